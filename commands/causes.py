@@ -1,0 +1,97 @@
+"""What each cause is called and what to say of it, where a network has no better words of its own."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from commands.model import Verdict
+from commands.ports.network import CauseText, NetworkSpec
+
+_COMMON: Mapping[Verdict, CauseText] = MappingProxyType(
+    {
+        Verdict.EXPIRED: CauseText(
+            happened="The permission to read this account has run out.",
+            mend="Whoever connected it can renew it by logging in again, in about a minute.",
+        ),
+        Verdict.REVOKED: CauseText(
+            happened="Our access was removed on the network.",
+            mend="Whoever connected it can give it back by logging in again, in about a minute.",
+        ),
+        Verdict.CREDENTIAL_CHANGED: CauseText(
+            happened="The password of the login changed, so the network closed our access.",
+            mend="Whoever holds the login can renew it by logging in again, in about a minute.",
+        ),
+        Verdict.USER_BLOCKED: CauseText(
+            happened="The network has paused the login itself until something is confirmed there.",
+            mend="Log in on the network first and do what it asks; then reconnect.",
+            not_helping="Reconnecting before that will not work.",
+        ),
+        Verdict.PERMISSION_MISSING: CauseText(
+            happened="A permission that we need was switched off.",
+            mend="Reconnect and leave that permission on.",
+        ),
+        Verdict.ROLE_LOST: CauseText(
+            happened="The login no longer has the role on this account that reading needs.",
+            mend="An administrator of the account on the network can give the role back.",
+            not_helping="Reconnecting with the same login will not help before that.",
+        ),
+        Verdict.ACCOUNT_GONE: CauseText(
+            happened="The login works, but the network no longer shows this account to it.",
+            mend="Look on the network whether the account was closed, deleted or moved.",
+            not_helping="Reconnecting will not help until that is solved.",
+        ),
+        Verdict.ACCOUNT_MOVED: CauseText(
+            happened="The account now belongs to another business on the network.",
+            mend="An administrator of the new business can connect it; if the move was a mistake, move it back.",
+            not_helping="Reconnecting under the old business will not help.",
+        ),
+        Verdict.ACCOUNT_DISABLED: CauseText(
+            happened="The network has disabled this account, for example over billing or a policy.",
+            mend="Whoever runs the account can solve that with the network; we notice when it is back.",
+            not_helping="Reconnecting will not help.",
+        ),
+        Verdict.ADMIN_BLOCK: CauseText(
+            happened="A policy of the company's administrators blocks our access.",
+            mend="IT can allow it.",
+            not_helping="Reconnecting will not help before that.",
+        ),
+        Verdict.REPORTED: CauseText(
+            happened="The system that holds this connection reports that it stopped working.",
+            mend="Whoever connected it can reconnect it.",
+        ),
+        Verdict.UNCLEAR: CauseText(
+            happened="The network refuses to let us read this account, and does not say why.",
+            mend="Logging in again usually solves it.",
+        ),
+    }
+)
+
+_NAMES: Mapping[Verdict, str] = MappingProxyType(
+    {
+        Verdict.HEALTHY: "works",
+        Verdict.EXPIRED: "run out",
+        Verdict.REVOKED: "access removed",
+        Verdict.CREDENTIAL_CHANGED: "password changed",
+        Verdict.USER_BLOCKED: "login paused by the network",
+        Verdict.PERMISSION_MISSING: "permission switched off",
+        Verdict.ROLE_LOST: "role lost",
+        Verdict.ACCOUNT_GONE: "account not found",
+        Verdict.ACCOUNT_MOVED: "moved to another business",
+        Verdict.ACCOUNT_DISABLED: "account disabled",
+        Verdict.ADMIN_BLOCK: "blocked by company policy",
+        Verdict.REPORTED: "reported as broken",
+        Verdict.UNCLEAR: "refused without a reason",
+        Verdict.OUR_FAULT: "not readable because of a fault of ours; the operator was told",
+        Verdict.THROTTLED: "network asks us to wait",
+        Verdict.NETWORK_DOWN: "network not answering",
+    }
+)
+
+
+def cause_text(spec: NetworkSpec, cause: Verdict) -> CauseText:
+    """The network's words for a cause that opens lapses, or the common ones."""
+    return spec.causes.get(cause) or _COMMON[cause]
+
+
+def cause_name(verdict: Verdict) -> str:
+    """A few words for a list's row."""
+    return _NAMES[verdict]

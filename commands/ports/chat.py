@@ -1,0 +1,239 @@
+"""A chat platform, seen from the core: it posts and edits messages, and hands in requests."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from commands.ids import DeliveryId
+from commands.messages import Message
+
+
+class AddressKind(StrEnum):
+    """How a message finds its reader."""
+
+    DIRECT = "direct"
+    """A direct message to the user `external_id`."""
+    BY_EMAIL = "by_email"
+    """A direct message to whichever user of the tenant carries the email address `external_id`; looked up when it is sent."""
+    CHANNEL = "channel"
+    """The channel `external_id`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where a message can go."""
+
+    platform: str
+    tenant: str
+    kind: AddressKind
+    external_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRef:
+    """A message that was posted, for editing it. `destination` is the platform's conversation id."""
+
+    platform: str
+    tenant: str
+    destination: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How fast a platform lets us post to one destination: `burst` at once, then one each `interval`."""
+
+    interval: timedelta
+    burst: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatUser:
+    """Who pressed or typed, as the platform's own signed request or socket says."""
+
+    platform: str
+    tenant: str
+    """The Slack team of the user; empty for Discord, whose user ids are unique everywhere."""
+    external_id: str
+    name: str
+    """Shown, never taken as proof."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where it was pressed or typed."""
+
+    workspace: str | None
+    """The Slack team or Discord server; None in a direct message that belongs to none (Discord)."""
+    workspace_name: str
+    channel: str
+    is_direct: bool
+    is_shared: bool = False
+    """Outsiders of the workspace read here (Slack Connect). False where the platform did not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """Arguments as one typed line, without the command's own name. A mentioned user stands as `@ID`, a channel as `#ID`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Arguments as named options (Discord). A chosen user stands as `@ID`. Subcommands arrive as `subcommand`."""
+
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandRequest:
+    """Somebody typed a command of the catalogue. `name` has no slash."""
+
+    name: str
+    arguments: Words | Options
+    user: ChatUser
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionRequest:
+    """Somebody pressed a button or chose from a menu. `token` is what `ActionRef.encode` wrote, or what a stranger forged."""
+
+    token: str
+    user: ChatUser
+    place: Place
+
+
+class Acknowledgement(StrEnum):
+    """How a request is acknowledged, before anything else is awaited."""
+
+    PRIVATE = "private"
+    """The answer is a message that only the asker sees."""
+    UPDATE = "update"
+    """The answer replaces the private message that carried the button."""
+
+
+class Inbound(Protocol):
+    """Takes requests in. Answers always: what goes wrong inside becomes a sentence with an id."""
+
+    def acknowledgement(self, token: str) -> Acknowledgement:
+        """Say how a press of the button with this token is acknowledged; PRIVATE for one that is unknown. Awaits nothing."""
+        ...
+
+    async def command(self, request: CommandRequest) -> Message:
+        """Carry out a typed command."""
+        ...
+
+    async def action(self, request: ActionRequest) -> Message:
+        """Carry out a press."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpRequest:
+    """A request to an endpoint of an adapter. `headers` keeps doubled ones, in order, with names in lower case."""
+
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpResponse:
+    """The endpoint's answer."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = "text/plain; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """A POST address that an adapter needs mounted; `bot/web` mounts it, with its body capped at 1 MiB."""
+
+    path: str
+    handle: Callable[[HttpRequest], Awaitable[HttpResponse]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """Who a chat platform says is at the browser."""
+
+    platform: str
+    tenant: str
+    user: str
+    name: str
+    email: str | None
+    """Lower case, and only if the platform says that it verified it."""
+
+
+class SignIn(Protocol):
+    """A platform's own sign-in (Sign in with Slack, Discord OAuth)."""
+
+    def authorize_url(self, *, state: str, nonce: str, redirect_uri: str, tenant: str | None) -> str:
+        """Build the address of the platform's login. `tenant` steers to a workspace, where the platform can."""
+        ...
+
+    async def complete(self, *, code: str, nonce: str, redirect_uri: str) -> SignedIn:
+        """Exchange the code and check what came back. Raises SignInError."""
+        ...
+
+
+class Check(StrEnum):
+    """How a line of `doctor` came out."""
+
+    GOOD = "good"
+    WARNING = "warning"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """One line of `doctor`: what was looked at, what was found, and how to mend it. No secrets."""
+
+    subject: str
+    check: Check
+    found: str
+    mend: str = ""
+
+
+class ChatPlatform(Protocol):
+    """One chat platform, ready to be run. Constructing one connects nothing."""
+
+    name: str
+    """Its slug: "slack"."""
+    label: str
+    """Its name to people: "Slack"."""
+    pace: Pace
+    deduplicates: bool
+    """A post that is sent again under the same delivery within minutes shows once."""
+    finds_by_email: bool
+    """Addresses BY_EMAIL can be used."""
+    sign_in: SignIn | None
+
+    def running(self, inbound: Inbound) -> AbstractAsyncContextManager[None]:
+        """Connect, hand requests to `inbound` until the block is left, then close in order."""
+        ...
+
+    def lane(self, address: Address) -> str:
+        """Name the installation that serves the address; its sends are paced together."""
+        ...
+
+    async def post(self, address: Address, message: Message, delivery: DeliveryId) -> MessageRef:
+        """Post. Raises DeliveryError, and nothing else, when it is not certain that the message is there."""
+        ...
+
+    async def update(self, ref: MessageRef, message: Message) -> None:
+        """Replace a posted message. Raises DeliveryError."""
+        ...
+
+    def endpoints(self) -> Sequence[Endpoint]:
+        """HTTP endpoints to mount, if requests arrive that way."""
+        ...
+
+    async def diagnose(self) -> Sequence[Diagnosis]:
+        """Check tokens, scopes and reachability for `doctor`. Raises nothing."""
+        ...

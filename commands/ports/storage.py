@@ -1,0 +1,209 @@
+"""The store: transactions over one organization's rows, and the few look-ups and queues that cross organizations."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from commands.ids import AuthorizationId, DeliveryId, OrganizationId, WorkspaceId
+from commands.model import Authorization, Connection, Identity, Organization, Person, Workspace
+from commands.ports.chat import MessageRef
+from commands.ports.connections import Authorizations, Connections, Lapses
+from commands.ports.notices import Audit, Delivery, DeliveryState, Event, Notices, Subscriptions
+from commands.ports.people import Clients, Organizations, People
+from commands.ports.reconnecting import Attempt, Attempts, Link, Links, Sessions
+
+
+class StorageError(Exception):
+    """Something about the store itself. The message is safe to show."""
+
+
+class NotThere(StorageError):
+    """A row that was asked for by its id is not in this organization."""
+
+
+class AlreadyThere(StorageError):
+    """The row would break a rule of uniqueness."""
+
+
+class Unreadable(StorageError):
+    """An encrypted value cannot be read: its key is not configured, or it was moved from another row."""
+
+
+class UnitOfWork(Protocol):
+    """One transaction. Leaving the block without an error commits; an error rolls back."""
+
+    organizations: Organizations
+    people: People
+    clients: Clients
+    authorizations: Authorizations
+    connections: Connections
+    lapses: Lapses
+    subscriptions: Subscriptions
+    notices: Notices
+    links: Links
+    attempts: Attempts
+    sessions: Sessions
+    audit: Audit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A person in an organization, found by a proved chat account."""
+
+    organization: Organization
+    person: Person
+    identity: Identity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What is known of somebody who typed or pressed."""
+
+    workspace: Workspace | None
+    """The claimed workspace that they are in; None in a direct message that belongs to none, or where none was claimed."""
+    organization: Organization | None
+    """The workspace's."""
+    members: tuple[Member, ...]
+    """Who they are: in the workspace's organization only, or, without a workspace, wherever the account is linked."""
+
+
+class Directory(Protocol):
+    """Look-ups that cross organizations; each gives the organization back."""
+
+    async def standing(self, *, platform: str, workspace: str | None, tenant: str, user: str) -> Standing:
+        """One statement, whatever comes back. People who left are not members."""
+        ...
+
+    async def link(self, locator: str) -> Link | None: ...
+
+    async def use_attempt(self, *, state_hash: bytes, browser_hash: bytes, now: datetime) -> Attempt | None:
+        """Use an attempt's state up: exactly one caller gets it. None if unknown, used, ended, expired or another browser's."""
+        ...
+
+    async def attempt_of_state(self, state_hash: bytes) -> Attempt | None:
+        """The attempt of a state, used or not, for saying what went wrong to the browser that opened it. Uses nothing up."""
+        ...
+
+    async def subject_known(self, network: str, subject_id: str) -> bool:
+        """Whether any authorization is of this login: one that must not be revoked."""
+        ...
+
+    async def workspace(self, platform: str, external_id: str) -> Workspace | None: ...
+
+    async def workspace_by_id(self, workspace_id: WorkspaceId) -> Workspace | None:
+        """By its id, as a sign-in address carries it."""
+        ...
+
+    async def issue_claim_code(self, organization_id: OrganizationId, *, code_hash: bytes, expires_at: datetime) -> None: ...
+
+    async def use_claim_code(self, code_hash: bytes, now: datetime) -> OrganizationId | None:
+        """Use a claim code up: exactly one caller gets the organization."""
+        ...
+
+    async def organizations(self) -> Sequence[Organization]:
+        """All, by name; for the command line."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueCheck:
+    """An authorization leased for a check, with all that a check needs but its tokens."""
+
+    authorization: Authorization
+    connections: tuple[Connection, ...]
+    """Those that hang on it, retired ones left out."""
+    term: int
+    """The lease's fencing term."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueEvents:
+    """Events of one organization that are ready for planning: their authorization's first is older than the gathering time."""
+
+    organization_id: OrganizationId
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """How one delivery's send came out, to be written down."""
+
+    delivery_id: DeliveryId
+    state: DeliveryState
+    """DUE with `next_at`: try again then. DELIVERED with an older `shown` than wanted: an edit is due at once."""
+    shown: int
+    ref: MessageRef | None
+    reason: str
+    next_at: datetime
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkHealth:
+    """How the authorizations of a network fared lately, for telling an outage from lapses (D-4)."""
+
+    checked: int
+    failing: int
+    """Those in doubt now."""
+
+
+class Queues(Protocol):
+    """Work shared by all processes, through leases with fencing terms."""
+
+    async def claim_checks(self, *, now: datetime, limit: int, lease: timedelta, paused: Sequence[str]) -> Sequence[DueCheck]:
+        """Lease the authorizations that are longest due, of networks that are not `paused`. No organization is starved:
+        the longest due goes first, whoever's it is."""
+        ...
+
+    async def claim_check(
+        self, organization_id: OrganizationId, authorization_id: AuthorizationId, *, now: datetime, lease: timedelta
+    ) -> DueCheck | None:
+        """Lease one now, due or not; None while somebody else has it."""
+        ...
+
+    async def network_health(self, network: str, *, since: datetime) -> NetworkHealth: ...
+
+    async def due_events(self, *, now: datetime, gather: timedelta, limit: int) -> Sequence[DueEvents]:
+        """Unplanned events, the oldest first, whole authorizations together."""
+        ...
+
+    async def lanes_due(self, now: datetime) -> Sequence[str]:
+        """Lanes that nobody holds and that have deliveries due, or left in SENDING by a holder that died."""
+        ...
+
+    async def take_lane(self, lane: str, *, holder: str, now: datetime, lease: timedelta) -> int | None:
+        """Hold a lane, or hold on to it; the fencing term, or None while another process holds it. Deliveries that an
+        earlier holder left in SENDING become UNKNOWN."""
+        ...
+
+    async def leave_lane(self, lane: str, *, holder: str) -> None: ...
+
+    async def take_deliveries(self, lane: str, *, term: int, now: datetime, limit: int) -> Sequence[Delivery]:
+        """Mark due deliveries of a held lane as SENDING and give them, by priority, then age; at most one per address and
+        none whose address has one in SENDING, so that a destination's messages keep their order. Empty if the term has passed."""
+        ...
+
+    async def record_sent(self, lane: str, *, term: int, results: Sequence[Sent]) -> None:
+        """Write outcomes down, in one transaction. Those of a lost term are left alone."""
+        ...
+
+    async def waiting(self, now: datetime) -> int:
+        """How many deliveries are due."""
+        ...
+
+
+class Storage(Protocol):
+    """The store, open."""
+
+    directory: Directory
+    queues: Queues
+
+    def transaction(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """Open a transaction that may write. Never held across a call out."""
+        ...
+
+    def reading(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """Open a transaction that only reads; cheaper, and it blocks no writer."""
+        ...
