@@ -72,3 +72,12 @@ class SignInError(Exception):
     def __init__(self, code: str) -> None:
         self.code = code
         super().__init__(code)
+
+
+class SettingError(Exception):
+    """A setting is missing or wrong. `name` is the environment variable; `reason` says what to do and shows no secret."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
+        self.reason = reason
+        super().__init__(f"{name}: {reason}")

@@ -187,6 +187,8 @@ class Tokens:
     refresh: Secret | None = None
     access_expires_at: datetime | None = None
     """None: the network names no end."""
+    obtained_at: datetime | None = None
+    """When the network issued these; refreshed at least daily from then, so that inactivity clocks never run out (D-3)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """An ad or social network, seen from the core: a declaration, and a few questions that can be asked of it."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -126,6 +127,10 @@ class Network(Protocol):
     """One network with its credentials. Every call out has a timeout; none holds a transaction."""
 
     spec: NetworkSpec
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Hold HTTP connections open until the block is left. The calls below work only inside it; `authorize_url` anywhere."""
+        ...
 
     def authorize_url(
         self, *, state: str, redirect_uri: str, code_challenge: str | None, login_hint: str | None, again: bool

@@ -152,9 +152,11 @@ class NetworkHealth:
 class Queues(Protocol):
     """Work shared by all processes, through leases with fencing terms."""
 
-    async def claim_checks(self, *, now: datetime, limit: int, lease: timedelta, paused: Sequence[str]) -> Sequence[DueCheck]:
-        """Lease the authorizations that are longest due, of networks that are not `paused`. No organization is starved:
-        the longest due goes first, whoever's it is."""
+    async def claim_checks(
+        self, *, now: datetime, limit: int, lease: timedelta, networks: Sequence[str]
+    ) -> Sequence[DueCheck]:
+        """Lease the authorizations of `networks` that are longest due. No organization is starved: the longest due goes
+        first, whoever's it is."""
         ...
 
     async def claim_check(

@@ -1,0 +1,1 @@
+"""The running process: watches, tells, delivers, serves pages; `bootstrap` wires it all."""

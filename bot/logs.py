@@ -1,0 +1,97 @@
+"""Structured logs in which secrets cannot appear.
+
+Our own secrets have a type that never prints. For what libraries write, every line is scrubbed of the values of the
+settings that hold secrets, and of what looks like a token, a code or one of our links, wherever it stands.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import Iterable, Mapping
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+_SECRET_SETTING = re.compile(r"(TOKEN|SECRET|KEYS?|PASSWORD)$")
+_SHAPES = re.compile(
+    r"""
+      xox[a-z](?:\.xox[a-z])?-[\w-]+ | xapp-[\w-]+ | xoxe-[\w-]+          # Slack's tokens
+    | (?:hooks\.slack\.com|/(?:actions|commands))/[\w/-]{20,}             # Slack's response addresses
+    | /webhooks/\d+/[\w.-]+ | /interactions/\d+/[\w.-]+                   # Discord's interaction tokens
+    | (?i:bearer|basic|bot)\s+[\w.~+/=-]{16,}                             # authorization headers
+    | (?<=[?&])(?:code|auth_code|state|access_token|refresh_token|client_secret|secret|token|input_token)=[^&\s"']+
+    | (?<=/r/)[0-9A-Za-z]{22}                                             # our Reconnect links
+    | (?<=://)[^/\s:@]+:[^/\s@]+(?=@)                                     # user:password@ of a database address
+    """,
+    re.VERBOSE,
+)
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x9b]")
+_HIDDEN = "[hidden]"
+_SHORTEST_SECRET = 6  # a shorter value would blank ordinary words
+
+_QUIET = {
+    "aiohttp.access": logging.ERROR,  # it writes whole addresses, with codes and locators
+    "apscheduler": logging.ERROR,  # it warns of every tick that found the last one still at work
+    "discord": logging.WARNING,
+    "httpcore2": logging.WARNING,
+    "httpx2": logging.WARNING,
+    "slack_bolt": logging.WARNING,  # at INFO it writes the body of a request that it refused
+    "slack_sdk": logging.WARNING,
+    "sqlalchemy": logging.WARNING,
+}
+
+
+class Scrubber:
+    """Takes secrets out of a line of log."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        known = sorted({secret for secret in secrets if len(secret) >= _SHORTEST_SECRET}, key=len, reverse=True)
+        self._known = re.compile("|".join(re.escape(secret) for secret in known)) if known else None
+
+    def scrub(self, text: str) -> str:
+        """Give the text without secrets and control characters."""
+        if self._known is not None:
+            text = self._known.sub(_HIDDEN, text)
+        return _CONTROLS.sub("", _SHAPES.sub(_HIDDEN, text))
+
+    def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        return {key: self.scrub(value if isinstance(value, str) else repr(value)) for key, value in event.items()}
+
+
+def secret_values(environment: Mapping[str, str]) -> list[str]:
+    """The values of our settings whose names say that they hold a secret."""
+    values = [value for name, value in environment.items() if name.startswith("LAPSEBOT_") and _SECRET_SETTING.search(name)]
+    return [part for value in values for part in (value, *re.split(r"[,:\s]+", value))]
+
+
+def configure(environment: Mapping[str, str], *, form: str, level: str) -> None:
+    """Send all logs of the process to standard error: `form` "text" or "json", from `level` up."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        Scrubber(secret_values(environment)),
+    ]
+    renderer: Processor = (
+        structlog.processors.JSONRenderer()
+        if form == "json"
+        else structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    )
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    for name, quiet in _QUIET.items():
+        logging.getLogger(name).setLevel(quiet)

@@ -1,0 +1,82 @@
+"""When the loops run. APScheduler only ticks; what there is to do is in the database, so a missed tick loses nothing."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+log = structlog.get_logger(__name__)
+
+STOP_WITHIN = 10.0  # seconds that work in flight may take to end in order, before it is cancelled
+_SLOW = 60.0  # seconds beyond its interval after which a loop no longer counts as alive
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loop:
+    """Something done again and again. `run_once` gives how much there was to do; above 0 it is called again at once."""
+
+    name: str
+    every: float
+    """Seconds."""
+    run_once: Callable[[], Awaitable[int]]
+
+
+class Ticker:
+    """Runs the loops of one process, each one call at a time."""
+
+    def __init__(self, loops: Sequence[Loop]) -> None:
+        self._loops = loops
+        self._stopping = False
+        self._busy: set[asyncio.Task[None]] = set()
+        self._alive = {loop.name: time.monotonic() for loop in loops}
+
+    def late(self) -> Sequence[str]:
+        """The names of loops that have not come round for a minute beyond their interval."""
+        now = time.monotonic()
+        return [loop.name for loop in self._loops if now - self._alive[loop.name] > loop.every + _SLOW]
+
+    async def tick(self, loop: Loop) -> None:
+        """Work until there is nothing to do."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._busy.add(task)
+        try:
+            while not self._stopping:
+                self._alive[loop.name] = time.monotonic()
+                if not await loop.run_once():
+                    break
+        except Exception:
+            # One of the three edges: what failed is still in the database, and the next tick tries again.
+            log.exception("loop_failed", loop=loop.name)
+        finally:
+            self._busy.discard(task)
+
+    async def stop(self) -> None:
+        """Take nothing new, and wait for what is in flight."""
+        self._stopping = True
+        if self._busy:
+            await asyncio.wait(self._busy, timeout=STOP_WITHIN)
+
+
+@asynccontextmanager
+async def ticking(loops: Sequence[Loop]) -> AsyncIterator[Ticker]:
+    """Run the loops until the block is left."""
+    ticker = Ticker(loops)
+    scheduler = AsyncIOScheduler(timezone=UTC)
+    for loop in loops:
+        scheduler.add_job(
+            ticker.tick, "interval", seconds=loop.every, args=[loop], id=loop.name, max_instances=1, coalesce=True,
+            misfire_grace_time=None,
+        )
+    scheduler.start()
+    try:
+        yield ticker
+    finally:
+        scheduler.pause()
+        await ticker.stop()
+        scheduler.shutdown(wait=False)

@@ -1,0 +1,35 @@
+"""The rules of the watch, as data. Each is a setting."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchRules:
+    """Defaults are those of the design."""
+
+    jitter: float = 0.1
+    """A check comes up to this part of its interval earlier or later, so that checks spread."""
+    unclear_failures: int = 3
+    """So many unclear failures in a row, over at least `unclear_period`, open a lapse (D-5)."""
+    unclear_period: timedelta = timedelta(minutes=15)
+    recheck: timedelta = timedelta(minutes=5)
+    """How soon an unclear failure is looked at again."""
+    flapping: timedelta = timedelta(minutes=15)
+    """A lapse that ended by itself does not open again within this time (D-6)."""
+    outage_authorizations: int = 5
+    """At least so many authorizations of a network failing unclearly …"""
+    outage_share: float = 0.6
+    """… and at least this share of those checked …"""
+    outage_period: timedelta = timedelta(minutes=10)
+    """… within this time are an outage, not lapses (D-4)."""
+    longest_interval: timedelta = timedelta(hours=24)
+    """A connection that stays lapsed is checked ever less often, but at least this often (D-6)."""
+    lease: timedelta = timedelta(minutes=2)
+    """How long a check may take before another process may take it over; longer than every time-out within it together."""
+    concurrency: int = 20
+    """Checks under way at once, per network and process."""
+    batch: int = 200
+    """Authorizations leased at once."""
+    refresh_every: timedelta = timedelta(hours=24)
+    """Tokens that can be refreshed are, at least this often (D-3)."""

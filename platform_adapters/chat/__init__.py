@@ -1,0 +1,1 @@
+"""Chat platforms: one folder for each, found by its folder."""

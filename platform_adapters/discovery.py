@@ -1,0 +1,60 @@
+"""Finds the adapters that are there. Adding one is adding its folder or file; nothing else is edited."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
+from typing import TypeVar
+
+from commands.ports.chat import ChatPlatform
+from commands.ports.clock import Clock
+from commands.ports.network import Network
+
+_Adapter = TypeVar("_Adapter")
+
+
+def chat_platform_names() -> Sequence[str]:
+    """The chat platforms that have a folder here, by name. Imports none of their libraries."""
+    package = importlib.import_module("platform_adapters.chat")
+    return sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.ispkg)
+
+
+def network_names() -> Sequence[str]:
+    """The networks that have a file here: every module that declares SPEC."""
+    return [module.__name__.rpartition(".")[2] for module in network_modules()]
+
+
+def network_modules() -> Sequence[ModuleType]:
+    """The modules of the networks. A broken one raises here; none is skipped."""
+    package = importlib.import_module("platform_adapters.networks")
+    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    modules = [importlib.import_module(f"platform_adapters.networks.{name}") for name in names]
+    return [module for module in modules if hasattr(module, "SPEC")]
+
+
+def build_chat_platforms(
+    environment: Mapping[str, str], clock: Clock, *, only: str | None = None
+) -> Mapping[str, ChatPlatform]:
+    """Build each chat platform that has credentials in `environment`; those without are left out.
+
+    Raises SettingError for a setting that is wrong.
+    """
+    names = [name for name in chat_platform_names() if only in (None, name)]
+    modules = [importlib.import_module(f"platform_adapters.chat.{name}.adapter") for name in names]
+    built = [_build(module.build, environment, clock) for module in modules]
+    return {platform.name: platform for platform in built if platform is not None}
+
+
+def build_networks(environment: Mapping[str, str], clock: Clock) -> Mapping[str, Network]:
+    """Build each network that has credentials in `environment`, by slug; those without are off.
+
+    Raises SettingError for a setting that is wrong.
+    """
+    built = [_build(module.build, environment, clock) for module in network_modules()]
+    return {network.spec.slug: network for network in built if network is not None}
+
+
+def _build(
+    build: Callable[[Mapping[str, str], Clock], _Adapter | None], environment: Mapping[str, str], clock: Clock
+) -> _Adapter | None:
+    return build(environment, clock)

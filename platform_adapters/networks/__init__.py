@@ -1,0 +1,1 @@
+"""Ad and social networks: one file for each, found by its file."""
