@@ -60,7 +60,9 @@ class Scrubber:
 
 def secret_values(environment: Mapping[str, str]) -> list[str]:
     """The values of our settings whose names say that they hold a secret."""
-    values = [value for name, value in environment.items() if name.startswith("LAPSEBOT_") and _SECRET_SETTING.search(name)]
+    values = [
+        value for name, value in environment.items() if name.startswith("LAPSEBOT_") and _SECRET_SETTING.search(name)
+    ]
     return [part for value in values for part in (value, *re.split(r"[,:\s]+", value))]
 
 

@@ -70,7 +70,13 @@ async def ticking(loops: Sequence[Loop]) -> AsyncIterator[Ticker]:
     scheduler = AsyncIOScheduler(timezone=UTC)
     for loop in loops:
         scheduler.add_job(
-            ticker.tick, "interval", seconds=loop.every, args=[loop], id=loop.name, max_instances=1, coalesce=True,
+            ticker.tick,
+            "interval",
+            seconds=loop.every,
+            args=[loop],
+            id=loop.name,
+            max_instances=1,
+            coalesce=True,
             misfire_grace_time=None,
         )
     scheduler.start()

@@ -106,3 +106,6 @@ class Action:
     handler: ActionHandler
     arguments: int
     """How many it takes; a press with another number is "out of date"."""
+    names_a_row: bool = False
+    """Its first argument is the id of a row, which only one organization has: it tells which one is meant in a direct
+    message of somebody who belongs to several."""

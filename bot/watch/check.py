@@ -39,7 +39,7 @@ class AuthorizationCheck:
             return None
         probe = await self._probe(due, network, tokens)
         now = self.clock.now()
-        spread = random.uniform  # noqa: S311  # spreads load; nothing secret hangs on it
+        spread = random.uniform  # spreads load; nothing secret hangs on it
         judgement = judge(due, probe, network.spec, self.rules, now=now, spread=lambda: spread(-1, 1))
         if judgement.our_fault is not None:
             evidence = judgement.our_fault.evidence

@@ -83,7 +83,11 @@ def refresh_due(tokens: Tokens, spec: NetworkSpec, rules: WatchRules, now: datet
     """Whether tokens should be refreshed before they are used (D-3)."""
     if tokens.access_expires_at is not None and tokens.access_expires_at - now <= spec.refresh_leeway:
         return True
-    return tokens.refresh is not None and tokens.obtained_at is not None and now - tokens.obtained_at >= rules.refresh_every
+    return (
+        tokens.refresh is not None
+        and tokens.obtained_at is not None
+        and now - tokens.obtained_at >= rules.refresh_every
+    )
 
 
 def _finding_of(connection: Connection, grant: Finding, accounts: Mapping[str, Finding]) -> Finding:
@@ -99,7 +103,9 @@ def _believed(finding: Finding, authorization: Authorization, spec: NetworkSpec,
     return finding
 
 
-def _judge_connection(connection: Connection, finding: Finding, rules: WatchRules, now: datetime) -> ConnectionJudgement:
+def _judge_connection(
+    connection: Connection, finding: Finding, rules: WatchRules, now: datetime
+) -> ConnectionJudgement:
     verdict, lapsed = finding.verdict, connection.state is ConnectionState.LAPSED
     if verdict is Verdict.HEALTHY:
         return ConnectionJudgement(connection=connection, finding=finding, ends=lapsed, good_at=now)

@@ -52,7 +52,12 @@ class Authorizations(Protocol):
         ...
 
     async def store_refreshed(
-        self, organization_id: OrganizationId, authorization_id: AuthorizationId, *, tokens: Tokens, ends_at: datetime | None,
+        self,
+        organization_id: OrganizationId,
+        authorization_id: AuthorizationId,
+        *,
+        tokens: Tokens,
+        ends_at: datetime | None,
         generation: int,
     ) -> bool:
         """Replace the tokens of `generation`; False if somebody stored newer ones. `ends_at` None keeps what is stored."""
@@ -82,11 +87,15 @@ class Connections(Protocol):
         """One connection with its names, its open lapse, its authorization and how many siblings it has."""
         ...
 
-    async def views(self, organization_id: OrganizationId, connection_ids: Sequence[ConnectionId]) -> Sequence[ConnectionView]:
+    async def views(
+        self, organization_id: OrganizationId, connection_ids: Sequence[ConnectionId]
+    ) -> Sequence[ConnectionView]:
         """The same for several, in the order asked for, without siblings."""
         ...
 
-    async def under(self, organization_id: OrganizationId, authorization_id: AuthorizationId) -> Sequence[ConnectionView]:
+    async def under(
+        self, organization_id: OrganizationId, authorization_id: AuthorizationId
+    ) -> Sequence[ConnectionView]:
         """All that hang on an authorization, retired ones left out, lapsed ones first."""
         ...
 
@@ -104,11 +113,15 @@ class Connections(Protocol):
         """The active connection whose authorization ends soonest, of those with a known end."""
         ...
 
-    async def find(self, organization_id: OrganizationId, scope: Scope, words: str, *, limit: int) -> Sequence[ConnectionView]:
+    async def find(
+        self, organization_id: OrganizationId, scope: Scope, words: str, *, limit: int
+    ) -> Sequence[ConnectionView]:
         """By account id, or by name: an exact match (without case) alone if there is one, else those that contain `words`."""
         ...
 
-    async def set_state(self, organization_id: OrganizationId, connection_id: ConnectionId, state: ConnectionState) -> bool:
+    async def set_state(
+        self, organization_id: OrganizationId, connection_id: ConnectionId, state: ConnectionState
+    ) -> bool:
         """Change the state and the counters. False if it was that already."""
         ...
 
@@ -127,7 +140,12 @@ class Connections(Protocol):
         ...
 
     async def record_check(
-        self, organization_id: OrganizationId, connection_id: ConnectionId, *, good_at: datetime | None, doubt: Doubt | None
+        self,
+        organization_id: OrganizationId,
+        connection_id: ConnectionId,
+        *,
+        good_at: datetime | None,
+        doubt: Doubt | None,
     ) -> None:
         """Write what a check found of one account. `good_at` None keeps the last good time."""
         ...
@@ -162,13 +180,16 @@ class Lapses(Protocol):
         """The connections of these lapses, each with that lapse, ended or not, in the order asked for."""
         ...
 
-    async def history(self, organization_id: OrganizationId, connection_id: ConnectionId, *, limit: int) -> Sequence[Lapse]:
+    async def history(
+        self, organization_id: OrganizationId, connection_id: ConnectionId, *, limit: int
+    ) -> Sequence[Lapse]:
         """The latest first."""
         ...
 
-    async def claim(self, organization_id: OrganizationId, lapse_ids: Sequence[LapseId], claim: Claim | None) -> Sequence[LapseId]:
+    async def claim(
+        self, organization_id: OrganizationId, lapse_ids: Sequence[LapseId], claim: Claim | None
+    ) -> Sequence[LapseId]:
         """Set or end "I'm on it" on those that are open; give those that changed."""
         ...
 
     async def last_ended(self, organization_id: OrganizationId, connection_id: ConnectionId) -> Lapse | None: ...
-

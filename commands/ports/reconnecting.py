@@ -4,7 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from commands.ids import AttemptId, AuthorizationId, ConnectionId, LinkId, OrganizationId, PersonId, SessionId, WorkspaceId
+from commands.ids import (
+    AttemptId,
+    AuthorizationId,
+    ConnectionId,
+    LinkId,
+    OrganizationId,
+    PersonId,
+    SessionId,
+    WorkspaceId,
+)
 from commands.secret import Secret
 
 
@@ -66,12 +75,16 @@ class OpenAttempt:
 class Attempts(Protocol):
     """Attempts. One open at a time for an authorization."""
 
-    async def open(self, attempt: Attempt, *, state_hash: bytes, browser_hash: bytes, take_over: bool) -> OpenAttempt | None:
+    async def open(
+        self, attempt: Attempt, *, state_hash: bytes, browser_hash: bytes, take_over: bool
+    ) -> OpenAttempt | None:
         """Open an attempt, ending expired ones of the authorization first, and the same person's, and, with `take_over`,
         anybody's. None: it is open; else who holds the other one, and nothing is written."""
         ...
 
-    async def finish(self, organization_id: OrganizationId, attempt_id: AttemptId, *, outcome: str, at: datetime) -> None:
+    async def finish(
+        self, organization_id: OrganizationId, attempt_id: AttemptId, *, outcome: str, at: datetime
+    ) -> None:
         """Write how it ended, and close it."""
         ...
 

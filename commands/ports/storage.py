@@ -96,7 +96,9 @@ class Directory(Protocol):
         """By its id, as a sign-in address carries it."""
         ...
 
-    async def issue_claim_code(self, organization_id: OrganizationId, *, code_hash: bytes, expires_at: datetime) -> None: ...
+    async def issue_claim_code(
+        self, organization_id: OrganizationId, *, code_hash: bytes, expires_at: datetime
+    ) -> None: ...
 
     async def use_claim_code(self, code_hash: bytes, now: datetime) -> OrganizationId | None:
         """Use a claim code up: exactly one caller gets the organization."""

@@ -1,1 +1,1 @@
-"""Ad and social networks: one file for each, found by its file."""
+"""The networks: one file each, declaration and examples inside. A module here that declares SPEC is a network."""

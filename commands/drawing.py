@@ -1,0 +1,171 @@
+"""How a connection, a person and a stretch of time are shown: one drawing for lists, details and notices (C-12, N-17).
+
+Every name that came from outside is cleaned and shortened here, and stands in a typed span.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from commands.causes import cause_name
+from commands.ids import PersonId
+from commands.messages import (
+    AnyButton,
+    Bold,
+    Button,
+    Code,
+    Handle,
+    Line,
+    Mark,
+    Mention,
+    Moment,
+    MomentStyle,
+    Plain,
+    Row,
+    Span,
+    line,
+)
+from commands.model import Claim, ConnectionState, ConnectionView, Identity, Lapse, Person, Verdict
+from commands.ports.network import Networks, NetworkSpec
+from commands.wording import listed, shown
+
+EXPIRING_WITHIN = timedelta(days=14)
+"""How far ahead an authorization's end is marked: the first of the warnings (D-2)."""
+
+ID_LIMIT = 64  # characters of an account's id; the networks' own have at most some 30
+Identities = Mapping[PersonId, tuple[Identity, ...]]
+
+
+def spec_of(networks: Networks, slug: str) -> NetworkSpec | None:
+    """The declaration of a network; None where it has no credentials here any more."""
+    network = networks.get(slug)
+    return network.spec if network else None
+
+
+def network_name(networks: Networks, slug: str) -> str:
+    """A network's name to people."""
+    spec = spec_of(networks, slug)
+    return spec.name if spec else slug.replace("_", " ").capitalize()
+
+
+def mention(person: Person, identities: Identities | None = None) -> Mention:
+    """A person as a link to their chat account, where one is known, else as their name."""
+    accounts = (identities or {}).get(person.id, ())
+    handles = tuple(Handle(account.platform, account.tenant, account.user) for account in accounts)
+    return Mention(shown(person.name), handles)
+
+
+def account_title(view: ConnectionView, networks: Networks) -> Line:
+    """Network, account and client: what a row is headed with."""
+    connection = view.connection
+    return line(
+        f"{network_name(networks, connection.network)} · ",
+        Bold(shown(connection.account_name)),
+        f" · {shown(view.client_name)}",
+    )
+
+
+def account_line(view: ConnectionView, networks: Networks) -> Line:
+    """Network, account, account id and client: the first line of a notice or of details (N-17)."""
+    connection = view.connection
+    return line(
+        Bold(f"{network_name(networks, connection.network)} · {shown(connection.account_name)}"),
+        " · ",
+        Code(shown(connection.account_id, ID_LIMIT)),
+        f" · client {shown(view.client_name)}",
+    )
+
+
+def open_lapse(view: ConnectionView) -> Lapse | None:
+    """The view's lapse, if it is open."""
+    return view.lapse if view.lapse is not None and view.lapse.ended_at is None else None
+
+
+def standing_claim(lapse: Lapse | None, now: datetime) -> Claim | None:
+    """The claim, if it still stands: it ends by itself."""
+    return lapse.claim if lapse is not None and lapse.claim is not None and lapse.claim.until > now else None
+
+
+def ends_soon(view: ConnectionView, now: datetime) -> datetime | None:
+    """When the authorization of an active connection ends, if that is within 14 days."""
+    if view.connection.state is not ConnectionState.ACTIVE or view.authorization is None:
+        return None
+    end = view.authorization.ends_at
+    return end if end is not None and end <= now + EXPIRING_WITHIN else None
+
+
+def term_is_over(view: ConnectionView) -> bool:
+    """Whether the open lapse is there because the consent's term is over (C-12: it carries the clock as well)."""
+    lapse = open_lapse(view)
+    if lapse is None or lapse.cause is not Verdict.EXPIRED or view.authorization is None:
+        return False
+    return view.authorization.ends_at is not None and view.authorization.ends_at <= lapse.opened_at
+
+
+def mark_of(view: ConnectionView, now: datetime) -> Mark:
+    """The mark of a connection's state; its word is in `state_line`."""
+    match view.connection.state:
+        case ConnectionState.RETIRED:
+            return Mark.RETIRED
+        case ConnectionState.ACTIVE:
+            return Mark.EXPIRING if ends_soon(view, now) else Mark.GOOD
+        case ConnectionState.LAPSED | ConnectionState.UNCONNECTED if view.reconnecting_by is not None:
+            return Mark.RECONNECTING
+        case ConnectionState.LAPSED:
+            return Mark.LAPSED
+        case ConnectionState.UNCONNECTED:
+            return Mark.UNCONNECTED
+
+
+def state_line(view: ConnectionView, now: datetime) -> Line:
+    """The state in words, with its time and cause: "lapsed since Mon 14:00 · password changed"."""
+    connection, lapse = view.connection, open_lapse(view)
+    match connection.state:
+        case ConnectionState.RETIRED:
+            return line("retired")
+        case ConnectionState.UNCONNECTED:
+            return line("not connected yet")
+        case ConnectionState.LAPSED:
+            if lapse is None:
+                return line("lapsed")
+            cause = f"{Mark.EXPIRING} term over" if term_is_over(view) else cause_name(lapse.cause)
+            return line("lapsed since ", Moment(lapse.opened_at), f" · {cause}")
+        case ConnectionState.ACTIVE:
+            end = ends_soon(view, now)
+            return line("expires ", Moment(end, MomentStyle.DAY)) if end else line("active")
+
+
+def who_is_at_it(view: ConnectionView, now: datetime) -> str:
+    """Who is reconnecting, or has claimed it; else who connected or owns it; empty where nobody is known."""
+    if view.reconnecting_by is not None:
+        return f"{Mark.RECONNECTING} {shown(view.reconnecting_by)} is reconnecting it"
+    if standing_claim(open_lapse(view), now) is not None:
+        return f"{Mark.CLAIMED} {shown(view.claimant_name or 'somebody')} is on it"
+    person = view.connector or view.owner
+    return shown(person.name) if person is not None else ""
+
+
+def connection_row(
+    view: ConnectionView,
+    networks: Networks,
+    now: datetime,
+    *,
+    button: AnyButton | None = None,
+    details: Button | None = None,
+) -> Row:
+    """One connection of a list."""
+    who = who_is_at_it(view, now)
+    detail = (*state_line(view, now), Plain(f" · {who}")) if who else state_line(view, now)
+    return Row(mark_of(view, now), account_title(view, networks), detail, button, details)
+
+
+def missing_data(spec: NetworkSpec | None) -> str:
+    """What stops while an account cannot be read, in words (N-18)."""
+    return listed(spec.stops) if spec is not None and spec.stops else "its data"
+
+
+def separated(parts: Sequence[Sequence[Span]], by: str = " · ") -> Line:
+    """Join lines with a separator."""
+    spans: list[Span] = []
+    for index, part in enumerate(parts):
+        spans += [Plain(by), *part] if index else part
+    return tuple(spans)

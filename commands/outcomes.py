@@ -1,0 +1,127 @@
+"""How an attempt ended, as it is remembered for its result page. Written as JSON, since nothing is ever asked of its inside."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from commands.comparison import AccountResult
+from commands.model import Verdict
+
+ROW_LIMIT = 200
+"""Accounts that an outcome names; a page is not read further, and a row in the store stays small."""
+
+
+class OutcomeKind(StrEnum):
+    """How an attempt ended."""
+
+    RESTORED = "restored"
+    PARTIAL = "partial"
+    WRONG_LOGIN = "wrong_login"
+    MISSING_PERMISSION = "missing_permission"
+    NOT_BACK = "not_back"
+    """The login was right, but what waited for it cannot be read; each row says why."""
+    DECLINED = "declined"
+    """The person pressed Cancel on the network's page."""
+    NOT_ACCEPTED = "not_accepted"
+    """The network ended the login, or did not accept what came back from it."""
+    NETWORK_DOWN = "network_down"
+    OUR_FAULT = "our_fault"
+    NOT_ALLOWED = "not_allowed"
+    """By the time they came back, they might not reconnect it any more (P-5)."""
+    FOREIGN_ANSWER = "foreign_answer"
+    """The answer came from another place than the login was started at."""
+    SIGNED_OUT = "signed_out"
+    """Somebody else, or nobody, was signed in when the answer came."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeRow:
+    """One account of an outcome, in words for the person who logged in."""
+
+    account_name: str
+    account_id: str
+    client_name: str
+    result: AccountResult
+    verdict: Verdict
+    worked_before: bool = False
+    """It was not waiting for this login."""
+    missing: tuple[str, ...] = ()
+    parent_name: str = ""
+    parent_id: str = ""
+    """The business expected."""
+    moved_to_name: str = ""
+    moved_to_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How an attempt ended. Holds no secret, and nothing that its person may not see."""
+
+    kind: OutcomeKind
+    verdict: Verdict | None = None
+    """What the network's refusal came to, where it refused."""
+    used_login: str = ""
+    expected_login: str = ""
+    """Who logged in, and who did last time, under the network's names."""
+    granted: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    """Labels of the permissions required."""
+    rows: tuple[OutcomeRow, ...] = ()
+    more: int = 0
+    """Accounts beyond `rows`."""
+    reaches: tuple[str, ...] = ()
+    """Some accounts that a wrong login reaches instead, for recognizing it."""
+
+    @property
+    def back(self) -> tuple[OutcomeRow, ...]:
+        """Those that came back with this login."""
+        return tuple(row for row in self.rows if row.result is AccountResult.RESTORED and not row.worked_before)
+
+    @property
+    def not_back(self) -> tuple[OutcomeRow, ...]:
+        """Those that did not."""
+        return tuple(row for row in self.rows if row.result is not AccountResult.RESTORED)
+
+    def to_json(self) -> str:
+        """Write it for the store."""
+        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+
+    @staticmethod
+    def from_json(text: str) -> "Outcome":
+        """Read what `to_json` wrote."""
+        raw = json.loads(text)
+        return Outcome(
+            kind=OutcomeKind(raw["kind"]),
+            verdict=Verdict(raw["verdict"]) if raw["verdict"] else None,
+            used_login=raw["used_login"],
+            expected_login=raw["expected_login"],
+            granted=tuple(raw["granted"]),
+            missing=tuple(raw["missing"]),
+            rows=tuple(_row(row) for row in raw["rows"]),
+            more=raw["more"],
+            reaches=tuple(raw["reaches"]),
+        )
+
+
+def shortened(rows: Sequence[OutcomeRow]) -> tuple[tuple[OutcomeRow, ...], int]:
+    """The rows that an outcome names, those that are not back first, and how many there are beyond."""
+    ordered = sorted(rows, key=lambda row: (row.result is AccountResult.RESTORED, row.account_name))
+    return tuple(ordered[:ROW_LIMIT]), max(0, len(ordered) - ROW_LIMIT)
+
+
+def _row(raw: dict[str, object]) -> OutcomeRow:
+    missing = raw["missing"]
+    return OutcomeRow(
+        account_name=str(raw["account_name"]),
+        account_id=str(raw["account_id"]),
+        client_name=str(raw["client_name"]),
+        result=AccountResult(str(raw["result"])),
+        verdict=Verdict(str(raw["verdict"])),
+        worked_before=bool(raw["worked_before"]),
+        missing=tuple(str(label) for label in missing) if isinstance(missing, list) else (),
+        parent_name=str(raw["parent_name"]),
+        parent_id=str(raw["parent_id"]),
+        moved_to_name=str(raw["moved_to_name"]),
+        moved_to_id=str(raw["moved_to_id"]),
+    )

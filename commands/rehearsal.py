@@ -1,0 +1,144 @@
+"""What a Reconnect page says before the login: the account, what happened, what to check, and whether to go on (R-1, R-2, X-5).
+
+Made of what is stored; nothing is asked of a network.
+"""
+
+import string
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from commands.access import Standing, may_reconnect, may_see
+from commands.causes import cause_text
+from commands.drawing import EXPIRING_WITHIN, ID_LIMIT, open_lapse
+from commands.model import ConnectionState, ConnectionView, Organization, Person
+from commands.ports.network import CauseText, NetworkSpec
+from commands.ports.storage import UnitOfWork
+from commands.wording import shown
+
+
+class Offer(StrEnum):
+    """What the page can do for its reader."""
+
+    RECONNECT = "reconnect"
+    CONNECT = "connect"
+    """It was never connected."""
+    RENEW = "renew"
+    """It works, but its consent ends soon: a planned login now saves a lapse."""
+    WORKING = "working"
+    """There is nothing to do."""
+    NOT_HELPING = "not_helping"
+    """Something on the network has to be put right first (R-7)."""
+    UNAVAILABLE = "unavailable"
+    """The network has no credentials here: the operator's to mend."""
+
+
+MAY_START = frozenset({Offer.RECONNECT, Offer.CONNECT, Offer.RENEW})
+"""Offers that a press of the page's button takes up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Helpers:
+    """Who can help, on pages that say that something did not work (R-15)."""
+
+    administrators: tuple[str, ...]
+    """Names, the primary administrator's first; the reader's own is left out."""
+    support_contact: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """The facts of a Reconnect page, for the one person that it is for."""
+
+    organization: Organization
+    person: Person
+    view: ConnectionView
+    spec: NetworkSpec | None
+    """None where the network has no credentials here."""
+    offer: Offer
+    cause: CauseText | None
+    missing: tuple[str, ...]
+    """Labels of the permissions whose loss caused the lapse."""
+    checklist: tuple[str, ...]
+    siblings: tuple[ConnectionView, ...]
+    """What else comes back with the same login, as far as the reader may see it."""
+    helpers: Helpers
+
+
+async def rehearse(
+    uow: UnitOfWork, person: Person, view: ConnectionView, spec: NetworkSpec | None, now: datetime
+) -> Rehearsal | None:
+    """Gather what the page shows. None: it leads nowhere, for it may not be seen, or there is nothing left to reconnect."""
+    offer = _offer(person, view, spec, now)
+    if offer is None:
+        return None
+    lapse = open_lapse(view)
+    return Rehearsal(
+        organization=await uow.organizations.get(person.organization_id),
+        person=person,
+        view=view,
+        spec=spec,
+        offer=offer,
+        cause=cause_text(spec, lapse.cause) if spec and lapse else None,
+        missing=lapse.evidence.missing if lapse else (),
+        checklist=checklist(spec, view) if spec and offer in MAY_START else (),
+        siblings=await _siblings(uow, person, view) if offer in MAY_START else (),
+        helpers=await helpers_of(uow, person),
+    )
+
+
+async def helpers_of(uow: UnitOfWork, person: Person) -> Helpers:
+    """Who can help this person."""
+    organization = await uow.organizations.get(person.organization_id)
+    administrators = await uow.people.administrators(person.organization_id)
+    names = tuple(shown(admin.name) for admin in administrators if admin.id != person.id)
+    return Helpers(administrators=names[:2], support_contact=organization.support_contact)
+
+
+def checklist(spec: NetworkSpec, view: ConnectionView) -> tuple[str, ...]:
+    """The network's sentences with the facts of this connection filled in; one whose fact is not known is left out."""
+    connection, authorization = view.connection, view.authorization
+    facts = {
+        "account": shown(connection.account_name),
+        "account_id": shown(connection.account_id, ID_LIMIT),
+        "subject": shown(authorization.subject_name) if authorization else "",
+        "parent": shown(connection.parent.name) if connection.parent else "",
+        "parent_id": shown(connection.parent.id, ID_LIMIT) if connection.parent else "",
+    }
+    return tuple(
+        sentence.format_map(facts) for sentence in spec.checklist if all(facts.get(n) for n in _names(sentence))
+    )
+
+
+def _names(sentence: str) -> list[str]:
+    return [name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None]
+
+
+def _offer(person: Person, view: ConnectionView, spec: NetworkSpec | None, now: datetime) -> Offer | None:
+    decision = may_reconnect(person, view)
+    if decision.standing in (Standing.HIDDEN, Standing.RETIRED):
+        return None
+    if view.connection.state is ConnectionState.ACTIVE:
+        ends_at = view.authorization.ends_at if view.authorization else None
+        soon = ends_at is not None and ends_at <= now + EXPIRING_WITHIN
+        return Offer.RENEW if soon and spec is not None else Offer.WORKING
+    if decision.standing is Standing.NOT_HELPING:
+        return Offer.NOT_HELPING
+    if spec is None:
+        return Offer.UNAVAILABLE
+    return Offer.CONNECT if view.connection.state is ConnectionState.UNCONNECTED else Offer.RECONNECT
+
+
+async def _siblings(uow: UnitOfWork, person: Person, view: ConnectionView) -> tuple[ConnectionView, ...]:
+    """Those that wait for the same login. The page says nothing of what works."""
+    connection = view.connection
+    if connection.authorization_id is None:
+        return ()
+    under = await uow.connections.under(connection.organization_id, connection.authorization_id)
+    return tuple(
+        sibling
+        for sibling in under
+        if sibling.connection.id != connection.id
+        and sibling.connection.state is ConnectionState.LAPSED
+        and may_see(person, sibling.connection)
+    )

@@ -1,0 +1,14 @@
+"""Examples that a network's file carries: an answer that its documentation gives, and the verdict that it must lead to."""
+
+from dataclasses import dataclass
+
+from commands.model import Verdict
+from platform_adapters.networks.oauth import Reply
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One answer of the network's. `verdict` None: nothing is wrong."""
+
+    reply: Reply
+    verdict: Verdict | None

@@ -1,0 +1,304 @@
+"""LinkedIn Marketing: standard OAuth, and a fixed term, after which a person has to consent again.
+
+Sources: learn.microsoft.com/linkedin (authorization code flow, token introspection, ad account users). Unconfirmed, so
+best effort or treated as unclear: the revoke endpoint, the symbolic name of 65602.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime, timedelta
+
+from commands.errors import NetworkError
+from commands.model import Finding, Tokens, Verdict
+from commands.ports.chat import Check, Diagnosis
+from commands.ports.clock import Clock
+from commands.ports.network import (
+    CauseText,
+    Discovery,
+    Expected,
+    Grant,
+    NetworkSpec,
+    Permission,
+    Probe,
+    ReachedAccount,
+)
+from platform_adapters.networks.credentials import Credentials, read_credentials
+from platform_adapters.networks.examples import Example
+from platform_adapters.networks.oauth import Json, NetworkClient, Reply, found, healthy, number, rows, text
+
+SPEC = NetworkSpec(
+    slug="linkedin",
+    name="LinkedIn",
+    aliases=("li", "linked-in"),
+    permissions=(
+        Permission(label="See your advertising accounts", satisfied_by=frozenset({"r_ads", "rw_ads"})),
+        Permission(label="See reports of your advertising accounts", satisfied_by=frozenset({"r_ads_reporting"})),
+    ),
+    parent_label=None,
+    login_label="your personal LinkedIn profile",
+    reconnect_requirement="a role on the ad account in LinkedIn's Campaign Manager",
+    stops=("spend", "reports"),
+    checklist=(
+        "Log in to LinkedIn as {subject}.",
+        "Check in Campaign Manager that this profile has a role on ad account {account_id}.",
+    ),
+    steps=("LinkedIn asks once for everything that we need: press Allow.",),
+    term=timedelta(days=60),
+    causes={
+        Verdict.EXPIRED: CauseText(
+            happened="LinkedIn asks for a fresh consent every 60 days, and this one has run out.",
+            mend="Whoever connected it can renew it by logging in again, in about a minute.",
+        ),
+        Verdict.REVOKED: CauseText(
+            happened="Our access was removed in LinkedIn's settings.",
+            mend="Whoever connected it can give it back by logging in again, in about a minute.",
+        ),
+        Verdict.ROLE_LOST: CauseText(
+            happened="The LinkedIn profile no longer has a role on this ad account.",
+            mend="An account manager can give the role back in Campaign Manager; someone else with a role can reconnect.",
+            not_helping="Reconnecting with the same profile will not help before that.",
+        ),
+    },
+    cancelled_by=frozenset({"user_cancelled_login", "user_cancelled_authorize", "access_denied"}),
+    fresh_grant_grace=timedelta(minutes=10),
+)
+
+_SCOPES = "r_ads r_ads_reporting openid profile"
+_VERSION = "202601"  # Linkedin-Version: versions live for about a year; 426 says when this one has ended
+_INTROSPECT = "/oauth/v2/introspectToken"
+_SAME_TIME = 5  # account look-ups under way at once
+
+_SERVICE_CODES: Mapping[str, Verdict] = {
+    "65600": Verdict.REVOKED,  # asked for only after introspection has said that the token is active
+    "65601": Verdict.REVOKED,
+    "65602": Verdict.EXPIRED,
+}
+_NAMES: Mapping[str, Verdict] = {
+    "RESTRICTED_MEMBER": Verdict.USER_BLOCKED,
+    "RESOURCE_NOT_FOUND": Verdict.ACCOUNT_GONE,
+    "NONEXISTENT_VERSION": Verdict.OUR_FAULT,
+}
+_OAUTH_ERRORS: Mapping[str, Verdict] = {
+    "invalid_client": Verdict.OUR_FAULT,
+    "unauthorized_client": Verdict.OUR_FAULT,
+    "invalid_redirect_uri": Verdict.OUR_FAULT,
+    "invalid_grant": Verdict.EXPIRED,
+    "invalid_request": Verdict.EXPIRED,
+}
+_GONE_STATUSES = frozenset({"CANCELED", "PENDING_DELETION", "REMOVED"})
+_FORBIDDEN, _REFUSED = 403, 400
+
+
+def classify(reply: Reply) -> Finding | None:
+    """LinkedIn's table: the service code decides, then the name, then OAuth's error."""
+    if reply.status < _REFUSED:
+        return None
+    service, name, error = text(reply.body, "serviceErrorCode"), text(reply.body, "code"), text(reply.body, "error")
+    verdict = _SERVICE_CODES.get(service) or _NAMES.get(name) or _OAUTH_ERRORS.get(error)
+    if verdict is not None:
+        return found(verdict, reply, name or error or service, subcode=service or None)
+    return found(Verdict.ROLE_LOST, reply, name, subcode=service or None) if reply.status == _FORBIDDEN else None
+
+
+class LinkedIn:
+    """LinkedIn with our app's credentials."""
+
+    spec = SPEC
+
+    def __init__(self, credentials: Credentials, clock: Clock) -> None:
+        self._credentials = credentials
+        self._clock = clock
+        self._client = NetworkClient(credentials, clock, classify)
+        # Introspection and revocation stand beside the token endpoint, not under the API's address.
+        self._oauth = credentials.token_url.rpartition("/oauth/")[0]
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        return self._client.running()
+
+    def authorize_url(
+        self, *, state: str, redirect_uri: str, code_challenge: str | None, login_hint: str | None, again: bool
+    ) -> str:
+        return self._client.authorize_url(
+            {
+                "response_type": "code",
+                "client_id": self._credentials.client_id,
+                "redirect_uri": redirect_uri,
+                "state": state,
+                "scope": _SCOPES,
+            }
+        )
+
+    async def exchange(self, *, answer: Mapping[str, str], redirect_uri: str, code_verifier: str | None) -> Grant:
+        body = await self._client.exchange(code=answer.get("code", ""), redirect_uri=redirect_uri, code_verifier=None)
+        return self._grant(body, self._client.tokens(body))
+
+    async def refresh(self, tokens: Tokens) -> Grant | None:
+        if tokens.refresh is None:
+            return None  # only approved marketing partners get one
+        body = await self._client.refresh(tokens.refresh)
+        return self._grant(body, self._client.tokens(body, refresh=tokens.refresh))
+
+    async def probe(self, tokens: Tokens, expected: Sequence[Expected]) -> Probe:
+        try:
+            state = await self._introspect(tokens)
+            refusal = _refusal(state)
+            if refusal is not None:
+                return Probe(grant=refusal)
+            roles = await self._roles(tokens)
+        except NetworkError as error:
+            return Probe(grant=error.finding)
+        slots = asyncio.Semaphore(_SAME_TIME)
+        async with asyncio.TaskGroup() as group:
+            tasks = {
+                item.account_id: group.create_task(self._account(tokens, item.account_id, slots, roles))
+                for item in expected
+            }
+        accounts = {account_id: task.result()[0] for account_id, task in tasks.items()}
+        ends = None if tokens.refresh is not None else _moment(state.body, "expires_at")
+        return Probe(grant=healthy("introspectToken"), accounts=accounts, ends_at=ends)
+
+    async def discover(self, tokens: Tokens) -> Discovery:
+        me = (await self._client.ask("userinfo", "GET", "/v2/userinfo", headers=_bearer(tokens))).body
+        state = await self._introspect(tokens)
+        roles = await self._roles(tokens)
+        slots = asyncio.Semaphore(_SAME_TIME)
+        async with asyncio.TaskGroup() as group:
+            tasks = {
+                account_id: group.create_task(self._account(tokens, account_id, slots, roles)) for account_id in roles
+            }
+        accounts = tuple(
+            ReachedAccount(account_id=account_id, name=task.result()[1], parent=None, finding=task.result()[0])
+            for account_id, task in tasks.items()
+        )
+        return Discovery(
+            subject_id=text(me, "sub"), subject_name=text(me, "name"), granted=_scopes(state.body), accounts=accounts
+        )
+
+    async def revoke(self, tokens: Tokens) -> None:
+        form = {**self._app(), "token": tokens.access.reveal()}
+        try:
+            await self._client.ask("revoke", "POST", f"{self._oauth}/oauth/v2/revoke", form=form)
+        except NetworkError:
+            return
+
+    async def diagnose(self) -> Sequence[Diagnosis]:
+        form = {**self._app(), "token": "doctor"}
+        try:
+            await self._client.ask("introspectToken", "POST", self._oauth + _INTROSPECT, form=form)
+        except NetworkError as error:
+            evidence = error.finding.evidence
+            if error.finding.verdict is Verdict.OUR_FAULT:
+                mend = "Compare LAPSEBOT_LINKEDIN_CLIENT_ID and _CLIENT_SECRET with the app's Auth page at LinkedIn."
+                return [
+                    Diagnosis(subject="LinkedIn", check=Check.BAD, found="refuses our app's credentials", mend=mend)
+                ]
+            if error.finding.verdict in (Verdict.NETWORK_DOWN, Verdict.THROTTLED):
+                found_text = f"does not answer ({evidence.code})"
+                return [Diagnosis(subject="LinkedIn", check=Check.WARNING, found=found_text, mend="Try again later.")]
+        return [Diagnosis(subject="LinkedIn", check=Check.GOOD, found="accepts our app's credentials")]
+
+    def _app(self) -> dict[str, str]:
+        return {"client_id": self._credentials.client_id, "client_secret": self._credentials.client_secret.reveal()}
+
+    def _grant(self, body: Json, tokens: Tokens) -> Grant:
+        # With a refresh token the consent lasts as long as that one does, however often it is used; else as the access.
+        ends = self._client.after(body, "refresh_token_expires_in") if tokens.refresh else tokens.access_expires_at
+        return Grant(tokens=tokens, ends_at=ends)
+
+    async def _introspect(self, tokens: Tokens) -> Reply:
+        form = {**self._app(), "token": tokens.access.reveal()}
+        return await self._client.ask("introspectToken", "POST", self._oauth + _INTROSPECT, form=form)
+
+    async def _roles(self, tokens: Tokens) -> Mapping[str, str]:
+        """The person's role on each ad account, by account id."""
+        roles: dict[str, str] = {}
+        while True:
+            query = {"q": "authenticatedUser", "start": str(len(roles)), "count": "100"}
+            reply = await self._client.ask(
+                "adAccountUsers", "GET", "/rest/adAccountUsers", headers=_rest(tokens), query=query
+            )
+            elements = rows(reply.body, "elements")
+            fresh = {text(row, "account").rpartition(":")[2]: text(row, "role") for row in elements}
+            if not fresh.keys() - roles.keys():
+                return roles
+            roles |= fresh
+
+    async def _account(
+        self, tokens: Tokens, account_id: str, slots: asyncio.Semaphore, roles: Mapping[str, str]
+    ) -> tuple[Finding, str]:
+        """What is to be said of one account, and its name."""
+        try:
+            async with slots:
+                reply = await self._client.ask(
+                    "adAccounts", "GET", f"/rest/adAccounts/{account_id}", headers=_rest(tokens)
+                )
+        except NetworkError as error:
+            return error.finding, account_id
+        name, status = text(reply.body, "name") or account_id, text(reply.body, "status")
+        if status in _GONE_STATUSES:
+            return found(Verdict.ACCOUNT_GONE, reply, status), name
+        if account_id not in roles:
+            return found(Verdict.ROLE_LOST, reply, None), name
+        return healthy("adAccounts"), name
+
+
+def build(environment: Mapping[str, str], clock: Clock) -> LinkedIn | None:
+    """LinkedIn, if it has credentials. Raises SettingError."""
+    credentials = read_credentials(
+        environment,
+        SPEC.slug,
+        authorize_url="https://www.linkedin.com/oauth/v2/authorization",
+        token_url="https://www.linkedin.com/oauth/v2/accessToken",
+        api_url="https://api.linkedin.com",
+    )
+    return LinkedIn(credentials, clock) if credentials is not None else None
+
+
+def _refusal(state: Reply) -> Finding | None:
+    """What introspection says against the grant, if anything."""
+    if state.body.get("active") is not True:
+        status = text(state.body, "status")
+        verdict = {"expired": Verdict.EXPIRED, "revoked": Verdict.REVOKED}.get(status, Verdict.UNCLEAR)
+        return found(verdict, state, status or "inactive")
+    scopes = _scopes(state.body)
+    missing = [permission.label for permission in SPEC.permissions if not permission.satisfied_by & scopes]
+    return found(Verdict.PERMISSION_MISSING, state, "scope", missing=missing) if missing else None
+
+
+def _scopes(body: Json) -> frozenset[str]:
+    return frozenset(text(body, "scope").replace(",", " ").split())
+
+
+def _moment(body: Json, name: str) -> datetime | None:
+    seconds = number(body, name)
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None
+
+
+def _bearer(tokens: Tokens) -> dict[str, str]:
+    return {"Authorization": f"Bearer {tokens.access.reveal()}"}
+
+
+def _rest(tokens: Tokens) -> dict[str, str]:
+    return {**_bearer(tokens), "Linkedin-Version": _VERSION, "X-Restli-Protocol-Version": "2.0.0"}
+
+
+def _example(status: int, verdict: Verdict | None, **body: object) -> Example:
+    return Example(reply=Reply(check="adAccountUsers", status=status, body=body), verdict=verdict)
+
+
+EXAMPLES = (
+    _example(200, None, elements=[]),
+    _example(401, Verdict.REVOKED, serviceErrorCode=65600, code="INVALID_ACCESS_TOKEN"),
+    _example(401, Verdict.REVOKED, serviceErrorCode=65601, code="REVOKED_ACCESS_TOKEN"),
+    _example(401, Verdict.EXPIRED, serviceErrorCode=65602, code="EXPIRED_ACCESS_TOKEN"),
+    _example(401, Verdict.USER_BLOCKED, code="RESTRICTED_MEMBER"),
+    _example(403, Verdict.ROLE_LOST, serviceErrorCode=100, code="ACCESS_DENIED"),
+    _example(404, Verdict.ACCOUNT_GONE, code="RESOURCE_NOT_FOUND"),
+    _example(426, Verdict.OUR_FAULT, code="NONEXISTENT_VERSION"),
+    _example(400, Verdict.EXPIRED, error="invalid_grant"),
+    _example(401, Verdict.OUR_FAULT, error="invalid_client"),
+    _example(429, Verdict.THROTTLED, code="TOO_MANY_REQUESTS"),
+    _example(503, Verdict.NETWORK_DOWN),
+    _example(418, Verdict.UNCLEAR, code="NEVER_SEEN"),
+)

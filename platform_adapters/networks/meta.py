@@ -1,0 +1,388 @@
+"""Meta: Facebook and Instagram ads through the Facebook login. No refresh token: a long-lived exchange instead.
+
+Sources: developers.facebook.com (error handling, long-lived tokens, debug_token, ad account fields). `error.type` is never
+looked at: "OAuthException" also labels faults that pass by themselves.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime, timedelta
+
+from commands.errors import NetworkError
+from commands.model import Evidence, Finding, Parent, Tokens, Verdict
+from commands.ports.chat import Check, Diagnosis
+from commands.ports.clock import Clock
+from commands.ports.network import (
+    CauseText,
+    Discovery,
+    Expected,
+    Grant,
+    NetworkSpec,
+    Permission,
+    Probe,
+    ReachedAccount,
+)
+from platform_adapters.networks.credentials import Credentials, read_credentials
+from platform_adapters.networks.examples import Example
+from platform_adapters.networks.oauth import Json, NetworkClient, Reply, found, healthy, items, number, part, rows, text
+
+SPEC = NetworkSpec(
+    slug="meta",
+    name="Facebook",
+    aliases=("fb", "facebook", "ig", "instagram", "insta"),
+    permissions=(
+        Permission(label="Read the results of your ads", satisfied_by=frozenset({"ads_read", "ads_management"})),
+    ),
+    parent_label="Business Manager",
+    login_label="your personal Facebook profile",
+    reconnect_requirement="a role on the ad account in its Business Manager",
+    stops=("spend", "creative data"),
+    checklist=(
+        "Log in to Facebook as {subject}.",
+        "This profile needs a role on ad account {account_id} in Business Manager {parent} ({parent_id}).",
+        "On Facebook's page leave every business and permission ticked.",
+    ),
+    steps=("Facebook shows what was granted before: press Continue, or Edit to tick what is missing.",),
+    term=timedelta(days=60),
+    causes={
+        Verdict.EXPIRED: CauseText(
+            happened="Facebook asks for a fresh consent about every 60 days, and this one has run out.",
+            mend="Whoever connected it can renew it by logging in again, in about a minute.",
+        ),
+        Verdict.REVOKED: CauseText(
+            happened="Our access was removed on Facebook.",
+            mend="Whoever connected it can give it back by logging in again, in about a minute.",
+        ),
+        Verdict.CREDENTIAL_CHANGED: CauseText(
+            happened="The Facebook password was changed, so Facebook closed our access.",
+            mend="Only the holder of this login can mend it, in about a minute.",
+            not_helping="Please leave the account in place; removing it loses its history.",
+        ),
+        Verdict.USER_BLOCKED: CauseText(
+            happened="Facebook wants something confirmed before this profile can be used by apps.",
+            mend="Log in at facebook.com, follow what it asks, and reconnect then.",
+            not_helping="Reconnecting before that will not work.",
+        ),
+    },
+    refresh_leeway=timedelta(days=30),
+)
+
+_SCOPES = "ads_read"
+_PAGE = 100  # accounts in one answer
+
+_SESSION_SUBCODES: Mapping[str, Verdict] = {
+    "458": Verdict.REVOKED,
+    "459": Verdict.USER_BLOCKED,
+    "460": Verdict.CREDENTIAL_CHANGED,
+    "463": Verdict.EXPIRED,
+    "464": Verdict.USER_BLOCKED,
+    "467": Verdict.EXPIRED,
+    "492": Verdict.ROLE_LOST,
+}
+_CODES: Mapping[int, Verdict] = {
+    102: Verdict.EXPIRED,
+    190: Verdict.EXPIRED,
+    10: Verdict.PERMISSION_MISSING,
+    3: Verdict.OUR_FAULT,
+    101: Verdict.OUR_FAULT,
+    191: Verdict.OUR_FAULT,
+    368: Verdict.USER_BLOCKED,
+    1: Verdict.NETWORK_DOWN,
+    2: Verdict.NETWORK_DOWN,
+    4: Verdict.THROTTLED,
+    17: Verdict.THROTTLED,
+    32: Verdict.THROTTLED,
+    341: Verdict.THROTTLED,
+    613: Verdict.THROTTLED,
+}
+_SESSION_CODES = (102, 190)
+_BAD_CODE_SUBCODES = frozenset({"36007", "36008", "36009"})
+_BAD_PARAMETER = 100
+_DISABLED_STATUSES = frozenset({"2", "3", "7"})
+_GONE_STATUSES = frozenset({"100", "101"})
+_WRONG_SECRET = "Error validating client secret"  # code 1 otherwise means a fault that passes by itself
+
+
+def classify(reply: Reply) -> Finding | None:
+    """Meta's table: `code`, then `error_subcode`."""
+    error = part(reply.body, "error")
+    code = number(error, "code")
+    if code is None:
+        return None
+    return _error_finding(reply, error, int(code), text(error, "error_subcode") or text(error, "subcode"))
+
+
+def _error_finding(reply: Reply, error: Json, code: int, subcode: str) -> Finding:
+    verdict = _CODES.get(code, Verdict.UNCLEAR)
+    if code in _SESSION_CODES:
+        verdict = _SESSION_SUBCODES.get(subcode, Verdict.EXPIRED)
+    elif code == 1 and _WRONG_SECRET in text(error, "message"):
+        verdict = Verdict.OUR_FAULT
+    elif error.get("is_transient") is True:
+        verdict = Verdict.NETWORK_DOWN
+    elif 200 <= code <= 299:
+        verdict = Verdict.PERMISSION_MISSING
+    elif 80000 <= code <= 80014:
+        verdict = Verdict.THROTTLED
+    elif code == _BAD_PARAMETER:
+        verdict = _bad_parameter(reply, subcode, text(error, "message"))
+    missing = [SPEC.permissions[0].label] if verdict is Verdict.PERMISSION_MISSING else []
+    return found(verdict, reply, str(code), subcode=subcode or None, missing=missing)
+
+
+def _bad_parameter(reply: Reply, subcode: str, message: str) -> Verdict:
+    """Code 100 is a bucket: a used or expired login code, an object that is not to be seen, or a mistake of ours."""
+    if subcode in _BAD_CODE_SUBCODES or (reply.check == "token" and "code" in message):
+        return Verdict.EXPIRED
+    seen = ("missing permissions", "cannot be loaded", "Unsupported get request")
+    return Verdict.ACCOUNT_GONE if any(words in message for words in seen) else Verdict.UNCLEAR
+
+
+class Meta:
+    """Meta with our app's credentials."""
+
+    spec = SPEC
+
+    def __init__(self, credentials: Credentials, clock: Clock) -> None:
+        self._credentials = credentials
+        self._clock = clock
+        self._client = NetworkClient(credentials, clock, classify)
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        return self._client.running()
+
+    def authorize_url(
+        self, *, state: str, redirect_uri: str, code_challenge: str | None, login_hint: str | None, again: bool
+    ) -> str:
+        return self._client.authorize_url(
+            {
+                "response_type": "code",
+                "client_id": self._credentials.client_id,
+                "redirect_uri": redirect_uri,
+                "state": state,
+                "scope": _SCOPES,
+                "auth_type": "rerequest" if again else None,
+            }
+        )
+
+    async def exchange(self, *, answer: Mapping[str, str], redirect_uri: str, code_verifier: str | None) -> Grant:
+        body = await self._client.exchange(code=answer.get("code", ""), redirect_uri=redirect_uri, code_verifier=None)
+        return await self._long_lived(self._client.tokens(body))
+
+    async def refresh(self, tokens: Tokens) -> Grant | None:
+        return await self._long_lived(tokens)  # an expired one cannot be exchanged: it is done while this one lives
+
+    async def probe(self, tokens: Tokens, expected: Sequence[Expected]) -> Probe:
+        try:
+            reply = await self._debug(tokens)
+            data = part(reply.body, "data")
+            refusal = _refusal(reply, data)
+            if refusal is not None:
+                return Probe(grant=refusal)
+            reached = await self._reached(tokens)
+            accounts = {
+                item.account_id: (
+                    _account_finding(reached[item.account_id], item.parent)
+                    if item.account_id in reached
+                    else await self._missing(tokens, item.account_id)
+                )
+                for item in expected
+            }
+        except NetworkError as error:
+            return Probe(grant=error.finding)
+        return Probe(grant=healthy("debug_token"), accounts=accounts, ends_at=_ends(data))
+
+    async def discover(self, tokens: Tokens) -> Discovery:
+        me = (await self._get(tokens, "/me", fields="id,name")).body
+        data = part((await self._debug(tokens)).body, "data")
+        granted = frozenset(items(data, "scopes"))
+        may_read = bool(SPEC.permissions[0].satisfied_by & granted)
+        reached = await self._reached(tokens) if may_read else {}
+        return Discovery(
+            subject_id=text(me, "id"),
+            subject_name=text(me, "name"),
+            granted=granted,
+            accounts=tuple(
+                ReachedAccount(
+                    account_id=account_id,
+                    name=text(row, "name") or account_id,
+                    parent=_parent(row),
+                    finding=_account_finding(row, None),
+                )
+                for account_id, row in reached.items()
+            ),
+        )
+
+    async def revoke(self, tokens: Tokens) -> None:
+        try:
+            await self._client.ask("permissions", "DELETE", "/me/permissions", **self._signed(tokens))
+        except NetworkError:
+            return
+
+    async def diagnose(self) -> Sequence[Diagnosis]:
+        try:
+            await self._debug(None)
+        except NetworkError as error:
+            if error.finding.verdict in (Verdict.NETWORK_DOWN, Verdict.THROTTLED):
+                code = error.finding.evidence.code
+                return [
+                    Diagnosis(
+                        subject="Facebook",
+                        check=Check.WARNING,
+                        found=f"does not answer ({code})",
+                        mend="Try again later.",
+                    )
+                ]
+            mend = "Compare LAPSEBOT_META_CLIENT_ID and _CLIENT_SECRET with the app's Basic settings at Meta."
+            return [Diagnosis(subject="Facebook", check=Check.BAD, found="refuses our app's credentials", mend=mend)]
+        return [Diagnosis(subject="Facebook", check=Check.GOOD, found="accepts our app's credentials")]
+
+    async def _long_lived(self, tokens: Tokens) -> Grant:
+        form = {
+            "grant_type": "fb_exchange_token",
+            "client_id": self._credentials.client_id,
+            "client_secret": self._credentials.client_secret.reveal(),
+            "fb_exchange_token": tokens.access.reveal(),
+        }
+        reply = await self._client.ask("fb_exchange_token", "POST", self._credentials.token_url, form=form)
+        return Grant(tokens=self._client.tokens(reply.body))
+
+    async def _debug(self, tokens: Tokens | None) -> Reply:
+        """Ask Meta about a token, or, to test our own credentials, about them."""
+        app = f"{self._credentials.client_id}|{self._credentials.client_secret.reveal()}"
+        asked = tokens.access.reveal() if tokens is not None else app
+        headers = {"Authorization": f"Bearer {app}"}
+        return await self._client.ask(
+            "debug_token", "GET", "/debug_token", headers=headers, query={"input_token": asked}
+        )
+
+    def _signed(self, tokens: Tokens) -> dict[str, Mapping[str, str]]:
+        access = tokens.access.reveal()
+        key = self._credentials.client_secret.reveal().encode()
+        proof = hmac.new(key, access.encode(), hashlib.sha256).hexdigest()
+        return {"headers": {"Authorization": f"Bearer {access}"}, "query": {"appsecret_proof": proof}}
+
+    async def _get(self, tokens: Tokens, path: str, **query: str) -> Reply:
+        signed = self._signed(tokens)
+        return await self._client.ask(
+            path.lstrip("/"), "GET", path, headers=signed["headers"], query={**signed["query"], **query}
+        )
+
+    async def _reached(self, tokens: Tokens) -> Mapping[str, Json]:
+        """Every ad account that the grant reaches, by id."""
+        fields = "account_id,name,account_status,owner_business"
+        reached: dict[str, Json] = {}
+        after = ""
+        while True:
+            query = {"fields": fields, "limit": str(_PAGE), **({"after": after} if after else {})}
+            body = (await self._get(tokens, "/me/adaccounts", **query)).body
+            reached |= {text(row, "account_id"): row for row in rows(body, "data")}
+            paging = part(body, "paging")
+            after = text(part(paging, "cursors"), "after")
+            if "next" not in paging or not after:
+                return reached
+
+    async def _missing(self, tokens: Tokens, account_id: str) -> Finding:
+        """Why an account that should be reached is not. Raises NetworkError where that cannot be asked just now."""
+        try:
+            reply = await self._get(tokens, f"/act_{account_id}", fields="account_id,account_status,owner_business")
+        except NetworkError as error:
+            verdict, evidence = error.finding.verdict, error.finding.evidence
+            if verdict is Verdict.PERMISSION_MISSING:
+                # The grant as a whole may read ads, so this one account was left unticked.
+                unticked = Evidence(
+                    check=evidence.check,
+                    code=evidence.code,
+                    http_status=evidence.http_status,
+                    missing=("this ad account",),
+                )
+                return Finding(verdict=verdict, evidence=unticked)
+            if verdict in (Verdict.ACCOUNT_GONE, Verdict.UNCLEAR):
+                return error.finding
+            raise
+        return _account_finding(reply.body, None)
+
+
+def _refusal(reply: Reply, data: Json) -> Finding | None:
+    """What debug_token says against the grant, if anything."""
+    if data.get("is_valid") is not True:
+        error = part(data, "error")
+        code = number(error, "code")
+        return _error_finding(reply, error, int(code) if code is not None else 190, text(error, "subcode"))
+    scopes = frozenset(items(data, "scopes"))
+    missing = [permission.label for permission in SPEC.permissions if not permission.satisfied_by & scopes]
+    return found(Verdict.PERMISSION_MISSING, reply, "scopes", missing=missing) if missing else None
+
+
+def _ends(data: Json) -> datetime | None:
+    """When Meta wants the person back: data access ends about 90 days after they were last active."""
+    seconds = number(data, "data_access_expires_at")
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None
+
+
+def _parent(row: Json) -> Parent | None:
+    owner = part(row, "owner_business")
+    return Parent(id=text(owner, "id"), name=text(owner, "name")) if text(owner, "id") else None
+
+
+def _account_finding(row: Json, stored: Parent | None) -> Finding:
+    parent, status = _parent(row), text(row, "account_status")
+    if parent is not None and stored is not None and parent.id != stored.id:
+        evidence = Evidence(check="adaccounts", code="owner_business", moved_to=parent)
+        return Finding(verdict=Verdict.ACCOUNT_MOVED, evidence=evidence)
+    if status in _GONE_STATUSES:
+        return Finding(verdict=Verdict.ACCOUNT_GONE, evidence=Evidence(check="adaccounts", code=status))
+    if status in _DISABLED_STATUSES:
+        return Finding(verdict=Verdict.ACCOUNT_DISABLED, evidence=Evidence(check="adaccounts", code=status))
+    return healthy("adaccounts")
+
+
+def build(environment: Mapping[str, str], clock: Clock) -> Meta | None:
+    """Meta, if it has credentials. Raises SettingError."""
+    credentials = read_credentials(
+        environment,
+        SPEC.slug,
+        authorize_url="https://www.facebook.com/v26.0/dialog/oauth",
+        token_url="https://graph.facebook.com/v26.0/oauth/access_token",
+        api_url="https://graph.facebook.com/v26.0",
+    )
+    return Meta(credentials, clock) if credentials is not None else None
+
+
+def _example(
+    code: int, verdict: Verdict | None, subcode: int | None = None, message: str = "", **more: object
+) -> Example:
+    error = {"code": code, "type": "OAuthException", "message": message, **more}
+    if subcode is not None:
+        error["error_subcode"] = subcode
+    return Example(reply=Reply(check="me/adaccounts", status=400, body={"error": error}), verdict=verdict)
+
+
+EXAMPLES = (
+    Example(reply=Reply(check="me/adaccounts", status=200, body={"data": []}), verdict=None),
+    _example(190, Verdict.EXPIRED),
+    _example(102, Verdict.EXPIRED),
+    _example(190, Verdict.REVOKED, 458),
+    _example(190, Verdict.USER_BLOCKED, 459),
+    _example(190, Verdict.CREDENTIAL_CHANGED, 460),
+    _example(190, Verdict.EXPIRED, 463),
+    _example(190, Verdict.USER_BLOCKED, 464),
+    _example(190, Verdict.EXPIRED, 467),
+    _example(190, Verdict.ROLE_LOST, 492),
+    _example(10, Verdict.PERMISSION_MISSING),
+    _example(200, Verdict.PERMISSION_MISSING, message="Ad account owner has NOT granted ads_read permission"),
+    _example(294, Verdict.PERMISSION_MISSING),
+    _example(100, Verdict.ACCOUNT_GONE, 33, "Unsupported get request. Object with ID 'act_1' does not exist"),
+    _example(100, Verdict.UNCLEAR, message="Invalid parameter"),
+    _example(4, Verdict.THROTTLED),
+    _example(17, Verdict.THROTTLED, 2446079),
+    _example(80004, Verdict.THROTTLED),
+    _example(368, Verdict.USER_BLOCKED),
+    _example(1, Verdict.NETWORK_DOWN, message="An unknown error occurred"),
+    _example(1, Verdict.OUR_FAULT, message="Error validating client secret."),
+    _example(2, Verdict.NETWORK_DOWN, is_transient=True),
+    _example(3, Verdict.OUR_FAULT),
+    _example(99999, Verdict.UNCLEAR),
+)

@@ -1,0 +1,270 @@
+"""How all networks are talked to: Authlib for the OAuth protocol, and the same HTTP client for their APIs.
+
+Every call has a time-out, follows no redirect, reads at most 1 MiB, and ends as a `Reply` or a NetworkError with its evidence.
+What a reply means is each network's own table.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NoReturn, cast
+
+import httpx2
+from authlib.common.urls import add_params_to_uri
+from authlib.integrations.base_client import OAuthError
+from authlib.integrations.httpx_client import AsyncOAuth2Client
+
+from commands.errors import NetworkError
+from commands.model import Evidence, Finding, Tokens, Verdict
+from commands.ports.clock import Clock
+from commands.secret import Secret
+from platform_adapters.networks.credentials import Credentials
+
+Json = Mapping[str, object]
+
+_LARGEST_REPLY = 1024 * 1024  # bytes; no answer that we ask for comes near it
+_TIMEOUT = httpx2.Timeout(10.0, connect=3.0)
+_WHOLE_CALL = 20.0  # seconds; a reply that trickles in must not outlive a check's lease
+_TOKEN_CHECK = "token"
+_LONGEST_LIFE = timedelta(days=3650)  # an `expires_in` beyond this is nonsense
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer with a JSON object in it. A JSON list arrives as the field "list"."""
+
+    check: str
+    """The question, as evidence names it."""
+    status: int
+    body: Json
+
+
+Classify = Callable[[Reply], Finding | None]
+"""A network's table: what is wrong in a reply, or None where nothing is."""
+
+
+class NetworkClient:
+    """One network's HTTP client. Works inside `running` only."""
+
+    def __init__(
+        self, credentials: Credentials, clock: Clock, classify: Classify, *, user_agent: str = "lapsebot"
+    ) -> None:
+        self._credentials = credentials
+        self._clock = clock
+        self._classify = classify
+        self._user_agent = user_agent
+        self._client: AsyncOAuth2Client | None = None
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Hold connections open until the block is left."""
+        client = AsyncOAuth2Client(
+            self._credentials.client_id,
+            self._credentials.client_secret.reveal(),
+            token_endpoint_auth_method="client_secret_post",
+            transport=_Bounded(httpx2.AsyncHTTPTransport()),
+            timeout=_TIMEOUT,
+            headers={"User-Agent": self._user_agent, "Accept-Encoding": "identity"},
+        )
+        client.register_compliance_hook("access_token_response", self._check_token_reply)
+        async with client:
+            self._client = client
+            try:
+                yield
+            finally:
+                self._client = None
+
+    def authorize_url(self, parameters: Mapping[str, str | None]) -> str:
+        """The address of the network's login with these parameters, those without a value left out."""
+        given = [(name, value) for name, value in parameters.items() if value is not None]
+        return cast("str", add_params_to_uri(self._credentials.authorize_url, given))
+
+    async def exchange(self, *, code: str, redirect_uri: str, code_verifier: str | None) -> Json:
+        """Exchange a code the standard way. Raises NetworkError."""
+        parameters = {"code_verifier": code_verifier} if code_verifier is not None else {}
+        return await self._token_call(
+            grant_type="authorization_code", code=code, redirect_uri=redirect_uri, **parameters
+        )
+
+    async def refresh(self, token: Secret) -> Json:
+        """Refresh the standard way. Raises NetworkError."""
+        return await self._token_call(grant_type="refresh_token", refresh_token=token.reveal())
+
+    async def ask(
+        self,
+        check: str,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+        json: Mapping[str, object] | None = None,
+    ) -> Reply:
+        """Ask the API (`path` may be a whole address). Raises NetworkError for whatever the network's table finds wrong."""
+        url = path if "://" in path else self._credentials.api_url + path
+        try:
+            async with asyncio.timeout(_WHOLE_CALL):
+                response = await self._running().request(
+                    method, url, withhold_token=True, headers=headers, params=query, data=form, json=json
+                )
+        except (httpx2.HTTPError, TimeoutError) as error:
+            _unreachable(check, error)
+        return self._checked(check, response)
+
+    async def _token_call(self, **parameters: str) -> Json:
+        try:
+            async with asyncio.timeout(_WHOLE_CALL):
+                return dict(await self._running().fetch_token(self._credentials.token_url, **parameters))
+        except (httpx2.HTTPError, TimeoutError) as error:
+            _unreachable(_TOKEN_CHECK, error)
+        except (OAuthError, ValueError, TypeError) as error:
+            raise _failure(Verdict.UNCLEAR, _TOKEN_CHECK, "no_token") from error
+
+    def _check_token_reply(self, response: httpx2.Response) -> httpx2.Response:
+        self._checked(_TOKEN_CHECK, response)
+        return response
+
+    def _checked(self, check: str, response: httpx2.Response) -> Reply:
+        reply = Reply(check=check, status=response.status_code, body=_json(response))
+        finding = self._classify(reply) or _common(reply, is_json=bool(reply.body))
+        if finding is not None:
+            raise NetworkError(finding)
+        return reply
+
+    def _running(self) -> AsyncOAuth2Client:
+        if self._client is None:
+            raise RuntimeError("the network is asked outside its running()")
+        return self._client
+
+    def tokens(self, body: Json, *, refresh: Secret | None = None) -> Tokens:
+        """Read a standard token answer. A refresh token that was left out is carried over (R-16). Raises NetworkError."""
+        access = text(body, "access_token")
+        if not access:
+            raise _failure(Verdict.UNCLEAR, "token", "no_access_token")
+        now = self._clock.now()
+        given = text(body, "refresh_token")
+        return Tokens(
+            access=Secret(access),
+            refresh=Secret(given) if given else refresh,
+            access_expires_at=self.after(body, "expires_in"),
+            obtained_at=now,
+        )
+
+    def after(self, body: Json, name: str) -> datetime | None:
+        """The time that a field of seconds from now means; None where it is absent, not a number, or absurd."""
+        seconds = number(body, name)
+        if seconds is None or not 0 < seconds <= _LONGEST_LIFE.total_seconds():
+            return None
+        return self._clock.now() + timedelta(seconds=seconds)
+
+
+class _Bounded(httpx2.AsyncBaseTransport):
+    """Ends a reply that is larger than any that we ask for, before it fills the memory."""
+
+    def __init__(self, inner: httpx2.AsyncBaseTransport) -> None:
+        self._inner = inner
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        response = await self._inner.handle_async_request(request)
+        if isinstance(response.stream, httpx2.AsyncByteStream):
+            response.stream = _BoundedStream(response.stream)
+        return response
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+class _BoundedStream(httpx2.AsyncByteStream):
+    def __init__(self, inner: httpx2.AsyncByteStream) -> None:
+        self._inner = inner
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for chunk in self._inner:
+            size += len(chunk)
+            if size > _LARGEST_REPLY:
+                raise httpx2.ReadError("the reply is too large")
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+def _json(response: httpx2.Response) -> Json:
+    try:
+        body = response.json()
+    except ValueError:
+        return {}
+    if isinstance(body, list):
+        return {"list": body}
+    return body if isinstance(body, dict) else {}
+
+
+def _common(reply: Reply, *, is_json: bool) -> Finding | None:
+    """What every network means by a status that its own table says nothing about."""
+    if reply.status == httpx2.codes.TOO_MANY_REQUESTS:
+        return found(Verdict.THROTTLED, reply, "429")
+    if reply.status >= httpx2.codes.INTERNAL_SERVER_ERROR or (httpx2.codes.is_success(reply.status) and not is_json):
+        return found(Verdict.NETWORK_DOWN, reply, str(reply.status))
+    return None if httpx2.codes.is_success(reply.status) else found(Verdict.UNCLEAR, reply, str(reply.status))
+
+
+def _unreachable(check: str, error: Exception) -> NoReturn:
+    raise _failure(Verdict.NETWORK_DOWN, check, type(error).__name__) from error
+
+
+def _failure(verdict: Verdict, check: str, code: str) -> NetworkError:
+    return NetworkError(Finding(verdict=verdict, evidence=Evidence(check=check, code=code)))
+
+
+def found(
+    verdict: Verdict, reply: Reply, code: str | None, *, subcode: str | None = None, missing: Sequence[str] = ()
+) -> Finding:
+    """A finding whose evidence is this reply."""
+    evidence = Evidence(check=reply.check, code=code, subcode=subcode, http_status=reply.status, missing=tuple(missing))
+    return Finding(verdict=verdict, evidence=evidence)
+
+
+def healthy(check: str) -> Finding:
+    """A finding that nothing is wrong."""
+    return Finding(verdict=Verdict.HEALTHY, evidence=Evidence(check=check))
+
+
+def text(body: Json, name: str) -> str:
+    """A field as text: numbers written out, anything else that is not text as ""."""
+    value = body.get(name)
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+
+
+def number(body: Json, name: str) -> float | None:
+    """A field as a number, also where it was sent as text."""
+    value = body.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        return None
+
+
+def part(body: Json, name: str) -> Json:
+    """A field that is an object; {} where it is not."""
+    value = body.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def rows(body: Json, name: str) -> Sequence[Json]:
+    """A field that is a list of objects; what is not an object is left out."""
+    value = body.get(name)
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+def items(body: Json, name: str) -> Sequence[str]:
+    """A field that is a list of words or numbers, as text."""
+    value = body.get(name)
+    return [str(item) for item in value if isinstance(item, str | int)] if isinstance(value, list) else []
