@@ -1,4 +1,4 @@
-"""When the loops run. APScheduler only ticks; what there is to do is in the database, so a missed tick loses nothing."""
+"""When the loops run. APScheduler only ticks; what there is to do is in the database: a missed tick loses nothing."""
 
 import asyncio
 import time
@@ -43,8 +43,8 @@ class Ticker:
     async def tick(self, loop: Loop) -> None:
         """Work until there is nothing to do."""
         task = asyncio.current_task()
-        assert task is not None
-        self._busy.add(task)
+        if task is not None:
+            self._busy.add(task)
         try:
             while not self._stopping:
                 self._alive[loop.name] = time.monotonic()
@@ -54,7 +54,8 @@ class Ticker:
             # One of the three edges: what failed is still in the database, and the next tick tries again.
             log.exception("loop_failed", loop=loop.name)
         finally:
-            self._busy.discard(task)
+            if task is not None:
+                self._busy.discard(task)
 
     async def stop(self) -> None:
         """Take nothing new, and wait for what is in flight."""

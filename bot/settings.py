@@ -1,4 +1,6 @@
-"""The settings of the process: one typed, frozen object, from the environment and a .env file. Nothing is read at import.
+"""The settings of the process: one typed, frozen object, from the environment and a .env file.
+
+Nothing is read at import.
 
 Chat platforms and networks own their settings and parse them from the same mapping (see their folders).
 """
@@ -112,7 +114,7 @@ class Settings(BaseModel):
             if name.startswith(PREFIX) and value != ""
         }
         try:
-            return cls(**{name: value for name, value in values.items() if name in cls.model_fields})  # type: ignore[arg-type]  # pydantic parses the text of each
+            return cls.model_validate({name: value for name, value in values.items() if name in cls.model_fields})
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             name = PREFIX + str(first["loc"][0]).upper()

@@ -188,12 +188,16 @@ class Tokens:
     access_expires_at: datetime | None = None
     """None: the network names no end."""
     obtained_at: datetime | None = None
-    """When the network issued these; refreshed at least daily from then, so that inactivity clocks never run out (D-3)."""
+    """When the network issued these; refreshed at least daily from then, so that inactivity clocks never run out
+    (D-3).
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authorization:
-    """One OAuth grant (or key) of one person at one network. This is what is watched; many connections may hang on it."""
+    """One OAuth grant (or key) of one person at one network. This is what is watched; many connections may hang on
+    it.
+    """
 
     id: AuthorizationId
     organization_id: OrganizationId
@@ -259,7 +263,7 @@ class LapseEnd(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """ "I'm on it": who, and until when it stands."""
+    """Somebody said "I am on it": who, and until when it stands."""
 
     person_id: PersonId
     until: datetime

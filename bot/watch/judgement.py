@@ -66,7 +66,9 @@ def judge(
     doubt = _deeper(authorization.doubt, now) if unclear else None
     waits_for_nobody = good and all(judgement.finding.verdict is Verdict.HEALTHY for judgement in judged)
     interval = (
-        spec.check_interval if waits_for_nobody else _interval_in_trouble(due, grant, judged, spec, rules, doubt, now)
+        spec.check_interval
+        if waits_for_nobody
+        else _interval_in_trouble(due, grant, judged, spec=spec, rules=rules, doubt=doubt, now=now)
     )
     ours = next((finding for finding in (grant, *found.values()) if finding.verdict is Verdict.OUR_FAULT), None)
     record = CheckRecord(
@@ -128,6 +130,7 @@ def _interval_in_trouble(
     due: DueCheck,
     grant: Finding,
     judged: tuple[ConnectionJudgement, ...],
+    *,
     spec: NetworkSpec,
     rules: WatchRules,
     doubt: Doubt | None,

@@ -26,7 +26,7 @@ class WatchRules:
     longest_interval: timedelta = timedelta(hours=24)
     """A connection that stays lapsed is checked ever less often, but at least this often (D-6)."""
     lease: timedelta = timedelta(minutes=2)
-    """How long a check may take before another process may take it over; longer than every time-out within it together."""
+    """How long a check may take before another process takes it over; longer than all time-outs in it together."""
     concurrency: int = 20
     """Checks under way at once, per network and process."""
     batch: int = 200

@@ -1,4 +1,4 @@
-"""Works through the authorizations that are due, with bounded concurrency per network; checks single ones on request."""
+"""Works through due authorizations, with bounded concurrency per network; checks single ones on request."""
 
 import asyncio
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ class Watcher:
         return len(due)
 
     async def check(self, organization_id: OrganizationId, authorization_id: AuthorizationId) -> bool:
-        """Check one now, due or not. False while another process has it, or where its network has no credentials here."""
+        """Check one now, due or not. False while another process has it, or if its network has no credentials here."""
         due = await self._storage.queues.claim_check(
             organization_id, authorization_id, now=self._clock.now(), lease=self._rules.lease
         )
@@ -54,5 +54,6 @@ class Watcher:
             try:
                 await self._check.run(due, network)
             except Exception:
-                # One of the three edges: a check that breaks must not end the others. Its lease runs out, and it is due again.
+                # One of the three edges: a check that breaks must not end the others. Its lease runs out; it is due
+                # again.
                 log.exception("check_failed", authorization=str(due.authorization.id), network=network.spec.slug)

@@ -1,1 +1,3 @@
-"""What the core needs from outside, as Protocols, with the records they speak in. Adapters and storage implement them."""
+"""What the core needs from outside, as Protocols, with the records they speak in. Adapters and storage implement
+them.
+"""

@@ -17,7 +17,9 @@ class AddressKind(StrEnum):
     DIRECT = "direct"
     """A direct message to the user `external_id`."""
     BY_EMAIL = "by_email"
-    """A direct message to whichever user of the tenant carries the email address `external_id`; looked up when it is sent."""
+    """A direct message to whichever user of the tenant carries the email address `external_id`; looked up when it is
+    sent.
+    """
     CHANNEL = "channel"
     """The channel `external_id`."""
 
@@ -77,7 +79,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """Arguments as one typed line, without the command's own name. A mentioned user stands as `@ID`, a channel as `#ID`."""
+    """Arguments as one typed line, without the command's own name. A mentioned user stands as `@ID`, a channel as
+    `#ID`.
+    """
 
     text: str
 
@@ -101,7 +105,9 @@ class CommandRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionRequest:
-    """Somebody pressed a button or chose from a menu. `token` is what `ActionRef.encode` wrote, or what a stranger forged."""
+    """Somebody pressed a button or chose from a menu. `token` is what `ActionRef.encode` wrote, or what a stranger
+    forged.
+    """
 
     token: str
     user: ChatUser
@@ -121,7 +127,9 @@ class Inbound(Protocol):
     """Takes requests in. Answers always: what goes wrong inside becomes a sentence with an id."""
 
     def acknowledgement(self, token: str) -> Acknowledgement:
-        """Say how a press of the button with this token is acknowledged; PRIVATE for one that is unknown. Awaits nothing."""
+        """Say how a press of the button with this token is acknowledged; PRIVATE for one that is unknown. Awaits
+        nothing.
+        """
         ...
 
     async def command(self, request: CommandRequest) -> Message:

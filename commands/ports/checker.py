@@ -9,5 +9,7 @@ class Checker(Protocol):
     """Asks a network about an authorization now, and writes down what it found."""
 
     async def check(self, organization_id: OrganizationId, authorization_id: AuthorizationId) -> bool:
-        """Probe and record; the caller reads the outcome from storage. False: somebody else is checking it this moment."""
+        """Probe and record; the caller reads the outcome from storage. False: somebody else is checking it this
+        moment.
+        """
         ...

@@ -60,7 +60,9 @@ class Authorizations(Protocol):
         ends_at: datetime | None,
         generation: int,
     ) -> bool:
-        """Replace the tokens of `generation`; False if somebody stored newer ones. `ends_at` None keeps what is stored."""
+        """Replace the tokens of `generation`; False if somebody stored newer ones. `ends_at` None keeps what is
+        stored.
+        """
         ...
 
     async def replace_grant(self, authorization: Authorization, tokens: Tokens) -> None:
@@ -70,7 +72,9 @@ class Authorizations(Protocol):
     async def record_check(
         self, organization_id: OrganizationId, authorization_id: AuthorizationId, term: int, record: CheckRecord
     ) -> bool:
-        """Write a check's outcome and give the lease back. False, and nothing is written, if the lease of `term` was lost."""
+        """Write a check's outcome and give the lease back. False, and nothing is written, if the lease of `term` was
+        lost.
+        """
         ...
 
 
@@ -116,7 +120,9 @@ class Connections(Protocol):
     async def find(
         self, organization_id: OrganizationId, scope: Scope, words: str, *, limit: int
     ) -> Sequence[ConnectionView]:
-        """By account id, or by name: an exact match (without case) alone if there is one, else those that contain `words`."""
+        """By account id, or by name: an exact match (without case) alone if there is one, else those that contain
+        `words`.
+        """
         ...
 
     async def set_state(
@@ -136,7 +142,9 @@ class Connections(Protocol):
         parent: Parent | None,
         good_at: datetime,
     ) -> None:
-        """Hang a connection on an authorization that was proved to reach it, as ACTIVE; its owner, client and id stay (R-16)."""
+        """Hang a connection on an authorization that was proved to reach it, as ACTIVE; its owner, client and id stay
+        (R-16).
+        """
         ...
 
     async def record_check(

@@ -42,7 +42,9 @@ class CauseText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkSpec:
-    """The declaration of a network: facts and words, no behaviour. People read `name`; commands take slug and aliases."""
+    """The declaration of a network: facts and words, no behaviour. People read `name`; commands take slug and
+    aliases.
+    """
 
     slug: str
     name: str
@@ -58,8 +60,8 @@ class NetworkSpec:
     stops: tuple[str, ...]
     """Which data stop while it is lapsed: "spend", "creative data" (N-18)."""
     checklist: tuple[str, ...] = ()
-    """What to check before the login, one sentence each (R-2). May name {account}, {account_id}, {subject}, {parent} and
-    {parent_id}; a sentence whose fact is not known is left out."""
+    """What to check before the login, one sentence each (R-2). May name {account}, {account_id}, {subject}, {parent}
+    and {parent_id}; a sentence whose fact is not known is left out."""
     steps: tuple[str, ...] = ()
     """What the network's own pages will ask, in order (R-2)."""
     term: timedelta | None = None
@@ -85,7 +87,9 @@ class Expected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """What a check of an authorization found. A probe that says the grant is healthy has a finding for every account."""
+    """What a check of an authorization found. A probe that says the grant is healthy has a finding for every
+    account.
+    """
 
     grant: Finding
     accounts: Mapping[str, Finding] = field(default_factory=dict)
@@ -129,7 +133,9 @@ class Network(Protocol):
     spec: NetworkSpec
 
     def running(self) -> AbstractAsyncContextManager[None]:
-        """Hold HTTP connections open until the block is left. The calls below work only inside it; `authorize_url` anywhere."""
+        """Hold HTTP connections open until the block is left. The calls below work only inside it; `authorize_url`
+        anywhere.
+        """
         ...
 
     def authorize_url(
@@ -143,13 +149,15 @@ class Network(Protocol):
         ...
 
     async def refresh(self, tokens: Tokens) -> Grant | None:
-        """Get fresh tokens; None where this network, or this grant, cannot. A refresh token that the network left out is
-        carried over (R-16). Raises NetworkError."""
+        """Get fresh tokens; None where this network, or this grant, cannot. A refresh token that the network left out
+        is carried over (R-16). Raises NetworkError.
+        """
         ...
 
     async def probe(self, tokens: Tokens, expected: Sequence[Expected]) -> Probe:
         """Ask whether the grant still works and still reaches what it should. Never raises NetworkError: failures to
-        reach the network are findings too."""
+        reach the network are findings too.
+        """
         ...
 
     async def discover(self, tokens: Tokens) -> Discovery:

@@ -38,8 +38,9 @@ class Subscriptions(Protocol):
         client_id: ClientId | None,
         everything: bool,
     ) -> int:
-        """End a reader's opt-in to just this, or, with `everything`, all of that reader's; give how many ended. The reader is
-        the channel where one is given, else the person."""
+        """End a reader's opt-in to just this, or, with `everything`, all of that reader's; give how many ended. The
+        reader is the channel where one is given, else the person.
+        """
         ...
 
     async def of(
@@ -67,7 +68,9 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that happened, written in the transaction that made it so. Notices and webhooks are made from events."""
+    """Something that happened, written in the transaction that made it so. Notices and webhooks are made from
+    events.
+    """
 
     id: EventId
     organization_id: OrganizationId
@@ -103,7 +106,9 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """Something told to one reader about some lapses. Its message is composed anew, from facts, whenever it is sent or edited."""
+    """Something told to one reader about some lapses. Its message is composed anew, from facts, whenever it is sent or
+    edited.
+    """
 
     id: NoticeId
     organization_id: OrganizationId

@@ -1,4 +1,6 @@
-"""What is remembered of links, attempts, browser sessions and sign-ins. Secrets among them are stored hashed or encrypted."""
+"""What is remembered of links, attempts, browser sessions and sign-ins. Secrets among them are stored hashed or
+encrypted.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,8 +21,9 @@ from commands.secret import Secret
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """A Reconnect address of one person for one connection. It carries no authority and lives as long as there is something
-    to reconnect (R-19)."""
+    """A Reconnect address of one person for one connection. It carries no authority and lives as long as there is
+    something to reconnect (R-19).
+    """
 
     id: LinkId
     organization_id: OrganizationId
@@ -30,7 +33,9 @@ class Link:
 
 
 class Links(Protocol):
-    """Reconnect links. The locator in the address is derived from the link's id and a key of ours; only its hash is stored."""
+    """Reconnect links. The locator in the address is derived from the link's id and a key of ours; only its hash is
+    stored.
+    """
 
     async def ensure(self, link: Link) -> str:
         """Give the 22-character locator of this person's link for this connection, adding the link if there is none."""
@@ -78,8 +83,9 @@ class Attempts(Protocol):
     async def open(
         self, attempt: Attempt, *, state_hash: bytes, browser_hash: bytes, take_over: bool
     ) -> OpenAttempt | None:
-        """Open an attempt, ending expired ones of the authorization first, and the same person's, and, with `take_over`,
-        anybody's. None: it is open; else who holds the other one, and nothing is written."""
+        """Open an attempt, ending expired ones of the authorization first, and the same person's, and, with
+        `take_over`, anybody's. None: it is open; else who holds the other one, and nothing is written.
+        """
         ...
 
     async def finish(

@@ -62,7 +62,9 @@ class Standing:
     """What is known of somebody who typed or pressed."""
 
     workspace: Workspace | None
-    """The claimed workspace that they are in; None in a direct message that belongs to none, or where none was claimed."""
+    """The claimed workspace that they are in; None in a direct message that belongs to none, or where none was
+    claimed.
+    """
     organization: Organization | None
     """The workspace's."""
     members: tuple[Member, ...]
@@ -79,11 +81,15 @@ class Directory(Protocol):
     async def link(self, locator: str) -> Link | None: ...
 
     async def use_attempt(self, *, state_hash: bytes, browser_hash: bytes, now: datetime) -> Attempt | None:
-        """Use an attempt's state up: exactly one caller gets it. None if unknown, used, ended, expired or another browser's."""
+        """Use an attempt's state up: exactly one caller gets it. None if unknown, used, ended, expired or another
+        browser's.
+        """
         ...
 
     async def attempt_of_state(self, state_hash: bytes) -> Attempt | None:
-        """The attempt of a state, used or not, for saying what went wrong to the browser that opened it. Uses nothing up."""
+        """The attempt of a state, used or not, for saying what went wrong to the browser that opened it. Uses nothing
+        up.
+        """
         ...
 
     async def subject_known(self, network: str, subject_id: str) -> bool:
@@ -122,7 +128,9 @@ class DueCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueEvents:
-    """Events of one organization that are ready for planning: their authorization's first is older than the gathering time."""
+    """Events of one organization that are ready for planning: their authorization's first is older than the gathering
+    time.
+    """
 
     organization_id: OrganizationId
     events: tuple[Event, ...]
@@ -158,7 +166,8 @@ class Queues(Protocol):
         self, *, now: datetime, limit: int, lease: timedelta, networks: Sequence[str]
     ) -> Sequence[DueCheck]:
         """Lease the authorizations of `networks` that are longest due. No organization is starved: the longest due goes
-        first, whoever's it is."""
+        first, whoever's it is.
+        """
         ...
 
     async def claim_check(
@@ -179,14 +188,17 @@ class Queues(Protocol):
 
     async def take_lane(self, lane: str, *, holder: str, now: datetime, lease: timedelta) -> int | None:
         """Hold a lane, or hold on to it; the fencing term, or None while another process holds it. Deliveries that an
-        earlier holder left in SENDING become UNKNOWN."""
+        earlier holder left in SENDING become UNKNOWN.
+        """
         ...
 
     async def leave_lane(self, lane: str, *, holder: str) -> None: ...
 
     async def take_deliveries(self, lane: str, *, term: int, now: datetime, limit: int) -> Sequence[Delivery]:
-        """Mark due deliveries of a held lane as SENDING and give them, by priority, then age; at most one per address and
-        none whose address has one in SENDING, so that a destination's messages keep their order. Empty if the term has passed."""
+        """Mark due deliveries of a held lane as SENDING and give them, by priority, then age; at most one per address
+        and none whose address has one in SENDING, so that a destination's messages keep their order. Empty if the term
+        has passed.
+        """
         ...
 
     async def record_sent(self, lane: str, *, term: int, results: Sequence[Sent]) -> None:

@@ -1,4 +1,4 @@
-"""Examples that a network's file carries: an answer that its documentation gives, and the verdict that it must lead to."""
+"""Examples that a network's file carries: an answer from its documentation, and the verdict that it leads to."""
 
 from dataclasses import dataclass
 

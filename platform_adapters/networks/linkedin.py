@@ -56,7 +56,7 @@ SPEC = NetworkSpec(
         ),
         Verdict.ROLE_LOST: CauseText(
             happened="The LinkedIn profile no longer has a role on this ad account.",
-            mend="An account manager can give the role back in Campaign Manager; someone else with a role can reconnect.",
+            mend="An account manager can give the role back in Campaign Manager; others with a role can reconnect.",
             not_helping="Reconnecting with the same profile will not help before that.",
         ),
     },

@@ -1,7 +1,7 @@
 """Meta: Facebook and Instagram ads through the Facebook login. No refresh token: a long-lived exchange instead.
 
-Sources: developers.facebook.com (error handling, long-lived tokens, debug_token, ad account fields). `error.type` is never
-looked at: "OAuthException" also labels faults that pass by themselves.
+Sources: developers.facebook.com (error handling, long-lived tokens, debug_token, ad account fields). `error.type` is
+never looked at: "OAuthException" also labels faults that pass by themselves.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """How all networks are talked to: Authlib for the OAuth protocol, and the same HTTP client for their APIs.
 
-Every call has a time-out, follows no redirect, reads at most 1 MiB, and ends as a `Reply` or a NetworkError with its evidence.
+Every call has a time-out, follows no redirect, reads at most 1 MiB, and ends as a `Reply` or a NetworkError.
 What a reply means is each network's own table.
 """
 
@@ -103,7 +103,7 @@ class NetworkClient:
         form: Mapping[str, str] | None = None,
         json: Mapping[str, object] | None = None,
     ) -> Reply:
-        """Ask the API (`path` may be a whole address). Raises NetworkError for whatever the network's table finds wrong."""
+        """Ask the API (`path` may be a whole address). Raises NetworkError for what the network's table finds wrong."""
         url = path if "://" in path else self._credentials.api_url + path
         try:
             async with asyncio.timeout(_WHOLE_CALL):
@@ -129,7 +129,7 @@ class NetworkClient:
 
     def _checked(self, check: str, response: httpx2.Response) -> Reply:
         reply = Reply(check=check, status=response.status_code, body=_json(response))
-        finding = self._classify(reply) or _common(reply, is_json=bool(reply.body))
+        finding = meaning(reply, self._classify)
         if finding is not None:
             raise NetworkError(finding)
         return reply
@@ -140,7 +140,7 @@ class NetworkClient:
         return self._client
 
     def tokens(self, body: Json, *, refresh: Secret | None = None) -> Tokens:
-        """Read a standard token answer. A refresh token that was left out is carried over (R-16). Raises NetworkError."""
+        """Read a standard token answer; a refresh token left out is carried over (R-16). Raises NetworkError."""
         access = text(body, "access_token")
         if not access:
             raise _failure(Verdict.UNCLEAR, "token", "no_access_token")
@@ -203,13 +203,17 @@ def _json(response: httpx2.Response) -> Json:
     return body if isinstance(body, dict) else {}
 
 
-def _common(reply: Reply, *, is_json: bool) -> Finding | None:
-    """What every network means by a status that its own table says nothing about."""
+def meaning(reply: Reply, classify: Classify) -> Finding | None:
+    """What is wrong in a reply: by the network's own table, else by what every network means by its status."""
+    finding = classify(reply)
+    if finding is not None:
+        return finding
     if reply.status == httpx2.codes.TOO_MANY_REQUESTS:
         return found(Verdict.THROTTLED, reply, "429")
-    if reply.status >= httpx2.codes.INTERNAL_SERVER_ERROR or (httpx2.codes.is_success(reply.status) and not is_json):
+    good = httpx2.codes.is_success(reply.status)
+    if reply.status >= httpx2.codes.INTERNAL_SERVER_ERROR or (good and not reply.body):
         return found(Verdict.NETWORK_DOWN, reply, str(reply.status))
-    return None if httpx2.codes.is_success(reply.status) else found(Verdict.UNCLEAR, reply, str(reply.status))
+    return None if good else found(Verdict.UNCLEAR, reply, str(reply.status))
 
 
 def _unreachable(check: str, error: Exception) -> NoReturn:
