@@ -12,8 +12,9 @@ def is_administrator(person: Person) -> bool:
 
 
 def scope_of(person: Person) -> Scope:
-    """What the person may see: administrators and unlimited staff everything, limited staff their clients' and their own,
-    owners their own."""
+    """What the person may see: administrators and unlimited staff everything, limited staff their clients' and their
+    own, owners their own.
+    """
     if is_administrator(person) or (person.role is Role.STAFF and person.client_ids is None):
         return Scope()
     clients = person.client_ids if person.role is Role.STAFF else frozenset()

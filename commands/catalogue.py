@@ -5,8 +5,8 @@ from types import MappingProxyType
 
 from commands import actions, usage
 from commands.actions import StateFilter
-from commands.command import Action, Choice, Command, CommandHandler, Option, Subcommand
-from commands.handlers import administration, checking, help, lapsed, ownership, reconnect, subscriptions
+from commands.command import Action, ActionHandler, Choice, Command, CommandHandler, Option, Subcommand
+from commands.handlers import administration, checking, claiming, help, lapsed, ownership, reconnect, subscriptions
 from commands.parsing import Show
 from commands.ports.chat import Acknowledgement
 from commands.usage import Usage
@@ -109,12 +109,18 @@ COMMANDS: tuple[Command, ...] = (
     ),
 )
 
+
+def _on_row(name: str, handler: ActionHandler) -> Action:
+    """A button of one connection or lapse. Its answer is private: the message around it may be everybody's (N-9)."""
+    return Action(name=name, acknowledgement=Acknowledgement.PRIVATE, handler=handler, arguments=1, names_a_row=True)
+
+
 ACTIONS: tuple[Action, ...] = (
-    Action(name=actions.RECONNECT, acknowledgement=Acknowledgement.PRIVATE, handler=reconnect.press, arguments=1),
-    Action(name=actions.CLAIM, acknowledgement=Acknowledgement.PRIVATE, handler=reconnect.claim, arguments=1),
-    Action(name=actions.RELEASE, acknowledgement=Acknowledgement.PRIVATE, handler=reconnect.release, arguments=1),
-    Action(name=actions.DETAILS, acknowledgement=Acknowledgement.PRIVATE, handler=ownership.details, arguments=1),
-    Action(name=actions.CHECK, acknowledgement=Acknowledgement.PRIVATE, handler=checking.press, arguments=1),
+    _on_row(actions.RECONNECT, reconnect.press),
+    _on_row(actions.CLAIM, claiming.claim),
+    _on_row(actions.RELEASE, claiming.release),
+    _on_row(actions.DETAILS, ownership.details),
+    _on_row(actions.CHECK, checking.press),
     Action(
         name=actions.LIST,
         acknowledgement=Acknowledgement.UPDATE,

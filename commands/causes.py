@@ -88,7 +88,9 @@ _NAMES: Mapping[Verdict, str] = MappingProxyType(
 
 
 def cause_text(spec: NetworkSpec | None, cause: Verdict) -> CauseText:
-    """The network's words for a cause that opens lapses, or the common ones; None: the network is not set up any more."""
+    """The network's words for a cause that opens lapses, or the common ones; None: the network is not set up any
+    more.
+    """
     return (spec.causes.get(cause) if spec is not None else None) or _COMMON[cause]
 
 

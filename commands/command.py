@@ -1,4 +1,6 @@
-"""How commands and buttons are declared: what the catalogue is made of, and from which manifests, trees and help are made."""
+"""How commands and buttons are declared: what the catalogue is made of, and from which manifests, trees and help are
+made.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -37,7 +39,9 @@ class Option:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subcommand:
-    """A subcommand, for platforms that have them; in words it is the first word. It arrives as the option `subcommand`."""
+    """A subcommand, for platforms that have them; in words it is the first word. It arrives as the option
+    `subcommand`.
+    """
 
     name: str
     description: str

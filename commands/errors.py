@@ -75,7 +75,9 @@ class SignInError(Exception):
 
 
 class SettingError(Exception):
-    """A setting is missing or wrong. `name` is the environment variable; `reason` says what to do and shows no secret."""
+    """A setting is missing or wrong. `name` is the environment variable; `reason` says what to do and shows no
+    secret.
+    """
 
     def __init__(self, name: str, reason: str) -> None:
         self.name = name

@@ -1,7 +1,8 @@
 """The Message document: an answer, a notice or a page's sentence, before any platform has drawn it.
 
-Inline text is typed spans, so that an account named `<!channel>` or `@everyone` cannot become a mention: escaping is the
-renderer's. A renderer splits, pages or shortens to its platform's limits and says how much it left out; it adds no sentence.
+Inline text is typed spans, so that an account named `<!channel>` or `@everyone` cannot become a mention: escaping is
+the renderer's. A renderer splits, pages or shortens to its platform's limits and says how much it left out; it adds no
+sentence.
 """
 
 from dataclasses import dataclass
@@ -119,7 +120,9 @@ class ActionRef:
     arguments: tuple[str, ...] = ()
 
     def encode(self) -> str:
-        """Write it as `name:argument:argument`. Raises ValueError beyond 100 characters, or for a colon inside a part."""
+        """Write it as `name:argument:argument`. Raises ValueError beyond 100 characters, or for a colon inside a
+        part.
+        """
         parts = (self.name, *self.arguments)
         token = ":".join(parts)
         if len(token) > ACTION_LIMIT or any(":" in part for part in parts):

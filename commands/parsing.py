@@ -1,7 +1,7 @@
 """Reads what was typed or chosen into one query, the same from either form. Raises CommandError, and nothing else.
 
-In words the order is free: `tiktok mine "Acme EU"`. Quotes keep words together, and keep them from being read as a network
-or a filter; `client:…` and the other options' names work in words too.
+In words the order is free: `tiktok mine "Acme EU"`. Quotes keep words together, and keep them from being read as a
+network or a filter; `client:…` and the other options' names work in words too.
 """
 
 import re
@@ -83,7 +83,7 @@ class _Token(NamedTuple):
     quoted: bool
 
 
-_TOKEN = re.compile(r'(?:(?P<key>[A-Za-z]+):\s*)?(?:"(?P<quoted>[^"]*)"?|(?P<word>[^\s"]+))|(?P<bare_key>[A-Za-z]+):')
+_TOKEN = re.compile(r'(?:(?P<key>[A-Za-z]+):\s*)?(?:"(?P<quoted>[^"]*)"?|(?P<word>[^\s"]+))')
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»", '"'))
 _YES = frozenset({"yes", "y", "true", "1", "on"})
 _NO = frozenset({"no", "n", "false", "0", "off", ""})
@@ -253,16 +253,18 @@ def _tokens(arguments: Arguments, keys: Sequence[str], command: Usage) -> list[_
         ]
     tokens = []
     for match in _TOKEN.finditer(clean(arguments.text[:READ_LIMIT]).translate(_QUOTES)):
-        key, quoted, word, bare_key = match["key"], match["quoted"], match["word"], match["bare_key"]
-        value = quoted.strip() if quoted is not None else word
-        if key is not None and key.casefold() not in keys:
-            tokens.append(_Token(None, f"{key}:{value}", quoted=True))  # a colon in an account's name
-        elif key is not None or bare_key is not None:
+        key, quoted = match["key"], match["quoted"] is not None
+        value = match["quoted"].strip() if quoted else match["word"]
+        if key is None and value.endswith(":") and value[:-1].casefold() in keys:
+            key, value = value[:-1], ""
+        if key is not None and key.casefold() not in keys:  # a colon in an account's name
+            tokens.append(_Token(None, match[0].replace('"', ""), quoted=True))
+        elif key is not None:
             if not value:
-                raise _refusal(arguments, command, f"Say which {shown(key or bare_key, ECHO_LIMIT)} you mean.")
-            tokens.append(_Token((key or bare_key).casefold(), value, quoted=quoted is not None))
+                raise _refusal(arguments, command, f"Say which {key.casefold()} you mean.")
+            tokens.append(_Token(key.casefold(), value, quoted=quoted))
         elif value:
-            tokens.append(_Token(None, value, quoted=quoted is not None))
+            tokens.append(_Token(None, value, quoted=quoted))
     return tokens
 
 

@@ -18,6 +18,7 @@ from commands.comparison import AccountOutcome, AccountResult, Comparison, Compa
 from commands.drawing import ID_LIMIT, open_lapse
 from commands.errors import NetworkError
 from commands.ids import AttemptId, new_id, to_wire
+from commands.linking import origin_of
 from commands.model import ConnectionView, Person, Verdict
 from commands.outcomes import Outcome, OutcomeKind, OutcomeRow, shortened
 from commands.ports.network import Discovery, Grant, Network
@@ -60,16 +61,20 @@ def hashed(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def origin_of(session: Session) -> str:
-    """From where somebody at a page acts, for the audit log."""
-    return f"web, {session.platform} {session.tenant}/{session.user}"
-
-
 class Reconnecting:
     """The round trip, for one process. Holds no state of its own."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
+
+    def login_address(self, slug: str) -> str:
+        """Where the network's login is: for a page's headers, and for telling whence an answer should come."""
+        return self._services.networks[slug].authorize_url(
+            state="-", redirect_uri=self._redirect_uri(slug), code_challenge=None, login_hint=None, again=False
+        )
+
+    def _redirect_uri(self, slug: str) -> str:
+        return f"{self._services.public_url}/oauth/cb/{slug}"
 
     async def look(self, link: Link, person: Person) -> Rehearsal | None:
         """What the link's page says. None: it leads nowhere any more, or is not this person's. Changes nothing (R-1)."""
@@ -115,7 +120,7 @@ class Reconnecting:
             authorization_id=view.connection.authorization_id,
             network=network.spec.slug,
             session_id=session.id,
-            redirect_uri=f"{self._services.public_url}/oauth/cb/{network.spec.slug}",
+            redirect_uri=self._redirect_uri(network.spec.slug),
             code_verifier=Secret(verifier) if network.spec.uses_pkce else None,
             opened_at=now,
             expires_at=now + ATTEMPT_LIFE,
@@ -149,7 +154,7 @@ class Reconnecting:
         if network is None:
             logger.error("no credentials for network %s: a login that was under way is lost", attempt.network)
             return await self._failed(attempt, Outcome(kind=OutcomeKind.OUR_FAULT))
-        if _is_foreign(answer, network, attempt.redirect_uri):
+        if "iss" in answer and _origin(answer["iss"]) != _origin(self.login_address(attempt.network)):
             await self.give_up(attempt, session, OutcomeKind.FOREIGN_ANSWER)
             return Outcome(kind=OutcomeKind.FOREIGN_ANSWER)
         if "error" in answer:
@@ -279,16 +284,6 @@ def _outcome_of_error(error: NetworkError, attempt: Attempt) -> Outcome:
     if verdict in (Verdict.NETWORK_DOWN, Verdict.THROTTLED):
         return Outcome(kind=OutcomeKind.NETWORK_DOWN, verdict=verdict)
     return Outcome(kind=OutcomeKind.NOT_ACCEPTED, verdict=verdict)
-
-
-def _is_foreign(answer: Mapping[str, str], network: Network, redirect_uri: str) -> bool:
-    """Whether the answer names an issuer (RFC 9207) that is not where the login was started."""
-    if "iss" not in answer:
-        return False
-    started_at = network.authorize_url(
-        state="", redirect_uri=redirect_uri, code_challenge=None, login_hint=None, again=False
-    )
-    return _origin(answer["iss"]) != _origin(started_at)
 
 
 def _origin(url: str) -> tuple[str, str]:

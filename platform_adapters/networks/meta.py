@@ -70,6 +70,7 @@ SPEC = NetworkSpec(
 )
 
 _SCOPES = "ads_read"
+_DEBUG = "debug_token"
 _PAGE = 100  # accounts in one answer
 
 _SESSION_SUBCODES: Mapping[str, Verdict] = {
@@ -116,7 +117,9 @@ def classify(reply: Reply) -> Finding | None:
 
 def _error_finding(reply: Reply, error: Json, code: int, subcode: str) -> Finding:
     verdict = _CODES.get(code, Verdict.UNCLEAR)
-    if code in _SESSION_CODES:
+    if code in _SESSION_CODES and reply.check == _DEBUG and "error" in reply.body:
+        verdict = Verdict.OUR_FAULT  # it is our app's own credentials that were refused; a bad grant is inside "data"
+    elif code in _SESSION_CODES:
         verdict = _SESSION_SUBCODES.get(subcode, Verdict.EXPIRED)
     elif code == 1 and _WRONG_SECRET in text(error, "message"):
         verdict = Verdict.OUR_FAULT
@@ -192,7 +195,7 @@ class Meta:
             }
         except NetworkError as error:
             return Probe(grant=error.finding)
-        return Probe(grant=healthy("debug_token"), accounts=accounts, ends_at=_ends(data))
+        return Probe(grant=healthy(_DEBUG), accounts=accounts, ends_at=_ends(data))
 
     async def discover(self, tokens: Tokens) -> Discovery:
         me = (await self._get(tokens, "/me", fields="id,name")).body

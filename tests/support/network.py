@@ -1,4 +1,6 @@
-"""A network without wires: its answers are set by the test. Kept under the same contract suite as the real ones' port."""
+"""A network without wires: its answers are set by the test. Kept under the same contract suite as the real ones'
+port.
+"""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext

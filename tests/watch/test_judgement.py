@@ -35,19 +35,21 @@ def connection(state: ConnectionState = ConnectionState.ACTIVE, doubt: Doubt | N
     )
 
 
-def due(*connections: Connection, **changes: object) -> DueCheck:
-    authorization = Authorization(
-        id=AuthorizationId(UUID(int=3)),
-        organization_id=ORGANIZATION,
-        network="examplenet",
-        subject_id="s1",
-        subject_name="Ana",
-        connector_id=PersonId(UUID(int=4)),
-        granted=frozenset({"read"}),
-        obtained_at=NOW - timedelta(days=10),
-        last_good_at=NOW - timedelta(hours=1),
-    )
-    return DueCheck(authorization=replace(authorization, **changes), connections=connections or (connection(),), term=1)
+AUTHORIZATION = Authorization(
+    id=AuthorizationId(UUID(int=3)),
+    organization_id=ORGANIZATION,
+    network="examplenet",
+    subject_id="s1",
+    subject_name="Ana",
+    connector_id=PersonId(UUID(int=4)),
+    granted=frozenset({"read"}),
+    obtained_at=NOW - timedelta(days=10),
+    last_good_at=NOW - timedelta(hours=1),
+)
+
+
+def due(*connections: Connection, authorization: Authorization = AUTHORIZATION) -> DueCheck:
+    return DueCheck(authorization=authorization, connections=connections or (connection(),), term=1)
 
 
 def judged(
@@ -106,7 +108,10 @@ def test_a_good_probe_ends_the_lapse_and_clears_the_doubt() -> None:
 @pytest.mark.behaviour("D-6")
 @pytest.mark.parametrize(("hours", "expected"), [(1, 1), (8, 2), (48, 12), (2000, 24)])
 def test_what_stays_lapsed_is_checked_ever_less_often_but_daily_at_least(hours: int, expected: int) -> None:
-    long_lapsed = due(connection(ConnectionState.LAPSED), last_good_at=NOW - timedelta(hours=hours))
+    long_lapsed = due(
+        connection(ConnectionState.LAPSED),
+        authorization=replace(AUTHORIZATION, last_good_at=NOW - timedelta(hours=hours)),
+    )
     assert judged(long_lapsed, Verdict.REVOKED).record.next_check_at == NOW + timedelta(hours=expected)
 
 
@@ -119,7 +124,7 @@ def test_one_account_of_a_healthy_grant_lapses_alone() -> None:
 
 @pytest.mark.behaviour("D-5")
 def test_a_refusal_within_minutes_of_a_consent_is_unclear_where_the_network_is_known_for_it() -> None:
-    fresh = due(obtained_at=NOW - timedelta(minutes=3))
+    fresh = due(authorization=replace(AUTHORIZATION, obtained_at=NOW - timedelta(minutes=3)))
     assert not judged(fresh, Verdict.REVOKED, spec(fresh_grant_grace=timedelta(minutes=10))).connections[0].opens
     assert judged(fresh, Verdict.REVOKED).connections[0].opens
 
@@ -129,7 +134,7 @@ def test_a_network_that_is_down_is_asked_ever_less_often_up_to_the_usual_interva
     waits = []
     for failures in (0, 1, 2, 9):
         doubt = Doubt(since=NOW, failures=failures) if failures else None
-        record = judged(due(doubt=doubt), Verdict.NETWORK_DOWN).record
+        record = judged(due(authorization=replace(AUTHORIZATION, doubt=doubt)), Verdict.NETWORK_DOWN).record
         waits.append(record.next_check_at - NOW)
     assert waits == [timedelta(minutes=5), timedelta(minutes=10), timedelta(minutes=20), timedelta(hours=1)]
 

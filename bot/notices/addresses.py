@@ -1,0 +1,47 @@
+"""Where a reader can be reached, best first. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from commands.model import Channel, Identity, Person, Workspace
+from commands.ports.chat import Address, AddressKind, ChatPlatform
+
+Platforms = Mapping[str, ChatPlatform]
+"""The chat platforms that run here, by name."""
+
+
+def addresses(
+    person: Person,
+    channel: Channel | None,
+    *,
+    identities: Sequence[Identity],
+    workspaces: Iterable[Workspace],
+    platforms: Platforms,
+) -> list[Address]:
+    """Give every way to reach a reader: a channel's own; for a person their proved chat accounts, the latest first, and
+    then whoever carries their email address in a workspace of the organization (this gives no rights: P-6).
+    """
+    if channel is not None:
+        own = Address(
+            platform=channel.platform, tenant=channel.tenant, kind=AddressKind.CHANNEL, external_id=channel.external_id
+        )
+        return [own] if channel.platform in platforms else []
+    proved = [
+        Address(platform=identity.platform, tenant=identity.tenant, kind=AddressKind.DIRECT, external_id=identity.user)
+        for identity in identities
+        if identity.platform in platforms
+    ]
+    covered = {(address.platform, address.tenant) for address in proved}
+    by_email = [
+        Address(
+            platform=workspace.platform,
+            tenant=workspace.external_id,
+            kind=AddressKind.BY_EMAIL,
+            external_id=person.email,
+        )
+        for workspace in workspaces
+        if person.email
+        and workspace.platform in platforms
+        and platforms[workspace.platform].finds_by_email
+        and (workspace.platform, workspace.external_id) not in covered
+    ]
+    return proved + by_email

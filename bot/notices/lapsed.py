@@ -1,0 +1,182 @@
+"""The words for accounts that do not work: to connector, owner, administrators, those who opted in, channels."""
+
+from dataclasses import replace
+
+from bot.notices.buttons import buttons
+from bot.notices.data import POSITION, TOTAL
+from bot.notices.letter import PERSONAL, Entry, Letter
+from bot.notices.phrases import ROWS, happened_when, losses, reason, row, telling, title
+from commands.access import may_reconnect
+from commands.actions import details_action
+from commands.causes import cause_text
+from commands.ids import PersonId
+from commands.messages import (
+    Bold,
+    Button,
+    Code,
+    Heading,
+    Line,
+    Mark,
+    Message,
+    Moment,
+    Note,
+    Part,
+    Rows,
+    Span,
+    Text,
+    Tone,
+    line,
+    text,
+)
+from commands.model import RECONNECT_DOES_NOT_HELP, Person, Verdict
+from commands.ports.notices import Part as ReaderPart
+from commands.wording import listed, shown
+
+LOGIN_MENDS = frozenset(
+    {Verdict.EXPIRED, Verdict.REVOKED, Verdict.CREDENTIAL_CHANGED, Verdict.REPORTED, Verdict.UNCLEAR}
+)
+"""Causes that logging in again mends, with nothing to put right on the network first."""
+
+
+def lapsed(letter: Letter) -> Message:
+    """Say that accounts do not work, why, what it costs, and what this reader can do."""
+    parts: list[Part] = [
+        Heading(line(f"{Mark.LAPSED} Lapsed: ", *title(letter))),
+        *_who(letter),
+        *_why(letter),
+        Text(losses(letter)),
+        *([open_rows(letter)] if len(letter.entries) > 1 else []),
+        *_mending(letter),
+        *claimed(letter),
+        buttons(letter),
+        *_place(letter),
+    ]
+    return Message(tuple(parts), Tone.ACTION)
+
+
+def _who(letter: Letter) -> list[Text]:
+    """For everybody but the connector: whose login it is, and whether they know."""
+    if letter.part is ReaderPart.CONNECTOR:
+        return []
+    connectors = {
+        entry.view.connector.id: entry.view.connector for entry in letter.open if entry.view.connector is not None
+    }
+    if not connectors:
+        return [text("Nobody here has connected it yet.")]
+    if len(connectors) > 1:
+        names = [shown(person.name) for person in connectors.values()]
+        return [text(f"Connected by {listed(names)}.")]
+    (connector,) = connectors.values()
+    return [text("Connected by ", *telling(letter, connector), ".", *_own_part(letter, connector))]
+
+
+def _own_part(letter: Letter, connector: Person) -> Line:
+    """Why this reader hears of it."""
+    if letter.part is ReaderPart.OWNER:
+        return line(" You answer for this account." if len(letter.entries) == 1 else " You answer for these accounts.")
+    if letter.part is ReaderPart.ADMINISTRATOR:
+        gone = connector.left_at is not None
+        return line(" Somebody else has to take it over." if gone else " You get a copy as an administrator.")
+    return ()
+
+
+def _why(letter: Letter) -> list[Text]:
+    """What happened, and when; where causes differ, the rows say why."""
+    causes = {entry.lapse.cause for entry in letter.open}
+    if len(causes) > 1:
+        return [Text(happened_when(letter.open))]
+    first = letter.open[0]
+    happened = cause_text(first.spec, first.lapse.cause).happened
+    return [text(f"{happened} ", *_particulars(first), *happened_when(letter.open))]
+
+
+def _particulars(entry: Entry) -> Line:
+    """The permission that is missing, or the business that it moved to."""
+    evidence = entry.lapse.evidence
+    if entry.lapse.cause is Verdict.PERMISSION_MISSING and evidence.missing:
+        names: list[Span] = []
+        for index, name in enumerate(evidence.missing):
+            names += [*line(", " if index else ""), Bold(shown(name))]
+        return line("Missing is ", *names, ". ")
+    if entry.lapse.cause is Verdict.ACCOUNT_MOVED and evidence.moved_to is not None:
+        label, parent = entry.spec.parent_label or "business", evidence.moved_to
+        return line(f"It is now in the {label} ", Bold(shown(parent.name)), " (", Code(shown(parent.id)), "). ")
+    return ()
+
+
+def open_rows(letter: Letter, *, always_reasons: bool = False) -> Rows:
+    """The accounts that do not work; each with a Reconnect of its own where one login does not mend all."""
+    say_why = always_reasons or len({entry.lapse.cause for entry in letter.open}) > 1
+    offered = letter.reconnectable() if letter.logins > 1 else []
+    rows = tuple(
+        replace(
+            row(entry, reason(entry) if say_why else ()),
+            button=letter.reconnect_button(entry) if entry in offered else None,
+            details=Button("Details", details_action(entry.view.connection.id)),
+        )
+        for entry in letter.open[:ROWS]
+    )
+    return Rows(rows, max(0, len(letter.open) - ROWS))
+
+
+def _mending(letter: Letter) -> list[Text]:
+    """Who can mend it, and what will not help."""
+    first = letter.open[0]
+    if len({entry.lapse.cause for entry in letter.open}) > 1:
+        return [text("Details say for each what mends it.")]
+    words = cause_text(first.spec, first.lapse.cause)
+    if letter.part in PERSONAL:
+        return [text(" ".join(filter(None, (_own_mending(letter, first), words.not_helping, _leave_it(letter)))))]
+    stand_in = _stand_in(letter) if may_reconnect(letter.reader, first.view).allowed else ()
+    return [text(" ".join(filter(None, (words.mend, words.not_helping))), *stand_in)]
+
+
+def _own_mending(letter: Letter, first: Entry) -> str:
+    """What connector or owner can do, and how soon it is wanted (N-5)."""
+    words = cause_text(first.spec, first.lapse.cause)
+    if first.lapse.cause not in LOGIN_MENDS or first.lapse.cause in first.spec.causes:
+        return f"Please act now. {words.mend}"
+    together = len(letter.open) + len([entry for entry in letter.beside if entry.is_open])
+    what = "this" if together == 1 else f"all {together}"
+    return f"Please act now: you can mend {what} in about a minute by logging in again with {first.spec.login_label}."
+
+
+def _leave_it(letter: Letter) -> str:
+    """What an impatient person might do, and must not."""
+    if letter.open[0].lapse.cause in RECONNECT_DOES_NOT_HELP:
+        return ""
+    what = "the account" if len(letter.entries) == 1 else "the accounts"
+    return f"Leave {what} in place here: removing loses history."
+
+
+def _stand_in(letter: Letter) -> Line:
+    """Who may act in the connector's place: who the network lets."""
+    first = letter.open[0]
+    parent = first.view.connection.parent
+    spans: list[Span] = [*line(f" It takes {first.spec.reconnect_requirement}")]
+    if parent is not None and first.spec.parent_label and len(letter.entries) == 1:
+        spans += line(f" ({first.spec.parent_label} ", Bold(shown(parent.name)), ", ", Code(shown(parent.id)), ")")
+    return (*spans, *line("."))
+
+
+def claimed(letter: Letter) -> list[Text]:
+    """Who is on it; in a channel also that nobody is."""
+    claims = letter.claims()
+    if not claims:
+        return [text(f"{Mark.CLAIMED} Nobody is on it yet.")] if letter.part is ReaderPart.CHANNEL else []
+    return [
+        text(f"{Mark.CLAIMED} ", *_claimant(letter, claim.person_id, name), Moment(claim.until), ".")
+        for claim, name in claims
+    ]
+
+
+def _claimant(letter: Letter, person_id: PersonId, name: str) -> Line:
+    if letter.part is not ReaderPart.CHANNEL and person_id == letter.reader.id:
+        return line("You are on it until ")
+    return line(letter.mention(person_id, name), " is on it until ")
+
+
+def _place(letter: Letter) -> list[Note]:
+    """Which of several notices at once this is (N-4)."""
+    position, total = letter.notice.data.get(POSITION), letter.notice.data.get(TOTAL)
+    return [Note(line(f"Notice {position} of {total}"))] if position and total else []

@@ -1,0 +1,1 @@
+"""Pages, callbacks and mounted endpoints: what browsers and vendors reach over HTTP. `app.create_web` builds it."""

@@ -1,0 +1,82 @@
+"""Builds the web application from services and platforms. Nothing is kept in globals, so a process may have several."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from bot.web import callback, reconnect_page, result_page, sign_in
+from bot.web.middleware import pages_for_errors, with_headers
+from bot.web.mounted import BODY_LIMIT, healthz, mounted, readyz
+from bot.web.security import Cookies
+from bot.web.site import SITE, Site, page, setup_templates, static_folder
+from commands.command import Services
+from commands.ports.chat import ChatPlatform
+from commands.reconnect import Reconnecting
+
+_ID = "[0-9A-Za-z]{22}"
+
+
+def create_web(
+    *, services: Services, platforms: Mapping[str, ChatPlatform], alive: Callable[[], bool]
+) -> web.Application:
+    """Build the pages, callbacks and endpoints. `services.public_url` is where browsers reach them; `alive` says whether
+    the process's loops run. More may be mounted on it until it is started: `add_subapp` keeps its own headers.
+    """
+    app = web.Application(middlewares=[with_headers, pages_for_errors], client_max_size=BODY_LIMIT)
+    app[SITE] = Site(
+        services=services,
+        platforms=platforms,
+        reconnecting=Reconnecting(services),
+        cookies=Cookies(secure=services.public_url.startswith("https://")),
+        alive=alive,
+    )
+    setup_templates(app)
+    app.router.add_routes(
+        [
+            web.get("/", home),
+            web.get("/healthz", healthz),
+            web.get("/readyz", readyz),
+            web.get(f"/r/{{locator:{_ID}}}", reconnect_page.show),
+            web.post(f"/r/{{locator:{_ID}}}", reconnect_page.start),
+            web.get("/oauth/cb/{network:[a-z0-9_-]+}", callback.receive),
+            web.get(f"/a/{{attempt:{_ID}}}", result_page.show),
+            web.get("/sign-in/cb/{platform:[a-z0-9_-]+}", sign_in.receive),
+            web.get(f"/sign-in/{{workspace:{_ID}}}", sign_in.show),
+            web.post("/sign-in/{platform:[a-z0-9_-]+}", sign_in.start),
+            web.post("/link", sign_in.confirm),
+            web.post("/sign-out", sign_in.sign_out),
+            web.static("/static", static_folder()),
+        ]
+    )
+    for platform in platforms.values():
+        for endpoint in platform.endpoints():
+            app.router.add_post(endpoint.path, mounted(endpoint))
+    return app
+
+
+async def home(request: web.Request) -> web.Response:
+    """Say what this is, and no more."""
+    site = request.app[SITE]
+    return page(
+        request,
+        "home.html",
+        session=await site.session(request),
+        platforms=[platform.label for platform in site.platforms.values()],
+    )
+
+
+@asynccontextmanager
+async def listening(app: web.Application, host: str, port: int) -> AsyncIterator[int]:
+    """Serve until the block is left, then let requests under way end. Gives the port; 0 lets the system choose.
+
+    No access log: its lines would hold codes and locators.
+    """
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, keepalive_timeout=30.0, shutdown_timeout=10.0)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port)
+        await site.start()
+        yield site.port
+    finally:
+        await runner.cleanup()

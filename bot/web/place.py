@@ -1,0 +1,67 @@
+"""Where somebody was on the way to when they had to sign in: a Reconnect link or a workspace. Never a free address."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.web.site import Site
+from commands.ids import OrganizationId, WorkspaceId, from_wire, to_wire
+from commands.model import Workspace
+from commands.ports.reconnecting import Link, PendingSignIn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Exactly one of link (with the locator that leads to it) and workspace."""
+
+    link: Link | None = None
+    locator: str | None = None
+    workspace: Workspace | None = None
+
+    @property
+    def path(self) -> str:
+        """Its page."""
+        if self.workspace is not None:
+            return f"/sign-in/{to_wire(self.workspace.id)}"
+        return f"/r/{self.locator}"
+
+    @property
+    def organization_id(self) -> OrganizationId:
+        """Whose it is."""
+        found = self.link or self.workspace
+        assert found is not None, "a place is a link or a workspace"  # noqa: S101 - what the constructors below promise
+        return found.organization_id
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """How a form carries it."""
+        if self.workspace is not None:
+            return {"workspace": to_wire(self.workspace.id)}
+        return {"locator": self.locator or ""}
+
+
+async def place_of_link(site: Site, locator: str | None) -> Place | None:
+    """A Reconnect link's place, if there is such a link."""
+    link = await site.services.storage.directory.link(locator) if locator else None
+    return Place(link=link, locator=locator) if link else None
+
+
+async def place_of_workspace(site: Site, wire: str | None) -> Place | None:
+    """A claimed workspace's place."""
+    try:
+        workspace_id = WorkspaceId(from_wire(wire or ""))
+    except ValueError:
+        return None
+    workspace = await site.services.storage.directory.workspace_by_id(workspace_id)
+    return Place(workspace=workspace) if workspace else None
+
+
+async def place_of_form(site: Site, fields: Mapping[str, str]) -> Place | None:
+    """What a form carried."""
+    return await place_of_link(site, fields.get("locator")) or await place_of_workspace(site, fields.get("workspace"))
+
+
+async def place_of_sign_in(site: Site, pending: PendingSignIn) -> Place | None:
+    """Where a sign-in came from."""
+    if pending.workspace_id is not None:
+        return await place_of_workspace(site, to_wire(pending.workspace_id))
+    return await place_of_link(site, pending.locator)

@@ -1,0 +1,158 @@
+"""What every page works with, and how a page is answered: one object, handed in when the application is built."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from importlib.resources import files
+from pathlib import Path
+from typing import NoReturn
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import aiohttp_jinja2
+from aiohttp import web
+from jinja2 import PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from bot.web.security import FORM, SESSION, Cookies, form_token, from_our_page, new_secret
+from commands.causes import cause_name
+from commands.command import Services
+from commands.ports.chat import ChatPlatform
+from commands.ports.reconnecting import Session
+from commands.reconnect import Reconnecting, hashed
+from commands.wording import listed, number_of, shown
+
+FORMS_TO = "lapsebot.forms_to"
+"""Where a response's forms may lead, for its headers; kept on the request."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """The services behind the pages."""
+
+    services: Services
+    platforms: Mapping[str, ChatPlatform]
+    reconnecting: Reconnecting
+    cookies: Cookies
+    alive: Callable[[], bool]
+    """Whether the loops of this process run; asked by /readyz."""
+
+    @property
+    def https(self) -> bool:
+        """Whether people reach us by HTTPS."""
+        return self.cookies.secure
+
+    def href(self, path: str) -> str:
+        """A path of ours as a browser must ask for it, also where the public address has a path of its own."""
+        return urlsplit(self.services.public_url).path + path
+
+    async def session(self, request: web.Request) -> Session | None:
+        """Who is signed in in this browser."""
+        secret = self.cookies.read(request, SESSION)
+        if secret is None:
+            return None
+        async with self.services.storage.reading() as uow:
+            return await uow.sessions.by_secret(hashed(secret), self.services.clock.now())
+
+
+SITE = web.AppKey("lapsebot_site", Site)
+
+
+def setup_templates(app: web.Application) -> None:
+    """Load the pages' templates. Everything is escaped, and a name that is missing is an error."""
+    aiohttp_jinja2.setup(
+        app,
+        loader=PackageLoader("bot.web"),
+        default_helpers=False,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        filters={
+            "shown": shown,
+            "listed": listed,
+            "cause_name": cause_name,
+            "number_of": number_of,
+        },
+    )
+
+
+def static_folder() -> Path:
+    """Where style.css is."""
+    return Path(str(files("bot.web"))) / "static"
+
+
+def page(  # noqa: PLR0913 - a page is its template, its facts, and what its headers and forms need
+    request: web.Request,
+    template: str,
+    *,
+    session: Session | None = None,
+    status: int = 200,
+    forms_to: Iterable[str] = (),
+    zone: str | None = None,
+    **facts: object,
+) -> web.Response:
+    """Answer with a page. `forms_to`: addresses that its forms lead on to. `zone`: the reader's time zone, else UTC."""
+    site = request.app[SITE]
+    request[FORMS_TO] = tuple(forms_to)
+    known = site.cookies.read(request, FORM)
+    secret = known or new_secret()
+    context = {
+        "session": session,
+        "token": partial(_token, secret, session),
+        "href": site.href,
+        "moment": partial(_moment, zone),
+        **facts,
+    }
+    response = aiohttp_jinja2.render_template(template, request, context, status=status)
+    if known is None:
+        site.cookies.set(response, FORM, secret)
+    return response
+
+
+def _token(secret: str, session: Session | None, path: str) -> str:
+    return form_token(secret, path, session)
+
+
+def _moment(zone: str | None, at: datetime) -> Markup:
+    """A time in the reader's zone, which is named."""
+    try:
+        local = at.astimezone(ZoneInfo(zone or "UTC"))
+    except (ZoneInfoNotFoundError, ValueError):
+        local = at
+    words = f"{local:%a} {local.day} {local:%B %Y, %H:%M} {local.tzname()}"
+    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(timespec="seconds"), words)
+
+
+def leads_nowhere(request: web.Request) -> web.Response:
+    """The one neutral page for whatever is unknown, over, or not this person's to know of (R-15)."""
+    return page(request, "nowhere.html", status=404)
+
+
+def see_other(request: web.Request, path: str) -> NoReturn:
+    """Send the browser on to a page of ours."""
+    raise web.HTTPSeeOther(request.app[SITE].href(path))
+
+
+class FormRefused(Exception):
+    """A POST that did not come from a page of ours, or came from one that is out of date."""
+
+
+async def read_form(request: web.Request, session: Session | None) -> dict[str, str]:
+    """Read a POST's fields. Raises FormRefused unless it came from our own page, in this browser and session."""
+    site = request.app[SITE]
+    form = await request.post()
+    fields = {name: value for name, value in form.items() if isinstance(value, str)}
+    secret = site.cookies.read(request, FORM)
+    genuine = secret is not None and _same(fields.get("token", ""), form_token(secret, request.path, session))
+    if not genuine or not from_our_page(request, site.services.public_url):
+        raise FormRefused
+    return fields
+
+
+def _same(given: str, expected: str) -> bool:
+    return hashed(given) == hashed(expected)  # of equal length whatever was sent, and its timing tells nothing of use
+
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

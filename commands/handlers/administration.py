@@ -1,0 +1,142 @@
+"""`/lapse-admin claim`: a workspace becomes an organization's, by a code that whoever runs lapsebot made."""
+
+import hashlib
+
+from commands.command import Asker, Services
+from commands.errors import CommandError
+from commands.ids import IdentityId, OrganizationId, PersonId, WorkspaceId, new_id, to_wire
+from commands.messages import Bold, Code, Message, Tone, line, say, text
+from commands.messages import Text as Paragraph
+from commands.model import Identity, Organization, Person, Role, Workspace
+from commands.parsing import Arguments, parse_claim
+from commands.ports.chat import ChatUser, CommandRequest, Place
+from commands.ports.notices import AuditEntry
+from commands.ports.storage import UnitOfWork
+from commands.usage import CLAIM, LAPSED, SUBSCRIBE, try_line
+from commands.wording import shown
+
+_ROLE_NAMES = {
+    Role.PRIMARY_ADMINISTRATOR: "primary administrator",
+    Role.ADMINISTRATOR: "administrator",
+    Role.STAFF: "staff",
+    Role.OWNER: "owner",
+}
+
+
+def claim_code_hash(code: str) -> bytes:
+    """What is stored of a claim code; the same for making one and for using it."""
+    return hashlib.sha256(code.strip().encode()).digest()
+
+
+async def lapse_admin(services: Services, asker: Asker, arguments: Arguments) -> Message:
+    """Answer in a workspace that has been claimed: it cannot be claimed twice."""
+    parse_claim(arguments)
+    if asker.place.workspace is None:
+        raise CommandError("Type this in the workspace that is to be claimed, not in a direct message.")
+    return say("This workspace already belongs to ", Bold(shown(asker.organization.name)), ".")
+
+
+def unclaimed(form: Arguments | None) -> Message:
+    """The only answer that an unclaimed workspace gives."""
+    how = [Paragraph(try_line(form, CLAIM))] if form is not None else [text("Then type ", Code(CLAIM.words), " here.")]
+    return Message(
+        (
+            text("This workspace is not set up yet. Whoever runs lapsebot can make you a code for it."),
+            *how,
+        )
+    )
+
+
+async def claim(services: Services, request: CommandRequest) -> Message:
+    """Give the request's unclaimed workspace to the organization of the code; the asker may be unknown.
+
+    The platform itself vouches for who typed it, so that the claimant's account is linked at once.
+    """
+    now, user, place = services.clock.now(), request.user, request.place
+    code = parse_claim(request.arguments)
+    directory = services.storage.directory
+    organization_id = await directory.use_claim_code(claim_code_hash(code), now)
+    if organization_id is None:
+        raise CommandError(
+            "This code is not valid. A code works once, within 15 minutes; whoever runs lapsebot can make a new one."
+        )
+    standing = await directory.standing(
+        platform=user.platform, workspace=None, tenant=user.tenant, user=user.external_id
+    )
+    known = next((member.person for member in standing.members if member.organization.id == organization_id), None)
+    async with services.storage.transaction() as uow:
+        organization = await uow.organizations.get(organization_id)
+        if not await uow.organizations.add_workspace(_workspace(services, organization_id, user, place)):
+            raise CommandError("Somebody claimed this workspace a moment ago.")
+        person = known or await _add_claimant(uow, services, organization_id, user)
+        await uow.audit.write(
+            AuditEntry(
+                organization_id=organization_id,
+                at=now,
+                actor_id=person.id,
+                origin=f"{user.platform} {user.tenant}/{user.external_id}",
+                action="workspace.claimed",
+                subject=f"{user.platform} {place.workspace}",
+                detail={"role": person.role, "person": to_wire(person.id)},
+            )
+        )
+    return _welcome(organization, person, request.arguments)
+
+
+def _workspace(services: Services, organization_id: OrganizationId, user: ChatUser, place: Place) -> Workspace:
+    return Workspace(
+        id=WorkspaceId(new_id(services.clock.now())),
+        organization_id=organization_id,
+        platform=user.platform,
+        external_id=place.workspace or "",
+        name=shown(place.workspace_name),
+    )
+
+
+async def _add_claimant(uow: UnitOfWork, services: Services, organization_id: OrganizationId, user: ChatUser) -> Person:
+    """Make the claimant a person: the primary administrator if there is none yet, else an administrator."""
+    now = services.clock.now()
+    there = await uow.people.administrators(organization_id)
+    has_primary = any(person.role is Role.PRIMARY_ADMINISTRATOR for person in there)
+    person = Person(
+        id=PersonId(new_id(now)),
+        organization_id=organization_id,
+        name=shown(user.name) or "Administrator",
+        email=None,
+        role=Role.ADMINISTRATOR if has_primary else Role.PRIMARY_ADMINISTRATOR,
+    )
+    await uow.people.add(person)
+    await uow.people.link(
+        Identity(
+            id=IdentityId(new_id(now)),
+            organization_id=organization_id,
+            person_id=person.id,
+            platform=user.platform,
+            tenant=user.tenant,
+            user=user.external_id,
+            linked_at=now,
+        )
+    )
+    return person
+
+
+def _welcome(organization: Organization, person: Person, form: Arguments) -> Message:
+    return Message(
+        (
+            text(
+                "✅ This workspace belongs to ",
+                Bold(shown(organization.name)),
+                f" now. You are its {_ROLE_NAMES[person.role]}.",
+            ),
+            Paragraph(
+                line(
+                    "Next: ",
+                    LAPSED.examples[0].code(form),
+                    " shows what needs connecting; ",
+                    SUBSCRIBE.examples[0].code(form),
+                    " tells you of every lapse.",
+                )
+            ),
+        ),
+        Tone.GOOD,
+    )

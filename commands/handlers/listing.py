@@ -1,0 +1,282 @@
+"""The list: counts, rows, and the way through it. Its state travels in its buttons, so it works after a restart."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from commands.access import may_reconnect, scope_of
+from commands.actions import ListView, StateFilter, details_action, list_action, reconnect_action
+from commands.command import Asker, Services
+from commands.drawing import EXPIRING_WITHIN, connection_row, ends_soon, network_name
+from commands.messages import (
+    ActionRef,
+    Bold,
+    Button,
+    Buttons,
+    Facts,
+    Heading,
+    Line,
+    Mark,
+    Message,
+    Moment,
+    MomentStyle,
+    Note,
+    Paging,
+    Part,
+    Plain,
+    Row,
+    Rows,
+    Span,
+    Text,
+    Tone,
+    line,
+)
+from commands.model import NEEDS_CONNECTING, ConnectionState, ConnectionView, Count, Filter, Page, Person
+from commands.ports.storage import UnitOfWork
+from commands.wording import number_of, shown
+
+PAGE_SIZE = 8  # rows: with their buttons some 30 blocks of the 50 that a message may have
+BREAKDOWN = 6  # networks or clients named in the counts
+MENU = 5  # networks and clients that the menu offers
+
+_STATES: dict[StateFilter, tuple[ConnectionState, ...]] = {
+    StateFilter.NEEDS_CONNECTING: NEEDS_CONNECTING,
+    StateFilter.LAPSED: (ConnectionState.LAPSED,),
+    StateFilter.EXPIRING: (ConnectionState.ACTIVE,),
+    StateFilter.ACTIVE: (ConnectionState.ACTIVE,),
+    StateFilter.UNCONNECTED: (ConnectionState.UNCONNECTED,),
+    StateFilter.RETIRED: (ConnectionState.RETIRED,),
+    StateFilter.ALL: tuple(ConnectionState),
+}
+_TITLES = {
+    StateFilter.NEEDS_CONNECTING: f"{Mark.URGENT} Needs connecting",
+    StateFilter.LAPSED: f"{Mark.LAPSED} Lapsed",
+    StateFilter.EXPIRING: f"{Mark.EXPIRING} Expiring within {EXPIRING_WITHIN.days} days",
+    StateFilter.ACTIVE: f"{Mark.GOOD} Active",
+    StateFilter.UNCONNECTED: f"{Mark.UNCONNECTED} Not connected yet",
+    StateFilter.RETIRED: f"{Mark.RETIRED} Retired",
+    StateFilter.ALL: "All connections",
+}
+_NOTHING = {
+    StateFilter.NEEDS_CONNECTING: "Nothing needs connecting",
+    StateFilter.LAPSED: "Nothing is lapsed",
+    StateFilter.EXPIRING: f"Nothing expires within {EXPIRING_WITHIN.days} days",
+    StateFilter.ACTIVE: "Nothing is active",
+    StateFilter.UNCONNECTED: "Nothing waits for its first connection",
+    StateFilter.RETIRED: "Nothing is retired",
+    StateFilter.ALL: "There is nothing",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What one answer shows, read from storage."""
+
+    view: ListView
+    counts: Sequence[Count]
+    client: str | None
+    """The name of the client that the view is narrowed to."""
+    person: Person | None
+    """The person that the view is narrowed to."""
+    page: Page = field(default_factory=lambda: Page(rows=(), total=0))
+    next_to_end: ConnectionView | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing narrows the list."""
+        return replace(self.view, offset=0) == ListView()
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the counters can say how many there are: they know networks and clients, not people or names."""
+        return not (self.view.mine or self.view.person_id or self.view.search)
+
+
+async def read_page(uow: UnitOfWork, services: Services, asker: Asker, listing: Listing) -> Listing:
+    """Read the rows: one statement, and one more for what expires next on the whole list's first page."""
+    view, scope = listing.view, scope_of(asker.person)
+    narrowed = Filter(
+        network=view.network,
+        client=listing.client,
+        person_id=asker.person.id if view.mine else view.person_id,
+        states=_STATES[view.state],
+        search=view.search,
+        expiring_before=services.clock.now() + EXPIRING_WITHIN if view.state is StateFilter.EXPIRING else None,
+    )
+    page = await uow.connections.page(asker.organization_id, scope, narrowed, offset=view.offset, limit=PAGE_SIZE)
+    if view.offset and not page.rows and page.total:  # the list grew shorter since the button was drawn
+        view = replace(view, offset=(page.total - 1) // PAGE_SIZE * PAGE_SIZE)
+        page = await uow.connections.page(asker.organization_id, scope, narrowed, offset=view.offset, limit=PAGE_SIZE)
+    listing = replace(listing, view=view, page=page)
+    if listing.is_whole and view.offset == 0:
+        listing = replace(listing, next_to_end=await uow.connections.next_to_end(asker.organization_id, scope))
+    return listing
+
+
+def draw_list(services: Services, asker: Asker, listing: Listing) -> Message:
+    """Draw the list, or say that there is nothing on it and what expires next."""
+    if not listing.page.total:
+        return _nothing(services, asker, listing)
+    view, page = listing.view, listing.page
+    parts: list[Part] = [Heading(_heading(services, listing))]
+    if listing.is_counted and view.offset == 0:
+        parts += _breakdown(services, listing)
+    following = _paged(view, view.offset + PAGE_SIZE) if view.offset + PAGE_SIZE < page.total else None
+    beyond = page.total - view.offset - len(page.rows)
+    parts.append(Rows(tuple(_row(services, asker, row) for row in page.rows), more=0 if following else beyond))
+    if page.total > PAGE_SIZE:
+        label = f"{view.offset + 1}–{view.offset + len(page.rows)} of {page.total:,}"
+        previous = _paged(view, max(0, view.offset - PAGE_SIZE)) if view.offset else None
+        parts.append(Paging(label, previous, following))
+    if beyond and following is None:
+        parts.append(Note(line("Search for fewer letters, or add a network or client, to see the rest.")))
+    if listing.next_to_end is not None:
+        parts.append(Note(_next(services, listing.next_to_end)))
+    parts += _ways_on(services, listing)
+    return Message(tuple(parts), Tone.ACTION if view.state is StateFilter.NEEDS_CONNECTING else Tone.NEUTRAL)
+
+
+def _heading(services: Services, listing: Listing) -> Line:
+    view, page = listing.view, listing.page
+    spans: list[Span] = [Bold(f"{_TITLES[view.state]}: {page.total:,}")]
+    if view.state is StateFilter.NEEDS_CONNECTING and listing.is_counted:
+        spans.append(Plain(f" of {_number(listing, _in_use):,}"))
+    spans += [Plain(f" · {part}") for part in _filters(services, listing)]
+    if page.oldest is not None and view.state in (StateFilter.NEEDS_CONNECTING, StateFilter.LAPSED):
+        spans += [Plain(" · oldest "), Moment(page.oldest, MomentStyle.AGO)]
+    return tuple(spans)
+
+
+def _filters(services: Services, listing: Listing) -> list[str]:
+    """What the list is narrowed to, in words."""
+    view = listing.view
+    return [
+        *([network_name(services.networks, view.network)] if view.network else []),
+        *([f"client {shown(listing.client)}"] if listing.client else []),
+        *(["yours"] if view.mine else []),
+        *([f"of {shown(listing.person.name)}"] if listing.person else []),
+        *([f"“{shown(view.search)}”"] if view.search else []),
+    ]
+
+
+def _breakdown(services: Services, listing: Listing) -> list[Part]:
+    """Counts by network and by client, what works beside what does not (C-1)."""
+    view = listing.view
+    items = []
+    if view.network is None:
+        items.append(("By network", _by(listing, lambda count: network_name(services.networks, count.network))))
+    if view.client_id is None:
+        items.append(("By client", _by(listing, lambda count: shown(count.client_name))))
+    return [Facts(tuple(items))] if items else []
+
+
+def _by(listing: Listing, name: Callable[[Count], str]) -> Line:
+    needing: dict[str, int] = {}
+    active: dict[str, int] = {}
+    for count in _counted(listing):
+        needing.setdefault(name(count), 0)
+        if _needs(count):
+            needing[name(count)] += count.number
+        if count.state is ConnectionState.ACTIVE:
+            active[name(count)] = active.get(name(count), 0) + count.number
+    ordered = sorted(needing, key=lambda each: (-needing[each], each.casefold()))
+    told = [f"{each} {needing[each]:,} ({active.get(each, 0):,} active)" for each in ordered[:BREAKDOWN]]
+    if len(ordered) > BREAKDOWN:
+        told.append(f"{len(ordered) - BREAKDOWN} more")
+    return line(" · ".join(told))
+
+
+def _row(services: Services, asker: Asker, view: ConnectionView) -> Row:
+    """A row with the action that it needs, unless it is known that the asker may not take it."""
+    now = services.clock.now()
+    label = {ConnectionState.LAPSED: "Reconnect", ConnectionState.UNCONNECTED: "Connect"}.get(view.connection.state)
+    if label is None and ends_soon(view, now):
+        label = "Renew"
+    button = None
+    if label is not None and may_reconnect(asker.person, view).allowed:
+        button = Button(label, reconnect_action(view.connection.id))
+    details = Button("Details", details_action(view.connection.id))
+    return connection_row(view, services.networks, now, button=button, details=details)
+
+
+def _nothing(services: Services, asker: Asker, listing: Listing) -> Message:
+    """Say that the list is empty, how many work, and what expires next."""
+    view, working = listing.view, _number(listing, lambda count: count.state is ConnectionState.ACTIVE)
+    if not any(count.number for count in listing.counts):
+        return Message((Text(line("There are no connections here yet.")),))
+    narrowed = "".join(f" · {part}" for part in _filters(services, listing))
+    if listing.is_whole:
+        seen = "" if scope_of(asker.person).client_ids is None else " that you can see"
+        sentence = f"{Mark.GOOD} All {number_of(working, 'connection')}{seen} work."
+        if working == 1:
+            sentence = f"{Mark.GOOD} The one connection{seen} works."
+        if working == 0:
+            sentence = f"Nothing needs connecting{seen}: what there is, is retired."
+    elif view.state is StateFilter.NEEDS_CONNECTING:
+        working_there = f" {number_of(working, 'connection')} active." if listing.is_counted else ""
+        sentence = f"{Mark.GOOD} {_NOTHING[view.state]}{narrowed}.{working_there}"
+    else:
+        sentence = f"{_NOTHING[view.state]}{narrowed}."
+    spans: list[Span] = [Plain(sentence)]
+    if listing.next_to_end is not None:
+        spans += [Plain(" "), *_next(services, listing.next_to_end)]
+    parts = (Text(tuple(spans)), *_ways_on(services, listing))
+    return Message(parts, Tone.GOOD if view.state is StateFilter.NEEDS_CONNECTING else Tone.NEUTRAL)
+
+
+def _next(services: Services, view: ConnectionView) -> Line:
+    end = view.authorization.ends_at if view.authorization else None
+    name = f"{network_name(services.networks, view.connection.network)} · {shown(view.connection.account_name)}"
+    return line(f"Next to expire: {name}", *((", ", Moment(end, MomentStyle.DAY)) if end else ()), ".")
+
+
+def _ways_on(services: Services, listing: Listing) -> list[Part]:
+    """Buttons to the asker's own, or back to everything; in the menu, the networks and clients that need the most."""
+    if listing.view.search or listing.view.person_id:
+        return []
+    if not listing.is_whole:
+        back = list_action(ListView())
+        return [Buttons((Button("Everything that needs connecting", back),))] if back else []
+    mine = list_action(ListView(mine=True))
+    menu = _menu(services, listing) if listing.page.total > PAGE_SIZE else ()
+    return [Buttons((Button("Only mine", mine),), menu)] if mine and listing.page.total else []
+
+
+def _menu(services: Services, listing: Listing) -> tuple[Button, ...]:
+    offers: dict[ListView, tuple[int, str]] = {}
+    for count in _counted(listing):
+        if not _needs(count):
+            continue
+        for view, label in (
+            (ListView(network=count.network), network_name(services.networks, count.network)),
+            (ListView(client_id=count.client_id), f"Client {shown(count.client_name, 40)}"),
+        ):
+            offers[view] = (offers.get(view, (0, ""))[0] + count.number, label)
+    most = sorted(offers.items(), key=lambda offer: -offer[1][0])[:MENU]
+    return tuple(
+        Button(f"{label}: {number:,}", action) for view, (number, label) in most if (action := list_action(view))
+    )
+
+
+def _paged(view: ListView, offset: int) -> ActionRef | None:
+    return list_action(replace(view, offset=offset))
+
+
+def _counted(listing: Listing) -> Sequence[Count]:
+    view = listing.view
+    return [
+        count
+        for count in listing.counts
+        if view.network in (None, count.network) and view.client_id in (None, count.client_id) and _in_use(count)
+    ]
+
+
+def _number(listing: Listing, wanted: Callable[[Count], bool]) -> int:
+    return sum(count.number for count in _counted(listing) if wanted(count))
+
+
+def _in_use(count: Count) -> bool:
+    return count.state is not ConnectionState.RETIRED
+
+
+def _needs(count: Count) -> bool:
+    return count.state in NEEDS_CONNECTING

@@ -1,0 +1,256 @@
+"""`/lapsed who` and the details button: whose an account is, who may reconnect it, and what happened to it (C-3)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from commands import usage
+from commands.access import Standing, may_reconnect, may_see, scope_of
+from commands.actions import check_action, claim_action, connection_of, details_action, reconnect_action, release_action
+from commands.causes import cause_name, cause_text
+from commands.command import Asker, Services
+from commands.drawing import (
+    Identities,
+    account_line,
+    connection_row,
+    ends_soon,
+    mark_of,
+    mention,
+    missing_data,
+    network_name,
+    open_lapse,
+    separated,
+    spec_of,
+    standing_claim,
+    state_line,
+    who_is_at_it,
+)
+from commands.errors import CommandError
+from commands.handlers.seeing import accounts_called, seen
+from commands.ids import PersonId
+from commands.messages import (
+    Bold,
+    Button,
+    Buttons,
+    Code,
+    Facts,
+    Heading,
+    Line,
+    Mention,
+    Message,
+    Moment,
+    MomentStyle,
+    Part,
+    Plain,
+    Rows,
+    Style,
+    Text,
+    Tone,
+    line,
+    text,
+)
+from commands.model import ConnectionState, ConnectionView, Lapse, LapseEnd, Person
+from commands.parsing import Arguments, LapsedQuery, Show, network_names, unknown
+from commands.ports.storage import UnitOfWork
+from commands.usage import try_line
+from commands.wording import duration, number_of, shown
+
+HISTORY = 3  # past lapses told in the details; `/lapsed history` is for all
+CHOICES = 8  # accounts to choose among before more of the name is asked for
+
+_ENDED = {
+    LapseEnd.RECONNECTED: "reconnected",
+    LapseEnd.RECOVERED: "worked again by itself",
+    LapseEnd.RETIRED: "retired",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ownership:
+    """What is told of one connection."""
+
+    view: ConnectionView
+    siblings: int
+    """Connections on the same authorization that the asker may see, this one included."""
+    history: Sequence[Lapse]
+    people: Mapping[PersonId, Person]
+    identities: Identities
+
+
+async def who(services: Services, asker: Asker, query: LapsedQuery, arguments: Arguments) -> Message:
+    """Tell whose an account is; several that match are offered."""
+    async with services.storage.reading() as uow:
+        found = await called(uow, services, asker, query, arguments, limit=CHOICES + 1, example=usage.WHO)
+        if len(found) == 1:
+            view = await seen(uow, asker, found[0].connection.id)
+            return draw_details(services, asker, await read_ownership(uow, asker, view))
+    return which(services, found, query)
+
+
+async def details(services: Services, asker: Asker, arguments: tuple[str, ...]) -> Message:
+    """Tell the same of the row whose button was pressed."""
+    connection_id = connection_of(arguments)
+    async with services.storage.reading() as uow:
+        ownership = await read_ownership(uow, asker, await seen(uow, asker, connection_id))
+    return draw_details(services, asker, ownership)
+
+
+async def called(
+    uow: UnitOfWork,
+    services: Services,
+    asker: Asker,
+    query: LapsedQuery,
+    arguments: Arguments,
+    *,
+    limit: int,
+    example: usage.Example,
+) -> Sequence[ConnectionView]:
+    """The accounts that a query names; at least one. Raises CommandError where it names none."""
+    if query.account is None:
+        raise CommandError(
+            Message((text("Which account? Type its id, or part of its name."), Text(try_line(arguments, example))))
+        )
+    found = await accounts_called(uow, asker, query.account, network=query.network, client=query.client, limit=limit)
+    if not found:
+        known = (*network_names(services.networks), *Show)
+        raise unknown(arguments, usage.LAPSED, query.account, known, noun="an account ")
+    return found
+
+
+def which(services: Services, found: Sequence[ConnectionView], query: LapsedQuery) -> Message:
+    """Ask which of several is meant."""
+    now = services.clock.now()
+    rows = tuple(
+        connection_row(view, services.networks, now, button=Button("Details", details_action(view.connection.id)))
+        for view in found[:CHOICES]
+    )
+    parts: list[Part] = [Heading(line("Which one? ", Bold(f"“{shown(query.account or '', 40)}”"), " matches several."))]
+    parts.append(Rows(rows))
+    if len(found) > CHOICES:
+        parts.append(text("And more: type more of the name, or the account's id."))
+    return Message(tuple(parts))
+
+
+async def read_ownership(uow: UnitOfWork, asker: Asker, view: ConnectionView) -> Ownership:
+    """Read what the details tell, in a fixed number of statements."""
+    organization_id, connection = asker.organization_id, view.connection
+    siblings = view.siblings
+    if connection.authorization_id is not None and scope_of(asker.person).client_ids is not None:
+        under = await uow.connections.under(organization_id, connection.authorization_id)
+        siblings = sum(may_see(asker.person, sibling.connection) for sibling in under)
+    history = await uow.lapses.history(organization_id, connection.id, limit=HISTORY + 1)
+    people = await uow.people.many(organization_id, [lapse.ended_by for lapse in history if lapse.ended_by])
+    known = [person.id for person in (view.connector, view.owner) if person is not None]
+    identities = await uow.people.identities(organization_id, [*known, *people])
+    return Ownership(view=view, siblings=siblings, history=history, people=people, identities=identities)
+
+
+def draw_details(services: Services, asker: Asker, ownership: Ownership) -> Message:
+    """Draw the details: the state and its cause, whose it is, the business to copy, the history, and what to do."""
+    view, now = ownership.view, services.clock.now()
+    mark = mark_of(view, now)
+    parts: list[Part] = [Heading((Plain(f"{mark} "), *account_line(view, services.networks)))]
+    parts += [Text(paragraph) for paragraph in cause_paragraphs(services, view)]
+    parts.append(Facts(_facts(services, asker, ownership, now)))
+    parts.append(_buttons(asker, view, now))
+    return Message(tuple(parts), Tone.ACTION if open_lapse(view) else Tone.NEUTRAL)
+
+
+def cause_paragraphs(services: Services, view: ConnectionView) -> list[Line]:
+    """What happened, what is missing since when, and what mends it; nothing while all is well."""
+    lapse = open_lapse(view)
+    if lapse is None:
+        return []
+    spec = spec_of(services.networks, view.connection.network)
+    words = cause_text(spec, lapse.cause)
+    missing = line(f"Missing: {missing_data(spec)}, since ", Moment(lapse.last_good_at or lapse.opened_at), ".")
+    return [line(words.happened), missing, line(" ".join(part for part in (words.mend, words.not_helping) if part))]
+
+
+def _facts(services: Services, asker: Asker, ownership: Ownership, now: datetime) -> tuple[tuple[str, Line], ...]:
+    view = ownership.view
+    connection, authorization = view.connection, view.authorization
+    at_it = who_is_at_it(view, now) if view.reconnecting_by or standing_claim(open_lapse(view), now) else ""
+    spec = spec_of(services.networks, connection.network)
+    facts: list[tuple[str, Line]] = [
+        ("State", (*state_line(view, now), *line(*([f" · {at_it}"] if at_it else [])))),
+        ("Connected by", _person(view.connector, ownership.identities, "nobody yet")),
+        ("Owner", _person(view.owner, ownership.identities, "nobody named")),
+        ("May reconnect", _may_reconnect(services, asker, ownership)),
+    ]
+    if authorization is not None:
+        hangs = number_of(ownership.siblings, "account") if ownership.siblings else "this account"
+        name = shown(authorization.subject_name)
+        facts.append(
+            ("Login", line(f"{name}, since ", Moment(authorization.obtained_at, MomentStyle.DAY), f" · {hangs} on it"))
+        )
+        if authorization.ends_at is not None:
+            facts.append(("Ends", line(Moment(authorization.ends_at, MomentStyle.DAY))))
+        if authorization.last_good_at is not None:
+            facts.append(("Last seen working", line(Moment(authorization.last_good_at))))
+    if connection.parent is not None:
+        label = spec.parent_label if spec is not None and spec.parent_label else "Business"
+        facts.append((label, line(f"{shown(connection.parent.name)} · ", Code(shown(connection.parent.id)))))
+    facts.append(("Account id", line(Code(shown(connection.account_id)))))
+    facts.append(("History", _history(ownership)))
+    return tuple(facts)
+
+
+def _person(person: Person | None, identities: Identities, nobody: str) -> Line:
+    if person is None:
+        return line(nobody)
+    return line(mention(person, identities), *([" (left)"] if person.left_at is not None else []))
+
+
+def _may_reconnect(services: Services, asker: Asker, ownership: Ownership) -> Line:
+    """Who may, best first (P-1, P-2, P-4); nobody while the cause is one that reconnecting does not mend."""
+    view = ownership.view
+    network = network_name(services.networks, view.connection.network)
+    match may_reconnect(asker.person, view).standing:
+        case Standing.RETIRED:
+            return line("nobody: it is retired")
+        case Standing.NOT_HELPING:
+            return line(f"nobody, until it is put right at {network}")
+    here = {
+        person.id: person for person in (view.connector, view.owner) if person is not None and person.left_at is None
+    }
+    parts: list[Line] = [line(mention(person, ownership.identities)) for person in here.values()]
+    spec = spec_of(services.networks, view.connection.network)
+    role = spec.reconnect_requirement if spec is not None else "the role on the account that reading needs"
+    parts.append(line(f"whoever has {role}" if not parts else f"anyone else with {role}"))
+    parts.append(line("administrators, if they hold the login"))
+    return separated(parts)
+
+
+def _history(ownership: Ownership) -> Line:
+    past = [lapse for lapse in ownership.history if lapse.ended_at is not None][:HISTORY]
+    if not past:
+        return line("no earlier lapse")
+    return separated([_episode(lapse, ownership) for lapse in past], "; ")
+
+
+def _episode(lapse: Lapse, ownership: Ownership) -> Line:
+    """One past lapse: "3 November: password changed, reconnected by Ana Ruiz after 3 h 20 min"."""
+    by = ownership.people.get(lapse.ended_by) if lapse.ended_by else None
+    how = _ENDED[lapse.ended_how] if lapse.ended_how else "ended"
+    who: list[Mention | str] = [" by ", mention(by, ownership.identities)] if by is not None else []
+    took = f" after {duration(lapse.ended_at - lapse.opened_at)}" if lapse.ended_at else ""
+    return line(Moment(lapse.opened_at, MomentStyle.DAY), f": {cause_name(lapse.cause)}, {how}", *who, took)
+
+
+def _buttons(asker: Asker, view: ConnectionView, now: datetime) -> Buttons:
+    connection, lapse = view.connection, open_lapse(view)
+    needs = connection.state in (ConnectionState.LAPSED, ConnectionState.UNCONNECTED) or ends_soon(view, now)
+    primary: list[Button] = []
+    if needs and may_reconnect(asker.person, view).allowed:
+        label = "Connect" if connection.state is ConnectionState.UNCONNECTED else "Reconnect"
+        primary.append(Button(label, reconnect_action(connection.id), Style.PRIMARY))
+    if connection.authorization_id is not None and connection.state is not ConnectionState.RETIRED:
+        primary.append(Button("Check now", check_action(connection.id)))
+    menu: list[Button] = []
+    claim = standing_claim(lapse, now)
+    if lapse is not None and claim is None:
+        menu.append(Button("I'm on it", claim_action(lapse.id)))
+    elif lapse is not None and claim is not None and claim.person_id == asker.person.id:
+        menu.append(Button("Give back", release_action(lapse.id)))
+    return Buttons(tuple(primary), tuple(menu))

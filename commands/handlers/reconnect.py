@@ -1,0 +1,182 @@
+"""The Reconnect button: the presser's own link, privately, or why there is none and whom to ask (P-1 to P-5, N-9)."""
+
+from commands.access import Decision, Standing, may_reconnect
+from commands.actions import check_action, claim_action, connection_of, details_action
+from commands.auditing import entry
+from commands.causes import cause_text
+from commands.command import Asker, Services
+from commands.drawing import (
+    Identities,
+    account_line,
+    ends_soon,
+    mark_of,
+    mention,
+    missing_data,
+    network_name,
+    open_lapse,
+    spec_of,
+    standing_claim,
+    who_is_at_it,
+)
+from commands.handlers.seeing import seen
+from commands.ids import LinkId, new_id, to_wire
+from commands.messages import (
+    AnyButton,
+    Button,
+    Buttons,
+    Heading,
+    Line,
+    LinkButton,
+    Message,
+    Moment,
+    MomentStyle,
+    Note,
+    Part,
+    Plain,
+    Style,
+    Text,
+    Tone,
+    line,
+)
+from commands.model import ConnectionState, ConnectionView, Person
+from commands.ports.reconnecting import Link
+from commands.ports.storage import UnitOfWork
+from commands.wording import shown
+
+
+async def press(services: Services, asker: Asker, arguments: tuple[str, ...]) -> Message:
+    """Answer with the presser's link, as long as they may and there is something to reconnect."""
+    connection_id, now = connection_of(arguments), services.clock.now()
+    async with services.storage.transaction() as uow:
+        view = await seen(uow, asker, connection_id)
+        decision = may_reconnect(asker.person, view)
+        if decision.allowed and _is_needed(services, view):
+            link = Link(
+                id=LinkId(new_id(now)),
+                organization_id=asker.organization_id,
+                person_id=asker.person.id,
+                connection_id=connection_id,
+                created_at=now,
+            )
+            locator = await uow.links.ensure(link)
+            await uow.audit.write(
+                entry(
+                    asker, now, "reconnect.offered", f"connection {to_wire(connection_id)}", standing=decision.standing
+                )
+            )
+            return _offer(services, asker, view, decision, f"{services.public_url}/r/{locator}")
+        asked = await _people_to_ask(uow, asker, view)
+        identities = await uow.people.identities(asker.organization_id, [person.id for person in asked])
+    if decision.allowed:
+        return _works(services, view)
+    return _refusal(services, view, decision, asked, identities)
+
+
+def _is_needed(services: Services, view: ConnectionView) -> bool:
+    return view.connection.state is not ConnectionState.ACTIVE or ends_soon(view, services.clock.now()) is not None
+
+
+def _offer(services: Services, asker: Asker, view: ConnectionView, decision: Decision, address: str) -> Message:
+    """What is to be reconnected, why, as whom, and the way there."""
+    now, lapse = services.clock.now(), open_lapse(view)
+    parts: list[Part] = [Heading(_heading(services, view)), Text(_why(services, view))]
+    parts.append(Text(_as_whom(services, view, decision)))
+    claim = standing_claim(lapse, now)
+    somebody_else_on_it = claim is not None and claim.person_id != asker.person.id
+    if somebody_else_on_it or view.reconnecting_by is not None:
+        parts.append(Text(line(f"{who_is_at_it(view, now)}: a word with them first saves a second login.")))
+    label = "Connect" if view.connection.state is ConnectionState.UNCONNECTED else "Reconnect"
+    buttons: list[AnyButton] = [LinkButton(label, address, Style.PRIMARY)]
+    if lapse is not None and claim is None:
+        buttons.append(Button("I'm on it", claim_action(lapse.id)))
+    parts.append(Buttons(tuple(buttons), (Button("Details", details_action(view.connection.id)),)))
+    parts.append(Note(line("The link is yours alone: it opens only for you, signed in.")))
+    return Message(tuple(parts), Tone.ACTION)
+
+
+def _heading(services: Services, view: ConnectionView) -> Line:
+    return (Plain(f"{mark_of(view, services.clock.now())} "), *account_line(view, services.networks))
+
+
+def _why(services: Services, view: ConnectionView) -> Line:
+    spec = spec_of(services.networks, view.connection.network)
+    lapse, end = open_lapse(view), ends_soon(view, services.clock.now())
+    if lapse is not None:
+        since = Moment(lapse.last_good_at or lapse.opened_at)
+        return line(f"{cause_text(spec, lapse.cause).happened} Missing since ", since, f": {missing_data(spec)}.")
+    if end is not None:
+        network = network_name(services.networks, view.connection.network)
+        return line(f"It works. {network} ends it ", Moment(end, MomentStyle.DAY), " unless it is renewed before.")
+    return line("It has not been connected yet.")
+
+
+def _as_whom(services: Services, view: ConnectionView, decision: Decision) -> Line:
+    """Which login to use, by what lets this person try."""
+    spec = spec_of(services.networks, view.connection.network)
+    network = network_name(services.networks, view.connection.network)
+    login = spec.login_label if spec is not None else f"the {network} login"
+    role = spec.reconnect_requirement if spec is not None else "the role on the account that reading needs"
+    subject = f", {shown(view.authorization.subject_name)}" if view.authorization is not None else ""
+    match decision.standing:
+        case Standing.CONNECTOR:
+            return line(f"You connected it: log in with {login}{subject}. It takes about a minute.")
+        case Standing.OWNER:
+            return line(f"You own it: log in with {login}, if it has {role}. It takes about a minute.")
+        case Standing.ON_BEHALF:
+            whose = view.connector or view.owner
+            behalf = f" for {shown(whose.name)}" if whose is not None else ""
+            return line(f"As an administrator you may do it{behalf}, with a login that has {role}; it is recorded so.")
+        case _:
+            return line(f"It takes {role}. After the login we ask {network} whether you have it.")
+
+
+def _works(services: Services, view: ConnectionView) -> Message:
+    checked = view.authorization.last_good_at if view.authorization is not None else None
+    seen_working: Line = line(" Last seen working ", Moment(checked), ".") if checked is not None else ()
+    parts = (
+        Heading(_heading(services, view)),
+        Text((Plain("It works: there is nothing to reconnect."), *seen_working)),
+        Buttons(
+            (
+                Button("Check now", check_action(view.connection.id)),
+                Button("Details", details_action(view.connection.id)),
+            )
+        ),
+    )
+    return Message(parts, Tone.GOOD)
+
+
+def _refusal(
+    services: Services, view: ConnectionView, decision: Decision, asked: list[Person], identities: Identities
+) -> Message:
+    """Why not, what would have to be put right first, and whom to ask."""
+    parts: list[Part] = [Heading(_heading(services, view))]
+    lapse = open_lapse(view)
+    if decision.standing is Standing.NOT_HELPING and lapse is not None:
+        words = cause_text(spec_of(services.networks, view.connection.network), lapse.cause)
+        parts.append(Text(line(f"{words.happened} {words.not_helping}")))
+        parts.append(Text(line(words.mend)))
+    else:
+        parts.append(Text(line("It is retired, so there is nothing to reconnect. Its history is kept.")))
+    if asked:
+        parts.append(Text(_ask(asked, identities)))
+    buttons = [Button("Details", details_action(view.connection.id))]
+    if lapse is not None:
+        buttons.insert(0, Button("Check now", check_action(view.connection.id)))
+    parts.append(Buttons(tuple(buttons)))
+    return Message(tuple(parts), Tone.NEUTRAL)
+
+
+def _ask(asked: list[Person], identities: Identities) -> Line:
+    first, *rest = asked
+    others = line(", or ", mention(rest[0], identities)) if rest else ()
+    return (*line("Who can help: ", mention(first, identities)), *others, Plain("."))
+
+
+async def _people_to_ask(uow: UnitOfWork, asker: Asker, view: ConnectionView) -> list[Person]:
+    """Whoever is answerable for the account, then an administrator; never the asker, nor somebody who left."""
+    administrators = await uow.people.administrators(asker.organization_id)
+    candidates = [view.owner, view.connector, *administrators]
+    asked = {person.id: person for person in candidates if person is not None and person.left_at is None}
+    asked.pop(asker.person.id, None)
+    return list(asked.values())

@@ -1,0 +1,56 @@
+"""What the asker may see: one connection, accounts by their name, clients. What they may not see is not there (P-5)."""
+
+from collections.abc import Mapping, Sequence
+
+from commands.access import may_see, scope_of
+from commands.command import Asker
+from commands.errors import CommandError
+from commands.ids import ClientId, ConnectionId
+from commands.messages import Code, Message, text
+from commands.model import ConnectionView
+from commands.ports.storage import UnitOfWork
+
+NARROWED_FROM = 50  # matches that are looked at when a network or a client narrows them afterwards
+
+
+class NotYours(CommandError):
+    """A row that is not there for this asker, for whatever reason: one answer, so that nothing is learned from it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Message((text("This is not there any more, or not yours to see. Type ", Code("/lapsed"), " for what is."),))
+        )
+
+
+async def seen(uow: UnitOfWork, asker: Asker, connection_id: ConnectionId) -> ConnectionView:
+    """One connection that the asker may see. Raises NotYours."""
+    view = await uow.connections.view(asker.organization_id, connection_id)
+    if view is None or not may_see(asker.person, view.connection):
+        raise NotYours
+    return view
+
+
+async def accounts_called(
+    uow: UnitOfWork, asker: Asker, words: str, *, network: str | None, client: str | None, limit: int
+) -> Sequence[ConnectionView]:
+    """Connections by account id or name, at most `limit`, that the asker may see."""
+    narrowed = network is not None or client is not None
+    found = await uow.connections.find(
+        asker.organization_id, scope_of(asker.person), words, limit=NARROWED_FROM if narrowed else limit
+    )
+    return [
+        view
+        for view in found
+        if network in (None, view.connection.network)
+        and (client is None or client.casefold() == view.client_name.casefold())
+    ][:limit]
+
+
+async def visible_clients(uow: UnitOfWork, asker: Asker) -> Mapping[str, ClientId]:
+    """The clients that the asker may know of, by name."""
+    scope = scope_of(asker.person)
+    clients = {client.name: client.id for client in await uow.clients.all(asker.organization_id)}
+    if scope.client_ids is None:
+        return clients
+    counted = {count.client_id for count in await uow.connections.counts(asker.organization_id, scope)}
+    return {name: client_id for name, client_id in clients.items() if client_id in scope.client_ids | counted}

@@ -1,0 +1,278 @@
+"""`/subscribe-lapses` and `/unsubscribe-lapses`: what a person or a channel hears of (C-5, N-9).
+
+A channel hears no more than whoever set it up may see; that is asked again whenever a notice is planned.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import TypedDict
+
+from commands import usage
+from commands.access import is_administrator, scope_of
+from commands.actions import OutOfDate, subscribe_action, subscription_of
+from commands.auditing import entry
+from commands.command import Asker, Services
+from commands.drawing import network_name
+from commands.errors import CommandError
+from commands.handlers.seeing import visible_clients
+from commands.ids import ClientId, PersonId, SubscriptionId, new_id
+from commands.messages import (
+    Bold,
+    Button,
+    Buttons,
+    Line,
+    Mark,
+    Message,
+    Moment,
+    MomentStyle,
+    Part,
+    Text,
+    Tone,
+    line,
+    text,
+)
+from commands.model import Channel, Person, Role, Subscription
+from commands.parsing import Arguments, SubscriptionQuery, network_names, parse_subscription
+from commands.ports.storage import UnitOfWork
+from commands.usage import try_line
+from commands.wording import listed, shown
+
+AT_ONCE = 25  # opt-ins that one command writes
+MENU = 5  # networks offered as buttons to somebody who said none
+
+Want = tuple[str | None, ClientId | None]
+"""A network or all, a client or all."""
+
+
+class _Key(TypedDict):
+    person_id: PersonId | None
+    channel: Channel | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reader:
+    """Who hears, the asker or this channel, and the clients that the asker may name for it."""
+
+    channel: Channel | None
+    person_id: PersonId
+    clients: Mapping[str, ClientId]
+
+    @property
+    def key(self) -> _Key:
+        """How storage names the reader."""
+        return {"person_id": None if self.channel else self.person_id, "channel": self.channel}
+
+    @property
+    def hears(self) -> str:
+        return "You hear" if self.channel is None else "This channel hears"
+
+
+async def subscribe(services: Services, asker: Asker, arguments: Arguments) -> Message:
+    """Opt in; with `list`, or with nothing said, show what there is."""
+    async with services.storage.transaction() as uow:
+        clients = await visible_clients(uow, asker)
+        query = parse_subscription(arguments, network_names(services.networks), clients, usage.SUBSCRIBE)
+        reader = await _reader(uow, asker, query, clients)
+        if query.list or query.is_bare:
+            return await _shown(uow, services, asker, reader, arguments, offer=query.is_bare)
+        return await _subscribe(uow, services, asker, reader, _wanted(query))
+
+
+async def press(services: Services, asker: Asker, arguments: tuple[str, ...]) -> Message:
+    """Opt the presser in to what the button says."""
+    network, client_id = subscription_of(arguments)
+    if network is not None and network not in services.networks:
+        raise OutOfDate
+    async with services.storage.transaction() as uow:
+        clients = await visible_clients(uow, asker)
+        if client_id is not None and client_id not in clients.values():
+            raise OutOfDate
+        reader = _Reader(channel=None, person_id=asker.person.id, clients=clients)
+        return await _subscribe(uow, services, asker, reader, [(network, client_id)])
+
+
+async def unsubscribe(services: Services, asker: Asker, arguments: Arguments) -> Message:
+    """Opt out of just what was said, or of everything."""
+    async with services.storage.transaction() as uow:
+        clients = await visible_clients(uow, asker)
+        query = parse_subscription(arguments, network_names(services.networks), clients, usage.UNSUBSCRIBE)
+        reader = await _reader(uow, asker, query, clients)
+        if query.list or query.is_bare:
+            return await _shown(uow, services, asker, reader, arguments, offer=False)
+        there = await uow.subscriptions.of(asker.organization_id, **reader.key)
+        wanted = None if query.everything else _wanted(query)
+        ending = [each for each in there if wanted is None or (each.network, each.client_id) in wanted]
+        refused = [each for each in ending if not _may_end(asker, each)]
+        if refused:
+            raise CommandError(await _set_up_by_others(uow, asker))
+        now = services.clock.now()
+        for each in ending:
+            await uow.subscriptions.remove(
+                asker.organization_id,
+                **reader.key,
+                network=each.network,
+                client_id=each.client_id,
+                everything=False,
+            )
+            await uow.audit.write(entry(asker, now, "subscription.ended", _subject(reader), **_detail(each.network)))
+    left = len(there) - len(ending)
+    if ending:
+        return _ended(services, reader, ending, left)
+    return _was_not(services, reader, wanted, arguments, left)
+
+
+def _wanted(query: SubscriptionQuery) -> list[Want]:
+    """Everything asked for: each network with each client."""
+    wanted: list[Want] = list(product(query.networks or (None,), query.client_ids or (None,)))
+    if len(wanted) > AT_ONCE:
+        raise CommandError(
+            f"That is {len(wanted)} subscriptions at once; {AT_ONCE} is the most. Name fewer, or say all."
+        )
+    return wanted
+
+
+async def _reader(uow: UnitOfWork, asker: Asker, query: SubscriptionQuery, clients: Mapping[str, ClientId]) -> _Reader:
+    """Whoever is to hear. Raises CommandError where the asker may not speak for the channel."""
+    place = asker.place
+    if not query.here:
+        return _Reader(channel=None, person_id=asker.person.id, clients=clients)
+    if place.is_direct or place.workspace is None:
+        raise CommandError(
+            "“here” means a channel: type this in the channel that is to hear. Without it, you hear yourself."
+        )
+    if asker.person.role is Role.OWNER:
+        raise CommandError(
+            await _ask_administrator(uow, asker, "What a channel hears is set by staff and administrators.")
+        )
+    if place.is_shared and not is_administrator(asker.person):
+        raise CommandError(
+            await _ask_administrator(
+                uow, asker, "People from outside read this channel, so an administrator has to set it up."
+            )
+        )
+    channel = Channel(platform=asker.user.platform, tenant=place.workspace, external_id=place.channel)
+    return _Reader(channel=channel, person_id=asker.person.id, clients=clients)
+
+
+async def _ask_administrator(uow: UnitOfWork, asker: Asker, sentence: str) -> str:
+    administrators = await uow.people.administrators(asker.organization_id)
+    names = [shown(person.name) for person in administrators[:2]]
+    return f"{sentence} Ask {listed(names, 'or')}." if names else sentence
+
+
+async def _subscribe(
+    uow: UnitOfWork, services: Services, asker: Asker, reader: _Reader, wanted: Sequence[Want]
+) -> Message:
+    now = services.clock.now()
+    added: list[Want] = []
+    for network, client_id in wanted:
+        subscription = Subscription(
+            id=SubscriptionId(new_id(now)),
+            organization_id=asker.organization_id,
+            person_id=reader.person_id,
+            channel=reader.channel,
+            network=network,
+            client_id=client_id,
+            created_at=now,
+        )
+        if await uow.subscriptions.add(subscription):
+            added.append((network, client_id))
+            await uow.audit.write(entry(asker, now, "subscription.added", _subject(reader), **_detail(network)))
+    there = [want for want in wanted if want not in added]
+    parts: list[Part] = []
+    if added:
+        what = listed([_what(services, want, reader.clients) for want in added])
+        how = "by direct message" if reader.channel is None else f"set up by {shown(asker.person.name)}"
+        limited = ", as far as you may see them" if scope_of(asker.person).client_ids is not None else ""
+        parts.append(text(f"{Mark.GOOD} {reader.hears} of ", Bold(what), f" from now on{limited}; {how}."))
+    if there:
+        what = listed([_what(services, want, reader.clients) for want in there])
+        parts.append(text(f"{reader.hears} of ", Bold(what), " already; nothing changed."))
+    return Message(tuple(parts), Tone.GOOD if added else Tone.NEUTRAL)
+
+
+async def _shown(
+    uow: UnitOfWork, services: Services, asker: Asker, reader: _Reader, form: Arguments, *, offer: bool
+) -> Message:
+    """What the reader hears of, as far as the asker may see it, and what can be asked for."""
+    there = await uow.subscriptions.of(asker.organization_id, **reader.key)
+    visible = [each for each in there if each.client_id is None or each.client_id in reader.clients.values()]
+    people = (
+        await uow.people.many(asker.organization_id, [each.person_id for each in visible]) if reader.channel else {}
+    )
+    parts: list[Part] = [text(f"{reader.hears} of:" if visible else f"{reader.hears} of no lapses yet.")]
+    parts += [Text(_entry(services, each, reader.clients, people)) for each in visible]
+    if len(there) > len(visible):
+        parts.append(text(f"And of {len(there) - len(visible)} more that you may not see."))
+    parts.append(Text(try_line(form, *usage.SUBSCRIBE.examples[:2], usage.END_EVERYTHING)))
+    if offer:
+        menu = [
+            Button(f"{network.spec.name} lapses", subscribe_action(slug, None))
+            for slug, network in sorted(services.networks.items())
+        ]
+        parts.append(Buttons((Button("Tell me of every lapse", subscribe_action(None, None)),), tuple(menu[:MENU])))
+    return Message(tuple(parts))
+
+
+def _entry(
+    services: Services, each: Subscription, clients: Mapping[str, ClientId], people: Mapping[PersonId, Person]
+) -> Line:
+    who = people.get(each.person_id)
+    by = f", set up by {shown(who.name)}" if who is not None else ""
+    what = _what(services, (each.network, each.client_id), clients)
+    return line("• ", Bold(what), ", since ", Moment(each.created_at, MomentStyle.DAY), by)
+
+
+def _may_end(asker: Asker, subscription: Subscription) -> bool:
+    """Whether the asker may end it: their own, and, of a channel, what they may see all of."""
+    scope = scope_of(asker.person)
+    return (
+        subscription.person_id == asker.person.id
+        or scope.client_ids is None
+        or (subscription.client_id is not None and subscription.client_id in scope.client_ids)
+    )
+
+
+async def _set_up_by_others(uow: UnitOfWork, asker: Asker) -> str:
+    sentence = "Some of this was set up for more than you may see, so it is not yours to end; nothing changed."
+    return await _ask_administrator(uow, asker, sentence)
+
+
+def _ended(services: Services, reader: _Reader, ending: Sequence[Subscription], left: int) -> Message:
+    what = listed([_what(services, (each.network, each.client_id), reader.clients) for each in ending])
+    no_longer = "You no longer hear of " if reader.channel is None else "This channel no longer hears of "
+    return Message((text(no_longer, Bold(what), "."), *_still(reader, left)))
+
+
+def _was_not(services: Services, reader: _Reader, wanted: Sequence[Want] | None, form: Arguments, left: int) -> Message:
+    """Say that there was nothing to end; `wanted` None: everything was to end."""
+    was_not = "You were not" if reader.channel is None else "This channel was not"
+    what = "anything" if wanted is None else listed([_what(services, want, reader.clients) for want in wanted], "or")
+    parts: list[Part] = [text(f"{was_not} subscribed to ", Bold(what), "; nothing changed."), *_still(reader, left)]
+    if left:
+        parts.append(Text(try_line(form, usage.SUBSCRIBED, usage.END_EVERYTHING)))
+    return Message(tuple(parts))
+
+
+def _still(reader: _Reader, left: int) -> list[Part]:
+    return [text(f"{reader.hears} of {left} other {'thing' if left == 1 else 'things'} still.")] if left else []
+
+
+def _what(services: Services, want: Want, clients: Mapping[str, ClientId]) -> str:
+    """One opt-in in words."""
+    network, client_id = want
+    client = next((shown(name) for name, known in clients.items() if known == client_id), "one client")
+    lapses = f"{network_name(services.networks, network)} lapses" if network is not None else "lapses"
+    if client_id is not None:
+        return f"{lapses} of client {client}"
+    return lapses if network is not None else "every lapse"
+
+
+def _subject(reader: _Reader) -> str:
+    channel = reader.channel
+    return f"channel {channel.platform} {channel.tenant}/{channel.external_id}" if channel is not None else "themselves"
+
+
+def _detail(network: str | None) -> dict[str, str]:
+    return {"network": network or "all"}

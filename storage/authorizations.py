@@ -1,0 +1,191 @@
+"""Authorizations: grants, their tokens, and what checks leave on them."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, func, select, update
+
+from commands.ids import AuthorizationId, OrganizationId
+from commands.model import Authorization, Tokens
+from commands.ports.connections import CheckRecord
+from commands.ports.storage import AlreadyThere, NotThere
+from storage.engine import insert
+from storage.rows import AUTHORIZATION, authorization_of, columns, doubt_values
+from storage.secrets import Cell
+from storage.tables import authorizations
+from storage.work import Work
+
+_AUTHORIZATIONS = select(*columns(authorizations, AUTHORIZATION)).where(
+    authorizations.c.organization_id == bindparam("organization")
+)
+_AUTHORIZATION = _AUTHORIZATIONS.where(authorizations.c.id == bindparam("authorization"))
+_BY_SUBJECT = _AUTHORIZATIONS.where(
+    authorizations.c.network == bindparam("network"), authorizations.c.subject_id == bindparam("subject")
+)
+_TOKENS = select(
+    authorizations.c.access_token, authorizations.c.refresh_token, authorizations.c.access_expires_at
+).where(
+    authorizations.c.organization_id == bindparam("organization"), authorizations.c.id == bindparam("authorization")
+)
+
+
+class SqlAuthorizations:
+    """Implements `Authorizations`."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    async def add(self, authorization: Authorization, tokens: Tokens) -> None:
+        added = await self._work.row(
+            insert(authorizations)
+            .values(
+                id=authorization.id,
+                organization_id=authorization.organization_id,
+                generation=authorization.generation,
+                lease_term=0,
+                **_grant_values(authorization),
+                **self._encrypted(authorization.organization_id, authorization.id, tokens),
+            )
+            .on_conflict_do_nothing(index_elements=["organization_id", "network", "subject_id"])
+            .returning(authorizations.c.id)
+        )
+        if added is None:
+            raise AlreadyThere("the organization has an authorization of this login")
+
+    async def get(self, organization_id: OrganizationId, authorization_id: AuthorizationId) -> Authorization:
+        found = await self._work.row(
+            _AUTHORIZATION, {"organization": organization_id, "authorization": authorization_id}
+        )
+        if found is None:
+            raise NotThere("there is no such authorization in the organization")
+        return authorization_of(found)
+
+    async def by_subject(self, organization_id: OrganizationId, network: str, subject_id: str) -> Authorization | None:
+        found = await self._work.row(
+            _BY_SUBJECT, {"organization": organization_id, "network": network, "subject": subject_id}
+        )
+        return None if found is None else authorization_of(found)
+
+    async def tokens(self, organization_id: OrganizationId, authorization_id: AuthorizationId) -> Tokens:
+        found = await self._work.row(_TOKENS, {"organization": organization_id, "authorization": authorization_id})
+        if found is None:
+            raise NotThere("there is no such authorization in the organization")
+        access, refresh, access_expires_at = found
+        keyring = self._work.keyring
+        return Tokens(
+            access=keyring.decrypt(access, token_cell(organization_id, authorization_id, "access_token")),
+            refresh=None
+            if refresh is None
+            else keyring.decrypt(refresh, token_cell(organization_id, authorization_id, "refresh_token")),
+            access_expires_at=access_expires_at,
+        )
+
+    async def store_refreshed(
+        self,
+        organization_id: OrganizationId,
+        authorization_id: AuthorizationId,
+        *,
+        tokens: Tokens,
+        ends_at: datetime | None,
+        generation: int,
+    ) -> bool:
+        stored = await self._work.row(
+            update(authorizations)
+            .where(
+                authorizations.c.organization_id == organization_id,
+                authorizations.c.id == authorization_id,
+                authorizations.c.generation == generation,
+            )
+            .values(
+                generation=authorizations.c.generation + 1,
+                ends_at=func.coalesce(
+                    bindparam("new_end", ends_at, authorizations.c.ends_at.type), authorizations.c.ends_at
+                ),
+                **self._encrypted(organization_id, authorization_id, tokens),
+            )
+            .returning(authorizations.c.id)
+        )
+        return stored is not None
+
+    async def replace_grant(self, authorization: Authorization, tokens: Tokens) -> None:
+        stored = await self._work.row(
+            update(authorizations)
+            .where(
+                authorizations.c.organization_id == authorization.organization_id,
+                authorizations.c.id == authorization.id,
+            )
+            .values(
+                generation=authorizations.c.generation + 1,
+                leased_until=None,  # a check under way is of the old tokens: it loses its lease, and says nothing
+                **_grant_values(authorization),
+                **self._encrypted(authorization.organization_id, authorization.id, tokens),
+            )
+            .returning(authorizations.c.id)
+        )
+        if stored is None:
+            raise NotThere("there is no such authorization in the organization")
+
+    async def record_check(
+        self,
+        organization_id: OrganizationId,
+        authorization_id: AuthorizationId,
+        term: int,
+        record: CheckRecord,
+    ) -> bool:
+        changes: dict[str, Any] = {
+            "checked_at": record.checked_at,
+            "next_check_at": record.next_check_at,
+            "leased_until": None,
+            **doubt_values(record.doubt),
+        }
+        if record.good:
+            changes["last_good_at"] = record.checked_at
+        if record.ends_at is not None:
+            changes["ends_at"] = record.ends_at
+        recorded = await self._work.row(
+            update(authorizations)
+            .where(
+                authorizations.c.organization_id == organization_id,
+                authorizations.c.id == authorization_id,
+                authorizations.c.lease_term == term,
+                authorizations.c.leased_until.is_not(None),
+            )
+            .values(changes)
+            .returning(authorizations.c.id)
+        )
+        return recorded is not None
+
+    def _encrypted(self, organization_id: UUID, authorization_id: UUID, tokens: Tokens) -> dict[str, Any]:
+        """The tokens' columns. Without a new refresh token the stored one stays: an empty one never overwrites it (R-16)."""
+        encrypt = self._work.keyring.encrypt
+        values: dict[str, Any] = {
+            "access_token": encrypt(tokens.access, token_cell(organization_id, authorization_id, "access_token")),
+            "access_expires_at": tokens.access_expires_at,
+        }
+        if tokens.refresh:
+            values["refresh_token"] = encrypt(
+                tokens.refresh, token_cell(organization_id, authorization_id, "refresh_token")
+            )
+        return values
+
+
+def token_cell(organization_id: UUID, authorization_id: UUID, column: str) -> Cell:
+    """Where an authorization's token lives."""
+    return Cell(organization_id=organization_id, table="authorizations", row=authorization_id, column=column)
+
+
+def _grant_values(authorization: Authorization) -> dict[str, Any]:
+    return {
+        "network": authorization.network,
+        "subject_id": authorization.subject_id,
+        "subject_name": authorization.subject_name,
+        "connector_id": authorization.connector_id,
+        "granted": sorted(authorization.granted),
+        "obtained_at": authorization.obtained_at,
+        "ends_at": authorization.ends_at,
+        "checked_at": authorization.checked_at,
+        "last_good_at": authorization.last_good_at,
+        "next_check_at": authorization.next_check_at,
+        **doubt_values(authorization.doubt),
+    }

@@ -1,0 +1,102 @@
+"""The queue of checks: authorizations whose time has come, leased with fencing terms. Crosses organizations."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Integer, bindparam, func, or_, select, update
+
+from commands.ids import AuthorizationId, OrganizationId
+from commands.model import Connection, ConnectionState
+from commands.ports.storage import DueCheck, NetworkHealth
+from storage.engine import UtcDateTime
+from storage.rows import AUTHORIZATION, CONNECTION, authorization_of, columns, connection_of
+from storage.tables import authorizations, connections
+from storage.views import URGENCY
+from storage.work import Work, portions
+
+_NOW = bindparam("now", type_=UtcDateTime())
+_FREE = or_(authorizations.c.leased_until.is_(None), authorizations.c.leased_until <= _NOW)
+_DUE = (
+    select(authorizations.c.id)
+    .where(
+        authorizations.c.next_check_at <= _NOW,
+        _FREE,
+        authorizations.c.network.not_in(bindparam("paused", expanding=True)),
+    )
+    .order_by(authorizations.c.next_check_at)
+    .limit(bindparam("limit", type_=Integer()))
+    .with_for_update(skip_locked=True)
+    .cte("due")
+)
+_LEASE = {
+    "leased_until": bindparam("until", type_=UtcDateTime()),
+    "lease_term": authorizations.c.lease_term + 1,
+}
+_LEASED = (*columns(authorizations, AUTHORIZATION), authorizations.c.lease_term)
+_CLAIM_DUE = update(authorizations).where(authorizations.c.id.in_(select(_DUE.c.id))).values(_LEASE).returning(*_LEASED)
+_CLAIM_ONE = (
+    update(authorizations)
+    .where(
+        authorizations.c.organization_id == bindparam("organization"),
+        authorizations.c.id == bindparam("authorization"),
+        _FREE,
+    )
+    .values(_LEASE)
+    .returning(*_LEASED)
+)
+_CONNECTIONS = (
+    select(*columns(connections, CONNECTION))
+    .where(
+        connections.c.authorization_id.in_(bindparam("authorizations", expanding=True)),
+        connections.c.urgency < URGENCY[ConnectionState.RETIRED],
+    )
+    .order_by(connections.c.id)
+)
+_HEALTH = select(func.count(), func.count(authorizations.c.doubt_since)).where(
+    authorizations.c.network == bindparam("network"),
+    authorizations.c.checked_at >= bindparam("since", type_=UtcDateTime()),
+)
+
+
+async def claim_checks(
+    work: Work, *, now: datetime, limit: int, lease: timedelta, paused: Sequence[str]
+) -> Sequence[DueCheck]:
+    """Implements `Queues.claim_checks`, in two statements."""
+    leased = await work.rows(_CLAIM_DUE, {"now": now, "until": now + lease, "limit": limit, "paused": list(paused)})
+    under: dict[AuthorizationId, list[Connection]] = {row[0]: [] for row in leased}
+    for portion in portions(list(under)):
+        for row in await work.rows(_CONNECTIONS, {"authorizations": list(portion)}):
+            connection = connection_of(row)
+            if connection.authorization_id is not None:
+                under[connection.authorization_id].append(connection)
+    checks = [
+        DueCheck(authorization=authorization_of(row[:-1]), connections=tuple(under[row[0]]), term=row[-1])
+        for row in leased
+    ]
+    # UPDATE gives its rows in no order.
+    return sorted(checks, key=lambda check: check.authorization.next_check_at or now)
+
+
+async def claim_check(
+    work: Work, organization_id: OrganizationId, authorization_id: AuthorizationId, *, now: datetime, lease: timedelta
+) -> DueCheck | None:
+    """Implements `Queues.claim_check`."""
+    leased = await work.row(
+        _CLAIM_ONE,
+        {"organization": organization_id, "authorization": authorization_id, "now": now, "until": now + lease},
+    )
+    if leased is None:
+        return None
+    found = await work.rows(_CONNECTIONS, {"authorizations": [authorization_id]})
+    return DueCheck(
+        authorization=authorization_of(leased[:-1]),
+        connections=tuple(connection_of(row) for row in found),
+        term=leased[-1],
+    )
+
+
+async def network_health(work: Work, network: str, *, since: datetime) -> NetworkHealth:
+    """Implements `Queues.network_health`."""
+    found = await work.row(_HEALTH, {"network": network, "since": since})
+    checked, failing = found or (0, 0)
+    return NetworkHealth(checked=checked, failing=failing)

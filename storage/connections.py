@@ -1,0 +1,273 @@
+"""Connections: their state with its counters, and the ways to find them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Select, bindparam, func, or_, select, update
+
+from commands.ids import AuthorizationId, ClientId, ConnectionId, OrganizationId, PersonId
+from commands.model import Connection, ConnectionState, ConnectionView, Count, Doubt, Filter, Page, Parent, Scope
+from commands.ports.storage import NotThere
+from storage.engine import insert
+from storage.pages import escaped, page
+from storage.rows import CONNECTION, columns, connection_of, doubt_values, folded
+from storage.tables import authorizations, clients, connections, counters
+from storage.views import ORDER, URGENCY, scope_values, view_of, views_from, within_scope
+from storage.work import Counted, Work, portions
+
+_CONNECTION = select(*columns(connections, CONNECTION)).where(
+    connections.c.organization_id == bindparam("organization"), connections.c.id == bindparam("connection")
+)
+_LOCKED = _CONNECTION.with_for_update()
+_VIEW = views_from(connections, count_siblings=True).where(connections.c.id == bindparam("connection"))
+_VIEWS = views_from(connections).where(connections.c.id.in_(bindparam("connections", expanding=True)))
+_UNDER = (
+    views_from(connections)
+    .where(
+        connections.c.authorization_id == bindparam("authorization"),
+        connections.c.urgency < URGENCY[ConnectionState.RETIRED],
+    )
+    .order_by(*ORDER)
+)
+
+
+class SqlConnections:
+    """Implements `Connections`."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    async def add(self, connection: Connection) -> bool:
+        added = await self._work.row(
+            insert(connections)
+            .values(
+                id=connection.id,
+                organization_id=connection.organization_id,
+                client_id=connection.client_id,
+                network=connection.network,
+                account_id=connection.account_id,
+                authorization_id=connection.authorization_id,
+                connector_id=connection.connector_id,
+                owner_id=connection.owner_id,
+                last_good_at=connection.last_good_at,
+                **_name_values(connection.account_name),
+                **_state_values(connection.state),
+                **_parent_values(connection.parent),
+                **doubt_values(connection.doubt),
+            )
+            .on_conflict_do_nothing(index_elements=["organization_id", "network", "account_id"])
+            .returning(connections.c.id)
+        )
+        if added is None:
+            return False
+        self._work.count(_counted(connection), 1)
+        return True
+
+    async def get(self, organization_id: OrganizationId, connection_id: ConnectionId) -> Connection:
+        return await self._get(_CONNECTION, organization_id, connection_id)
+
+    async def view(self, organization_id: OrganizationId, connection_id: ConnectionId) -> ConnectionView | None:
+        found = await self._work.row(_VIEW, {**self._around(organization_id), "connection": connection_id})
+        return None if found is None else view_of(found)
+
+    async def views(
+        self, organization_id: OrganizationId, connection_ids: Sequence[ConnectionId]
+    ) -> Sequence[ConnectionView]:
+        found: dict[ConnectionId, ConnectionView] = {}
+        for portion in portions(connection_ids):
+            values = {**self._around(organization_id), "connections": list(portion)}
+            for row in await self._work.rows(_VIEWS, values):
+                view = view_of(row)
+                found[view.connection.id] = view
+        return [found[connection_id] for connection_id in connection_ids if connection_id in found]
+
+    async def under(
+        self, organization_id: OrganizationId, authorization_id: AuthorizationId
+    ) -> Sequence[ConnectionView]:
+        values = {**self._around(organization_id), "authorization": authorization_id}
+        return [view_of(row) for row in await self._work.rows(_UNDER, values)]
+
+    async def counts(self, organization_id: OrganizationId, scope: Scope) -> Sequence[Count]:
+        await self._work.write_counters()
+        statement = _counts_statement(scope.client_ids is not None, scope.person_id is not None)
+        found = await self._work.rows(statement, {"organization": organization_id, **scope_values(scope)})
+        return [
+            Count(
+                network=network,
+                client_id=ClientId(client_id),
+                client_name=client_name,
+                state=ConnectionState(state),
+                number=number,
+            )
+            for network, client_id, client_name, state, number in found
+        ]
+
+    async def page(
+        self, organization_id: OrganizationId, scope: Scope, filter: Filter, *, offset: int, limit: int
+    ) -> Page:
+        await self._work.write_counters()
+        return await page(self._work, organization_id, scope, filter, offset=offset, limit=limit)
+
+    async def next_to_end(self, organization_id: OrganizationId, scope: Scope) -> ConnectionView | None:
+        statement = _next_to_end_statement(scope.client_ids is not None, scope.person_id is not None)
+        found = await self._work.row(statement, {**self._around(organization_id), **scope_values(scope)})
+        return None if found is None else view_of(found)
+
+    async def find(
+        self, organization_id: OrganizationId, scope: Scope, words: str, *, limit: int
+    ) -> Sequence[ConnectionView]:
+        name = folded(words)
+        if not name:
+            return []
+        conditions = within_scope(connections, clients=scope.client_ids is not None, person=scope.person_id is not None)
+        exact = or_(connections.c.account_id == words.strip(), connections.c.name_key == name)
+        part = connections.c.name_key.like(f"%{escaped(name)}%", escape="/")
+        values = {**self._around(organization_id), **scope_values(scope)}
+        for matches in (exact, part):
+            base = (
+                select(connections)
+                .where(connections.c.organization_id == bindparam("organization"), matches, *conditions)
+                .order_by(connections.c.name_key, connections.c.id)
+                .limit(limit)
+                .subquery("found")
+            )
+            found = await self._work.rows(views_from(base).order_by(base.c.name_key, base.c.id), values)
+            if found:
+                return [view_of(row) for row in found]
+        return []
+
+    async def set_state(
+        self, organization_id: OrganizationId, connection_id: ConnectionId, state: ConnectionState
+    ) -> bool:
+        before = await self._get(_LOCKED, organization_id, connection_id)
+        if before.state is state:
+            return False
+        await self._work.run(
+            update(connections)
+            .where(connections.c.organization_id == organization_id, connections.c.id == connection_id)
+            .values(_state_values(state))
+        )
+        self._work.count(_counted(before), -1)
+        self._work.count(_counted(before, state=state), 1)
+        return True
+
+    async def attach(
+        self,
+        organization_id: OrganizationId,
+        connection_id: ConnectionId,
+        *,
+        authorization_id: AuthorizationId,
+        connector_id: PersonId,
+        account_name: str,
+        parent: Parent | None,
+        good_at: datetime,
+    ) -> None:
+        before = await self._get(_LOCKED, organization_id, connection_id)
+        await self._work.run(
+            update(connections)
+            .where(connections.c.organization_id == organization_id, connections.c.id == connection_id)
+            .values(
+                authorization_id=authorization_id,
+                connector_id=connector_id,
+                last_good_at=good_at,
+                **_name_values(account_name),
+                **_state_values(ConnectionState.ACTIVE),
+                **_parent_values(parent),
+                **doubt_values(None),
+            )
+        )
+        self._work.count(_counted(before), -1)
+        self._work.count(_counted(before, state=ConnectionState.ACTIVE, connector_id=connector_id), 1)
+
+    async def record_check(
+        self,
+        organization_id: OrganizationId,
+        connection_id: ConnectionId,
+        *,
+        good_at: datetime | None,
+        doubt: Doubt | None,
+    ) -> None:
+        changes = doubt_values(doubt)
+        if good_at is not None:
+            changes["last_good_at"] = good_at
+        await self._work.run(
+            update(connections)
+            .where(connections.c.organization_id == organization_id, connections.c.id == connection_id)
+            .values(changes)
+        )
+
+    async def _get(
+        self, statement: Select[Any], organization_id: OrganizationId, connection_id: ConnectionId
+    ) -> Connection:
+        found = await self._work.row(statement, {"organization": organization_id, "connection": connection_id})
+        if found is None:
+            raise NotThere("there is no such connection in the organization")
+        return connection_of(found)
+
+    def _around(self, organization_id: OrganizationId) -> dict[str, Any]:
+        return {"organization": organization_id, "now": self._work.clock.now()}
+
+
+@cache
+def _counts_statement(by_clients: bool, by_person: bool) -> Select[Any]:
+    number = func.sum(counters.c.number)
+    return (
+        select(counters.c.network, counters.c.client_id, clients.c.name, counters.c.state, number)
+        .join(clients, clients.c.id == counters.c.client_id)
+        .where(
+            counters.c.organization_id == bindparam("organization"),
+            *within_scope(counters, clients=by_clients, person=by_person),
+        )
+        .group_by(counters.c.network, counters.c.client_id, clients.c.name, counters.c.state)
+        .having(number > 0)
+        .order_by(counters.c.network, clients.c.name, counters.c.state)
+    )
+
+
+@cache
+def _next_to_end_statement(by_clients: bool, by_person: bool) -> Select[Any]:
+    # Walks the index of ending authorizations until one has an active connection that may be seen.
+    first = (
+        select(connections, authorizations.c.ends_at)
+        .select_from(authorizations.join(connections, connections.c.authorization_id == authorizations.c.id))
+        .where(
+            authorizations.c.organization_id == bindparam("organization"),
+            authorizations.c.ends_at.is_not(None),
+            connections.c.urgency == URGENCY[ConnectionState.ACTIVE],
+            *within_scope(connections, clients=by_clients, person=by_person),
+        )
+        .order_by(authorizations.c.ends_at, authorizations.c.id, connections.c.name_key, connections.c.id)
+        .limit(1)
+        .subquery("first")
+    )
+    return views_from(first)
+
+
+def _counted(
+    connection: Connection, *, state: ConnectionState | None = None, connector_id: PersonId | None = None
+) -> Counted:
+    return Counted.of(
+        organization_id=connection.organization_id,
+        network=connection.network,
+        client_id=connection.client_id,
+        connector_id=connector_id or connection.connector_id,
+        owner_id=connection.owner_id,
+        state=(state or connection.state).value,
+    )
+
+
+def _name_values(name: str) -> dict[str, Any]:
+    return {"account_name": name, "name_key": folded(name)}
+
+
+def _state_values(state: ConnectionState) -> dict[str, Any]:
+    return {"state": state.value, "urgency": URGENCY[state]}
+
+
+def _parent_values(parent: Parent | None) -> dict[str, Any]:
+    return {
+        "parent_id": None if parent is None else parent.id,
+        "parent_name": None if parent is None else parent.name,
+    }

@@ -1,0 +1,216 @@
+"""The outbox: lanes, each held by one process at a time under a fencing term, and their deliveries. Crosses organizations."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import (
+    Executable,
+    Integer,
+    Text,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
+
+from commands.ports.notices import Delivery, DeliveryState, Priority
+from commands.ports.storage import Sent
+from storage.engine import UtcDateTime, insert
+from storage.notices import DELIVERY, delivery_of, ref_values
+from storage.rows import columns
+from storage.tables import deliveries, lanes
+from storage.work import Work
+
+_NOW = bindparam("now", type_=UtcDateTime())
+_LANE = bindparam("lane", type_=Text())
+_SENDING = DeliveryState.SENDING.value
+_UNKNOWN = DeliveryState.UNKNOWN.value
+_DUE = DeliveryState.DUE.value
+_DELIVERED = DeliveryState.DELIVERED.value
+
+_earlier, _flying = deliveries.alias("earlier"), deliveries.alias("flying")
+# In these words the partial indexes are found.
+_WAITING = text("deliveries.state IN ('due', 'unknown')")
+_EARLIER_WAITING = text("earlier.state IN ('due', 'unknown')")
+_FLYING = text("flying.state = 'sending'")
+
+_LANES_DUE = (
+    select(lanes.c.name)
+    .where(
+        or_(lanes.c.leased_until.is_(None), lanes.c.leased_until <= _NOW),
+        or_(
+            exists().where(deliveries.c.lane == lanes.c.name, _WAITING, deliveries.c.next_at <= _NOW),
+            exists(select(1).select_from(_flying).where(_flying.c.lane == lanes.c.name, _FLYING)),
+        ),
+    )
+    .order_by(lanes.c.name)
+)
+_LEAVE_LANE = (
+    update(lanes)
+    .where(lanes.c.name == _LANE, lanes.c.holder == bindparam("of_holder"))
+    .values(holder=None, leased_until=None)
+)
+_LOCK_TERM = select(lanes.c.name).where(lanes.c.name == _LANE, lanes.c.term == bindparam("of_term")).with_for_update()
+_ABANDONED = (
+    update(deliveries)
+    .where(
+        deliveries.c.lane == _LANE,
+        text("deliveries.state = 'sending'"),
+        deliveries.c.sending_term < bindparam("of_term"),
+    )
+    .values(state=_UNKNOWN, reason="unknown", next_at=_NOW, attempts=deliveries.c.attempts + 1)
+)
+_TAKEN = (
+    select(deliveries.c.id, deliveries.c.state)
+    .where(
+        deliveries.c.lane == _LANE,
+        _WAITING,
+        deliveries.c.next_at <= _NOW,
+        not_(
+            exists(
+                select(1)
+                .select_from(_earlier)
+                .where(
+                    _earlier.c.lane == deliveries.c.lane,
+                    _earlier.c.external_id == deliveries.c.external_id,
+                    _earlier.c.tenant == deliveries.c.tenant,
+                    _earlier.c.kind == deliveries.c.kind,
+                    _EARLIER_WAITING,
+                    _earlier.c.next_at <= _NOW,
+                    tuple_(_earlier.c.priority, _earlier.c.next_at, _earlier.c.id)
+                    < tuple_(deliveries.c.priority, deliveries.c.next_at, deliveries.c.id),
+                )
+            )
+        ),
+        not_(
+            exists(
+                select(1)
+                .select_from(_flying)
+                .where(
+                    _flying.c.lane == deliveries.c.lane,
+                    _flying.c.external_id == deliveries.c.external_id,
+                    _flying.c.tenant == deliveries.c.tenant,
+                    _flying.c.kind == deliveries.c.kind,
+                    _FLYING,
+                )
+            )
+        ),
+    )
+    .order_by(deliveries.c.priority, deliveries.c.next_at, deliveries.c.id)
+    .limit(bindparam("limit", type_=Integer()))
+)
+_SEND = (
+    update(deliveries)
+    .where(deliveries.c.id.in_(bindparam("taken", expanding=True)), _WAITING)
+    .values(state=_SENDING, sending_term=bindparam("of_term"))
+    .returning(*columns(deliveries, DELIVERY))
+)
+_wanted_more = and_(bindparam("new_state") == _DELIVERED, deliveries.c.wanted > bindparam("new_shown"))
+_RECORD = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("delivery"), deliveries.c.lane == _LANE, deliveries.c.state == _SENDING)
+    .values(
+        state=case((_wanted_more, _DUE), else_=bindparam("new_state")),
+        priority=case((_wanted_more, Priority.EDIT.value), else_=deliveries.c.priority),
+        attempts=case((_wanted_more, 0), else_=bindparam("new_attempts", type_=Integer())),
+        shown=bindparam("new_shown"),
+        reason=bindparam("new_reason"),
+        next_at=bindparam("new_next_at"),
+        ref_platform=bindparam("new_ref_platform"),
+        ref_tenant=bindparam("new_ref_tenant"),
+        ref_destination=bindparam("new_ref_destination"),
+        ref_message=bindparam("new_ref_message"),
+        delivered_at=case(
+            (bindparam("new_state") == _DELIVERED, func.coalesce(deliveries.c.delivered_at, _NOW)),
+            else_=deliveries.c.delivered_at,
+        ),
+    )
+)
+_WAITING_NUMBER = select(func.count()).select_from(deliveries).where(_WAITING, deliveries.c.next_at <= _NOW)
+
+
+async def lanes_due(work: Work, now: datetime) -> Sequence[str]:
+    """Implements `Queues.lanes_due`."""
+    return [row[0] for row in await work.rows(_LANES_DUE, {"now": now})]
+
+
+async def take_lane(work: Work, lane: str, *, holder: str, now: datetime, lease: timedelta) -> int | None:
+    """Implements `Queues.take_lane`. A lease that ran out is lost even to its holder, who may be another process of the
+    same name: the term goes up, and what was being sent becomes UNKNOWN.
+    """
+    held = await work.row(_hold(lane, holder, now, now + lease))
+    if held is None:
+        return None
+    term = int(held[0])
+    await work.run(_ABANDONED, {"lane": lane, "now": now, "of_term": term})
+    return term
+
+
+def _hold(lane: str, holder: str, now: datetime, until: datetime) -> Executable:
+    adding = insert(lanes).values(name=lane, holder=holder, term=1, leased_until=until)
+    renewing = and_(lanes.c.holder == holder, lanes.c.leased_until > now)
+    return adding.on_conflict_do_update(
+        index_elements=["name"],
+        set_={
+            "holder": holder,
+            "term": case((renewing, lanes.c.term), else_=lanes.c.term + 1),
+            "leased_until": until,
+        },
+        where=or_(lanes.c.holder == holder, lanes.c.leased_until.is_(None), lanes.c.leased_until <= now),
+    ).returning(lanes.c.term)
+
+
+async def leave_lane(work: Work, lane: str, *, holder: str) -> None:
+    """Implements `Queues.leave_lane`."""
+    await work.run(_LEAVE_LANE, {"lane": lane, "of_holder": holder})
+
+
+async def take_deliveries(work: Work, lane: str, *, term: int, now: datetime, limit: int) -> Sequence[Delivery]:
+    """Implements `Queues.take_deliveries`. What is given keeps the state that it had, DUE or UNKNOWN: the sender has to
+    know what was sent once already.
+    """
+    if await work.row(_LOCK_TERM, {"lane": lane, "of_term": term}) is None:
+        return []
+    taken = {row[0]: row[1] for row in await work.rows(_TAKEN, {"lane": lane, "now": now, "limit": limit})}
+    if not taken:
+        return []
+    sending = await work.rows(_SEND, {"taken": list(taken), "of_term": term})
+    before = {row[0]: delivery_of((*row[:9], taken[row[0]], *row[10:])) for row in sending}
+    return [before[row_id] for row_id in taken if row_id in before]
+
+
+async def record_sent(work: Work, lane: str, *, term: int, results: Sequence[Sent]) -> None:
+    """Implements `Queues.record_sent`."""
+    if not results or await work.row(_LOCK_TERM, {"lane": lane, "of_term": term}) is None:
+        return
+    now = work.clock.now()
+    await work.run(
+        _RECORD,
+        [
+            {
+                "lane": lane,
+                "now": now,
+                "delivery": sent.delivery_id,
+                "new_state": sent.state.value,
+                "new_shown": sent.shown,
+                "new_reason": sent.reason,
+                "new_next_at": sent.next_at,
+                "new_attempts": sent.attempts,
+                **{f"new_{name}": value for name, value in ref_values(sent.ref).items()},
+            }
+            for sent in sorted(results, key=lambda sent: sent.delivery_id)
+        ],
+    )
+
+
+async def waiting(work: Work, now: datetime) -> int:
+    """Implements `Queues.waiting`."""
+    found = await work.row(_WAITING_NUMBER, {"now": now})
+    return 0 if found is None else int(found[0])

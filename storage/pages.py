@@ -1,0 +1,146 @@
+"""The list of connections, page by page, in one statement each whose shape is built once."""
+
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from sqlalchemy import FromClause, Integer, Select, bindparam, func, literal_column, or_, select
+from sqlalchemy.sql import ColumnElement
+
+from commands.ids import OrganizationId
+from commands.model import NEEDS_CONNECTING, Filter, Page, Scope
+from storage.engine import UtcDateTime
+from storage.rows import folded
+from storage.tables import NEEDED, authorizations, clients, connections, counters
+from storage.views import ORDER, URGENCY, scope_values, view_of, views_from, within_scope
+from storage.work import Work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shape:
+    """Which conditions a list has: what its statement depends on, apart from values."""
+
+    by_clients: bool
+    by_scope_person: bool
+    network: bool
+    client: bool
+    person: bool
+    search: bool
+    expiring: bool
+    needed: bool
+    """Only states that the partial index holds."""
+
+    @property
+    def counted(self) -> bool:
+        """Whether the counters know the total."""
+        return not (self.search or self.expiring)
+
+
+async def page(
+    work: Work, organization_id: OrganizationId, scope: Scope, filter: Filter, *, offset: int, limit: int
+) -> Page:
+    """Implements `Connections.page`, in one statement unless `offset` lies past the end."""
+    shape = _Shape(
+        by_clients=scope.client_ids is not None,
+        by_scope_person=scope.client_ids is not None and scope.person_id is not None,
+        network=filter.network is not None,
+        client=filter.client is not None,
+        person=filter.person_id is not None,
+        search=filter.search is not None,
+        expiring=filter.expiring_before is not None,
+        needed=set(filter.states) <= set(NEEDS_CONNECTING),
+    )
+    values: dict[str, Any] = {
+        **scope_values(scope),
+        "organization": organization_id,
+        "now": work.clock.now(),
+        "states": [state.value for state in filter.states],
+        "least_urgency": min((URGENCY[state] for state in filter.states), default=0),
+        "most_urgency": max((URGENCY[state] for state in filter.states), default=0),
+        "offset": offset,
+        "limit": limit,
+    }
+    if filter.network is not None:
+        values["network"] = filter.network
+    if filter.client is not None:
+        values["client"] = folded(filter.client)
+    if filter.person_id is not None:
+        values["person"] = filter.person_id
+    if filter.search is not None:
+        values["part"], values["account"] = f"%{escaped(folded(filter.search))}%", filter.search.strip()
+    if filter.expiring_before is not None:
+        values["expiring_before"] = filter.expiring_before
+    found = await work.rows(_page_statement(shape), values)
+    if not found and offset > 0:
+        first = await page(work, organization_id, scope, filter, offset=0, limit=1)
+        return replace(first, rows=(), offset=offset)
+    views = tuple(view_of(row) for row in found)
+    total, oldest = (found[0][-2], found[0][-1]) if found else (0, None)
+    return Page(rows=views, total=total, offset=offset, oldest=oldest)
+
+
+def escaped(text: str) -> str:
+    """Text for LIKE with the escape `/`."""
+    return text.replace("/", "//").replace("%", "/%").replace("_", "/_")
+
+
+@cache
+def _page_statement(shape: _Shape) -> Select[Any]:
+    part = (
+        select(connections)
+        .where(*_conditions(connections, shape))
+        .order_by(*ORDER)
+        .limit(bindparam("limit", type_=Integer()))
+        .offset(bindparam("offset", type_=Integer()))
+        .subquery("part")
+    )
+    # The first of the whole list is the longest lapse, if any is open: the index gives it without a search.
+    oldest = (
+        select(connections.c.lapsed_since)
+        .where(*_conditions(connections, shape))
+        .order_by(*ORDER)
+        .limit(literal_column("1"))
+        .scalar_subquery()
+    )
+    return views_from(part, _total(shape), oldest).order_by(
+        part.c.urgency, part.c.lapsed_since, part.c.name_key, part.c.id
+    )
+
+
+def _total(shape: _Shape) -> ColumnElement[Any]:
+    if shape.counted:
+        number = func.coalesce(func.sum(counters.c.number), 0)
+        return select(number).where(*_conditions(counters, shape)).scalar_subquery()
+    return select(func.count()).select_from(connections).where(*_conditions(connections, shape)).scalar_subquery()
+
+
+def _conditions(rows: FromClause, shape: _Shape) -> list[Any]:
+    """The same conditions on connections and, where they are counted, on their counters."""
+    conditions: list[Any] = [rows.c.organization_id == bindparam("organization")]
+    conditions.append(rows.c.state.in_(bindparam("states", expanding=True)))
+    if rows is connections:
+        # A range, since it keeps the index's order; said apart for the partial index, which is found by these very words.
+        conditions.append(
+            NEEDED if shape.needed else rows.c.urgency.between(bindparam("least_urgency"), bindparam("most_urgency"))
+        )
+    conditions += within_scope(rows, clients=shape.by_clients, person=shape.by_scope_person)
+    if shape.network:
+        conditions.append(rows.c.network == bindparam("network"))
+    if shape.client:
+        named = select(clients.c.id).where(
+            clients.c.organization_id == bindparam("organization"), clients.c.name_key == bindparam("client")
+        )
+        conditions.append(rows.c.client_id.in_(named))
+    if shape.person:
+        conditions.append(or_(rows.c.connector_id == bindparam("person"), rows.c.owner_id == bindparam("person")))
+    if shape.search:
+        conditions.append(
+            or_(rows.c.name_key.like(bindparam("part"), escape="/"), rows.c.account_id == bindparam("account"))
+        )
+    if shape.expiring:
+        ending = select(authorizations.c.id).where(
+            authorizations.c.organization_id == bindparam("organization"),
+            authorizations.c.ends_at < bindparam("expiring_before", type_=UtcDateTime()),
+        )
+        conditions.append(rows.c.authorization_id.in_(ending))
+    return conditions

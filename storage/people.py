@@ -1,0 +1,230 @@
+"""Organizations, people and clients."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, case, or_, select
+
+from commands.ids import ClientId, OrganizationId, PersonId
+from commands.model import Client, Identity, Organization, Person, Role, Workspace
+from commands.ports.storage import AlreadyThere, NotThere
+from storage.engine import insert
+from storage.rows import (
+    IDENTITY,
+    ORGANIZATION,
+    PERSON,
+    WORKSPACE,
+    columns,
+    folded,
+    identity_of,
+    organization_of,
+    person_of,
+    workspace_of,
+)
+from storage.tables import clients, identities, organizations, people, workspaces
+from storage.work import Work, portions
+
+_PEOPLE = select(*columns(people, PERSON)).where(people.c.organization_id == bindparam("organization"))
+_PERSON = _PEOPLE.where(people.c.id == bindparam("person"))
+_PEOPLE_BY_ID = _PEOPLE.where(people.c.id.in_(bindparam("people", expanding=True)))
+_PERSON_BY_EMAIL = _PEOPLE.where(people.c.email == bindparam("email"))
+_ADMINISTRATORS = _PEOPLE.where(
+    people.c.role.in_([Role.PRIMARY_ADMINISTRATOR.value, Role.ADMINISTRATOR.value]), people.c.left_at.is_(None)
+).order_by(case((people.c.role == Role.PRIMARY_ADMINISTRATOR.value, 0), else_=1), people.c.name_key, people.c.id)
+_IDENTITIES = (
+    select(*columns(identities, IDENTITY))
+    .where(
+        identities.c.organization_id == bindparam("organization"),
+        identities.c.person_id.in_(bindparam("people", expanding=True)),
+    )
+    .order_by(identities.c.linked_at.desc(), identities.c.id.desc())
+)
+_CLIENTS = (
+    select(clients.c.id, clients.c.organization_id, clients.c.name)
+    .where(clients.c.organization_id == bindparam("organization"))
+    .order_by(clients.c.name_key)
+)
+_CLIENT_BY_NAME = select(clients.c.id).where(
+    clients.c.organization_id == bindparam("organization"), clients.c.name_key == bindparam("name_key")
+)
+
+
+class SqlOrganizations:
+    """Implements `Organizations`."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    async def add(self, organization: Organization) -> None:
+        await self._work.run(
+            insert(organizations),
+            {
+                "id": organization.id,
+                "name": organization.name,
+                "time_zone": organization.time_zone,
+                "support_contact": organization.support_contact,
+            },
+        )
+
+    async def get(self, organization_id: OrganizationId) -> Organization:
+        found = await self._work.row(
+            select(*columns(organizations, ORGANIZATION)).where(organizations.c.id == organization_id)
+        )
+        if found is None:
+            raise NotThere("there is no such organization")
+        return organization_of(found)
+
+    async def add_workspace(self, workspace: Workspace) -> bool:
+        added = await self._work.row(
+            insert(workspaces)
+            .values(
+                id=workspace.id,
+                organization_id=workspace.organization_id,
+                platform=workspace.platform,
+                external_id=workspace.external_id,
+                name=workspace.name,
+            )
+            .on_conflict_do_nothing(index_elements=["platform", "external_id"])
+            .returning(workspaces.c.id)
+        )
+        return added is not None
+
+    async def workspaces(self, organization_id: OrganizationId) -> Sequence[Workspace]:
+        found = await self._work.rows(
+            select(*columns(workspaces, WORKSPACE))
+            .where(workspaces.c.organization_id == organization_id)
+            .order_by(workspaces.c.platform, workspaces.c.name, workspaces.c.id)
+        )
+        return [workspace_of(row) for row in found]
+
+
+class SqlPeople:
+    """Implements `People`."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    async def add(self, person: Person) -> None:
+        # The constraint speaks through the row that does not come back: an error would end a PostgreSQL transaction.
+        added = await self._work.row(
+            insert(people)
+            .values(_person_values(person))
+            .on_conflict_do_nothing(index_elements=["organization_id", "email"])
+            .returning(people.c.id)
+        )
+        if added is None:
+            raise AlreadyThere("somebody in the organization has this email address")
+
+    async def get(self, organization_id: OrganizationId, person_id: PersonId) -> Person:
+        found = await self._work.row(_PERSON, {"organization": organization_id, "person": person_id})
+        if found is None:
+            raise NotThere("there is no such person in the organization")
+        return person_of(found)
+
+    async def many(self, organization_id: OrganizationId, person_ids: Sequence[PersonId]) -> Mapping[PersonId, Person]:
+        found: dict[PersonId, Person] = {}
+        for portion in portions(person_ids):
+            for row in await self._work.rows(_PEOPLE_BY_ID, {"organization": organization_id, "people": list(portion)}):
+                person = person_of(row)
+                found[person.id] = person
+        return found
+
+    async def by_email(self, organization_id: OrganizationId, email: str) -> Person | None:
+        found = await self._work.row(
+            _PERSON_BY_EMAIL, {"organization": organization_id, "email": email.strip().lower()}
+        )
+        return None if found is None else person_of(found)
+
+    async def named(self, organization_id: OrganizationId, name: str) -> Sequence[Person]:
+        beginning = folded(name)
+        if not beginning:
+            return []
+        found = await self._work.rows(
+            _PEOPLE.where(
+                or_(
+                    people.c.name_key.startswith(beginning, autoescape=True),
+                    people.c.email.startswith(beginning, autoescape=True),
+                )
+            )
+            .order_by(people.c.name_key, people.c.id)
+            .limit(10),
+            {"organization": organization_id},
+        )
+        return [person_of(row) for row in found]
+
+    async def administrators(self, organization_id: OrganizationId) -> Sequence[Person]:
+        return [person_of(row) for row in await self._work.rows(_ADMINISTRATORS, {"organization": organization_id})]
+
+    async def identities(
+        self, organization_id: OrganizationId, person_ids: Sequence[PersonId]
+    ) -> Mapping[PersonId, tuple[Identity, ...]]:
+        found: dict[PersonId, tuple[Identity, ...]] = {}
+        for portion in portions(person_ids):
+            for row in await self._work.rows(_IDENTITIES, {"organization": organization_id, "people": list(portion)}):
+                identity = identity_of(row)
+                found[identity.person_id] = (*found.get(identity.person_id, ()), identity)
+        return found
+
+    async def link(self, identity: Identity) -> bool:
+        added = await self._work.row(
+            insert(identities)
+            .values(
+                id=identity.id,
+                organization_id=identity.organization_id,
+                person_id=identity.person_id,
+                platform=identity.platform,
+                tenant=identity.tenant,
+                user_id=identity.user,
+                linked_at=identity.linked_at,
+            )
+            .on_conflict_do_nothing(index_elements=["platform", "tenant", "user_id", "organization_id"])
+            .returning(identities.c.id)
+        )
+        return added is not None
+
+
+class SqlClients:
+    """Implements `Clients`."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    async def ensure(self, client: Client) -> ClientId:
+        key = {"organization": client.organization_id, "name_key": folded(client.name)}
+        found = await self._work.row(_CLIENT_BY_NAME, key)
+        if found is None:
+            await self._work.run(
+                insert(clients)
+                .values(
+                    id=client.id,
+                    organization_id=client.organization_id,
+                    name=client.name,
+                    name_key=folded(client.name),
+                )
+                .on_conflict_do_nothing(index_elements=["organization_id", "name_key"])
+            )
+            # Read again: another transaction may have added it between the two statements.
+            found = await self._work.row(_CLIENT_BY_NAME, key)
+        assert found is not None
+        return ClientId(found[0])
+
+    async def all(self, organization_id: OrganizationId) -> Sequence[Client]:
+        return [
+            Client(id=ClientId(row_id), organization_id=OrganizationId(owner), name=name)
+            for row_id, owner, name in await self._work.rows(_CLIENTS, {"organization": organization_id})
+        ]
+
+
+def _person_values(person: Person) -> dict[str, Any]:
+    return {
+        "id": person.id,
+        "organization_id": person.organization_id,
+        "name": person.name,
+        "name_key": folded(person.name),
+        "email": None if person.email is None else person.email.strip().lower(),
+        "role": person.role.value,
+        "client_ids": None if person.client_ids is None else sorted(str(client) for client in person.client_ids),
+        "immediate_notices": person.immediate_notices,
+        "time_zone": person.time_zone,
+        "left_at": person.left_at,
+    }

@@ -1,0 +1,61 @@
+"""The queues, each call a transaction of its own."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from commands.ids import AuthorizationId, OrganizationId
+from commands.ports.notices import Delivery
+from commands.ports.storage import DueCheck, DueEvents, NetworkHealth, Sent
+from storage import checks, outbox, planning
+from storage.directory import Transactions
+
+
+class SqlQueues:
+    """Implements `Queues`."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    async def claim_checks(
+        self, *, now: datetime, limit: int, lease: timedelta, paused: Sequence[str]
+    ) -> Sequence[DueCheck]:
+        async with self._transactions.writing_work() as work:
+            return await checks.claim_checks(work, now=now, limit=limit, lease=lease, paused=paused)
+
+    async def claim_check(
+        self, organization_id: OrganizationId, authorization_id: AuthorizationId, *, now: datetime, lease: timedelta
+    ) -> DueCheck | None:
+        async with self._transactions.writing_work() as work:
+            return await checks.claim_check(work, organization_id, authorization_id, now=now, lease=lease)
+
+    async def network_health(self, network: str, *, since: datetime) -> NetworkHealth:
+        async with self._transactions.reading_work() as work:
+            return await checks.network_health(work, network, since=since)
+
+    async def due_events(self, *, now: datetime, gather: timedelta, limit: int) -> Sequence[DueEvents]:
+        async with self._transactions.reading_work() as work:
+            return await planning.due_events(work, now=now, gather=gather, limit=limit)
+
+    async def lanes_due(self, now: datetime) -> Sequence[str]:
+        async with self._transactions.reading_work() as work:
+            return await outbox.lanes_due(work, now)
+
+    async def take_lane(self, lane: str, *, holder: str, now: datetime, lease: timedelta) -> int | None:
+        async with self._transactions.writing_work() as work:
+            return await outbox.take_lane(work, lane, holder=holder, now=now, lease=lease)
+
+    async def leave_lane(self, lane: str, *, holder: str) -> None:
+        async with self._transactions.writing_work() as work:
+            await outbox.leave_lane(work, lane, holder=holder)
+
+    async def take_deliveries(self, lane: str, *, term: int, now: datetime, limit: int) -> Sequence[Delivery]:
+        async with self._transactions.writing_work() as work:
+            return await outbox.take_deliveries(work, lane, term=term, now=now, limit=limit)
+
+    async def record_sent(self, lane: str, *, term: int, results: Sequence[Sent]) -> None:
+        async with self._transactions.writing_work() as work:
+            await outbox.record_sent(work, lane, term=term, results=results)
+
+    async def waiting(self, now: datetime) -> int:
+        async with self._transactions.reading_work() as work:
+            return await outbox.waiting(work, now)

@@ -1,0 +1,210 @@
+"""Rows read as values. Each entity has the list of its columns and a function that takes their values in that order."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, FromClause
+
+from commands.ids import (
+    AuthorizationId,
+    ClientId,
+    ConnectionId,
+    IdentityId,
+    LapseId,
+    OrganizationId,
+    PersonId,
+    WorkspaceId,
+)
+from commands.model import (
+    Authorization,
+    Claim,
+    Connection,
+    ConnectionState,
+    Doubt,
+    Evidence,
+    Identity,
+    Lapse,
+    LapseEnd,
+    Organization,
+    Parent,
+    Person,
+    Role,
+    Verdict,
+    Workspace,
+)
+
+ORGANIZATION = ("id", "name", "time_zone", "support_contact")
+WORKSPACE = ("id", "organization_id", "platform", "external_id", "name")
+PERSON = (
+    "id", "organization_id", "name", "email", "role", "client_ids", "immediate_notices", "time_zone", "left_at",
+)  # fmt: skip
+IDENTITY = ("id", "organization_id", "person_id", "platform", "tenant", "user_id", "linked_at")
+AUTHORIZATION = (
+    "id", "organization_id", "network", "subject_id", "subject_name", "connector_id", "granted", "obtained_at", "ends_at",
+    "checked_at", "last_good_at", "next_check_at", "doubt_since", "doubt_failures", "generation",
+)  # fmt: skip
+CONNECTION = (
+    "id", "organization_id", "client_id", "network", "account_id", "account_name", "state", "parent_id", "parent_name",
+    "authorization_id", "connector_id", "owner_id", "doubt_since", "doubt_failures", "last_good_at",
+)  # fmt: skip
+LAPSE = (
+    "id", "organization_id", "connection_id", "authorization_id", "cause", "evidence", "last_good_at", "opened_at",
+    "ended_at", "ended_how", "ended_by", "claim_person_id", "claim_until",
+)  # fmt: skip
+
+
+def columns(table: FromClause, names: Sequence[str]) -> list[ColumnElement[Any]]:
+    """The table's columns of these names, in order."""
+    return [table.c[name] for name in names]
+
+
+def folded(text: str) -> str:
+    """Text as it is compared without case."""
+    return text.strip().casefold()
+
+
+def organization_of(values: Sequence[Any]) -> Organization:
+    row_id, name, time_zone, support_contact = values
+    return Organization(id=OrganizationId(row_id), name=name, time_zone=time_zone, support_contact=support_contact)
+
+
+def workspace_of(values: Sequence[Any]) -> Workspace:
+    row_id, organization_id, platform, external_id, name = values
+    return Workspace(
+        id=WorkspaceId(row_id),
+        organization_id=OrganizationId(organization_id),
+        platform=platform,
+        external_id=external_id,
+        name=name,
+    )
+
+
+def person_of(values: Sequence[Any]) -> Person:
+    row_id, organization_id, name, email, role, client_ids, immediate_notices, time_zone, left_at = values
+    return Person(
+        id=PersonId(row_id),
+        organization_id=OrganizationId(organization_id),
+        name=name,
+        email=email,
+        role=Role(role),
+        client_ids=None if client_ids is None else frozenset(ClientId(UUID(client)) for client in client_ids),
+        immediate_notices=immediate_notices,
+        time_zone=time_zone,
+        left_at=left_at,
+    )
+
+
+def identity_of(values: Sequence[Any]) -> Identity:
+    row_id, organization_id, person_id, platform, tenant, user_id, linked_at = values
+    return Identity(
+        id=IdentityId(row_id),
+        organization_id=OrganizationId(organization_id),
+        person_id=PersonId(person_id),
+        platform=platform,
+        tenant=tenant,
+        user=user_id,
+        linked_at=linked_at,
+    )
+
+
+def authorization_of(values: Sequence[Any]) -> Authorization:
+    (
+        row_id, organization_id, network, subject_id, subject_name, connector_id, granted, obtained_at, ends_at,
+        checked_at, last_good_at, next_check_at, doubt_since, doubt_failures, generation,
+    ) = values  # fmt: skip
+    return Authorization(
+        id=AuthorizationId(row_id),
+        organization_id=OrganizationId(organization_id),
+        network=network,
+        subject_id=subject_id,
+        subject_name=subject_name,
+        connector_id=PersonId(connector_id),
+        granted=frozenset(granted),
+        obtained_at=obtained_at,
+        ends_at=ends_at,
+        checked_at=checked_at,
+        last_good_at=last_good_at,
+        next_check_at=next_check_at,
+        doubt=_doubt_of(doubt_since, doubt_failures),
+        generation=generation,
+    )
+
+
+def connection_of(values: Sequence[Any]) -> Connection:
+    (
+        row_id, organization_id, client_id, network, account_id, account_name, state, parent_id, parent_name,
+        authorization_id, connector_id, owner_id, doubt_since, doubt_failures, last_good_at,
+    ) = values  # fmt: skip
+    return Connection(
+        id=ConnectionId(row_id),
+        organization_id=OrganizationId(organization_id),
+        client_id=ClientId(client_id),
+        network=network,
+        account_id=account_id,
+        account_name=account_name,
+        state=ConnectionState(state),
+        parent=None if parent_id is None else Parent(id=parent_id, name=parent_name or ""),
+        authorization_id=authorization_id,
+        connector_id=connector_id,
+        owner_id=owner_id,
+        doubt=_doubt_of(doubt_since, doubt_failures),
+        last_good_at=last_good_at,
+    )
+
+
+def lapse_of(values: Sequence[Any]) -> Lapse:
+    (
+        row_id, organization_id, connection_id, authorization_id, cause, evidence, last_good_at, opened_at,
+        ended_at, ended_how, ended_by, claim_person_id, claim_until,
+    ) = values  # fmt: skip
+    return Lapse(
+        id=LapseId(row_id),
+        organization_id=OrganizationId(organization_id),
+        connection_id=ConnectionId(connection_id),
+        authorization_id=authorization_id,
+        cause=Verdict(cause),
+        evidence=evidence_of(evidence),
+        last_good_at=last_good_at,
+        opened_at=opened_at,
+        ended_at=ended_at,
+        ended_how=None if ended_how is None else LapseEnd(ended_how),
+        ended_by=ended_by,
+        claim=None if claim_person_id is None else Claim(person_id=PersonId(claim_person_id), until=claim_until),
+    )
+
+
+def evidence_of(stored: Mapping[str, Any]) -> Evidence:
+    moved_to = stored.get("moved_to")
+    return Evidence(
+        check=stored["check"],
+        code=stored.get("code"),
+        subcode=stored.get("subcode"),
+        http_status=stored.get("http_status"),
+        missing=tuple(stored.get("missing", ())),
+        moved_to=None if moved_to is None else Parent(id=moved_to["id"], name=moved_to["name"]),
+    )
+
+
+def evidence_values(evidence: Evidence) -> dict[str, Any]:
+    """Evidence as it is stored: what is known of it."""
+    known = {
+        "check": evidence.check,
+        "code": evidence.code,
+        "subcode": evidence.subcode,
+        "http_status": evidence.http_status,
+        "missing": list(evidence.missing) or None,
+        "moved_to": evidence.moved_to and {"id": evidence.moved_to.id, "name": evidence.moved_to.name},
+    }
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def doubt_values(doubt: Doubt | None) -> dict[str, Any]:
+    return {
+        "doubt_since": None if doubt is None else doubt.since,
+        "doubt_failures": None if doubt is None else doubt.failures,
+    }
+
+
+def _doubt_of(since: Any, failures: Any) -> Doubt | None:
+    return None if since is None else Doubt(since=since, failures=failures)

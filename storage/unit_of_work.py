@@ -1,0 +1,34 @@
+"""All repositories over one transaction."""
+
+from commands.ports.connections import Authorizations, Connections, Lapses
+from commands.ports.notices import Audit, Notices, Subscriptions
+from commands.ports.people import Clients, Organizations, People
+from commands.ports.reconnecting import Attempts, Links, Sessions
+from storage.audit import SqlAudit
+from storage.authorizations import SqlAuthorizations
+from storage.connections import SqlConnections
+from storage.lapses import SqlLapses
+from storage.notices import SqlNotices
+from storage.people import SqlClients, SqlOrganizations, SqlPeople
+from storage.reconnecting import SqlAttempts, SqlLinks
+from storage.sessions import SqlSessions
+from storage.subscriptions import SqlSubscriptions
+from storage.work import Work
+
+
+class SqlUnitOfWork:
+    """Implements `UnitOfWork`."""
+
+    def __init__(self, work: Work) -> None:
+        self.organizations: Organizations = SqlOrganizations(work)
+        self.people: People = SqlPeople(work)
+        self.clients: Clients = SqlClients(work)
+        self.authorizations: Authorizations = SqlAuthorizations(work)
+        self.connections: Connections = SqlConnections(work)
+        self.lapses: Lapses = SqlLapses(work)
+        self.subscriptions: Subscriptions = SqlSubscriptions(work)
+        self.notices: Notices = SqlNotices(work)
+        self.links: Links = SqlLinks(work)
+        self.attempts: Attempts = SqlAttempts(work)
+        self.sessions: Sessions = SqlSessions(work)
+        self.audit: Audit = SqlAudit(work)

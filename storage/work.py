@@ -1,0 +1,115 @@
+"""What the repositories of one transaction share."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Executable
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from commands.ports.clock import Clock
+from storage.engine import insert
+from storage.secrets import Keyring
+from storage.tables import NOBODY, counters
+
+_Item = TypeVar("_Item")
+
+MOST_PARAMETERS = 10_000
+"""How many values one statement is given; SQLite takes 32,766 and PostgreSQL 32,767."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Counted:
+    """What connections are counted by."""
+
+    organization_id: UUID
+    network: str
+    client_id: UUID
+    connector_id: UUID
+    owner_id: UUID
+    state: str
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        organization_id: UUID,
+        network: str,
+        client_id: UUID,
+        connector_id: UUID | None,
+        owner_id: UUID | None,
+        state: str,
+    ) -> "Counted":
+        return cls(
+            organization_id=organization_id,
+            network=network,
+            client_id=client_id,
+            connector_id=connector_id or NOBODY,
+            owner_id=owner_id or NOBODY,
+            state=state,
+        )
+
+
+_insert_counters = insert(counters)
+_ADD_TO_COUNTERS = _insert_counters.on_conflict_do_update(
+    index_elements=["organization_id", "network", "client_id", "connector_id", "owner_id", "state"],
+    set_={"number": counters.c.number + _insert_counters.excluded.number},
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class Work:
+    """One transaction: its connection, the keys, the clock, and the changes to counters that it still has to write."""
+
+    connection: AsyncConnection
+    keyring: Keyring
+    clock: Clock
+    _changes: dict[Counted, int] = field(default_factory=dict)
+
+    async def run(self, statement: Executable, values: Any = None) -> None:
+        """Execute a statement that gives nothing back."""
+        await self.connection.execute(statement, values)
+
+    async def rows(
+        self, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+    ) -> Sequence[Sequence[Any]]:
+        """Execute, and give all rows. With a list of values, SQLAlchemy makes as few statements of it as it can."""
+        return (await self.connection.execute(statement, values)).fetchall()
+
+    async def row(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Any] | None:
+        """Execute, and give the first row."""
+        return (await self.connection.execute(statement, values)).first()
+
+    def count(self, counted: Counted, by: int) -> None:
+        """Note a change to a counter."""
+        self._changes[counted] = self._changes.get(counted, 0) + by
+
+    async def write_counters(self) -> None:
+        """Write the changes noted.
+
+        Always last and in order, so that transactions never wait for each other in a circle, and hold the counters, which
+        everybody shares, for as short as can be.
+        """
+        changes = [(counted, by) for counted, by in sorted(self._changes.items()) if by]
+        self._changes.clear()
+        if changes:
+            values = [
+                {
+                    "organization_id": counted.organization_id,
+                    "network": counted.network,
+                    "client_id": counted.client_id,
+                    "connector_id": counted.connector_id,
+                    "owner_id": counted.owner_id,
+                    "state": counted.state,
+                    "number": by,
+                }
+                for counted, by in changes
+            ]
+            await self.run(_ADD_TO_COUNTERS, values)
+
+
+def portions(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
+    """Cut a long list into what one statement takes."""
+    for start in range(0, len(items), MOST_PARAMETERS):
+        yield items[start : start + MOST_PARAMETERS]

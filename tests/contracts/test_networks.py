@@ -1,0 +1,198 @@
+"""One suite over every network: what people do there, and the verdict that it must lead to."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from commands.errors import NetworkError
+from commands.model import Tokens, Verdict
+from commands.ports.chat import Check
+from commands.secret import Secret
+from platform_adapters.discovery import network_names
+from tests.support.network_rigs import CALLBACK, FIRST, PERMISSIONS, SECOND, WEST, NetworkRig, network_rig
+
+
+@pytest.fixture(params=network_names())
+async def rig(request: pytest.FixtureRequest) -> AsyncIterator[NetworkRig]:
+    async with network_rig(request.param) as running:
+        yield running
+
+
+@pytest.mark.behaviour("R-3")
+async def test_a_consent_is_exchanged_and_tells_who_logged_in_and_what_that_reaches(rig: NetworkRig) -> None:
+    tokens = await rig.log_in()
+    discovery = await rig.network.discover(tokens)
+    assert (discovery.subject_id, discovery.subject_name) == ("ana", "Ana Ruiz")
+    assert {account.account_id: account.finding.verdict for account in discovery.accounts} == {
+        FIRST: Verdict.HEALTHY,
+        SECOND: Verdict.HEALTHY,
+    }
+    for permission in rig.network.spec.permissions:
+        assert permission.satisfied_by & discovery.granted
+
+
+async def test_a_fresh_grant_is_healthy_and_so_is_every_account_under_it(rig: NetworkRig) -> None:
+    probe = await rig.probe(await rig.log_in())
+    assert probe.grant.verdict is Verdict.HEALTHY
+    assert {name: finding.verdict for name, finding in probe.accounts.items()} == {
+        FIRST: Verdict.HEALTHY,
+        SECOND: Verdict.HEALTHY,
+    }
+
+
+@pytest.mark.behaviour("D-1")
+async def test_access_removed_at_the_network_is_revoked(rig: NetworkRig) -> None:
+    tokens = await rig.log_in()
+    await rig.people.revoke_grant(await rig.grant_id())
+    assert (await rig.probe(tokens)).grant.verdict is Verdict.REVOKED
+
+
+@pytest.mark.behaviour("D-1")
+async def test_a_grant_past_its_time_is_expired(rig: NetworkRig) -> None:
+    tokens = await rig.log_in()
+    await rig.people.expire_grant(await rig.grant_id())
+    assert (await rig.probe(tokens)).grant.verdict is Verdict.EXPIRED
+
+
+@pytest.mark.behaviour("D-1")
+async def test_a_changed_password_asks_for_a_new_login(rig: NetworkRig) -> None:
+    tokens = await rig.log_in()
+    rig.clock.advance(timedelta(hours=1))
+    await rig.people.change_password("ana")
+    verdict = (await rig.probe(tokens)).grant.verdict
+    assert verdict in {Verdict.CREDENTIAL_CHANGED, Verdict.USER_BLOCKED}
+
+
+@pytest.mark.behaviour("D-1")
+async def test_a_login_that_the_network_blocked_is_told_as_such(rig: NetworkRig) -> None:
+    tokens = await rig.log_in()
+    await rig.people.block_profile("ana")
+    assert (await rig.probe(tokens)).grant.verdict is Verdict.USER_BLOCKED
+
+
+@pytest.mark.behaviour("D-1", "R-5")
+async def test_a_permission_that_was_not_granted_is_missing_and_named(rig: NetworkRig) -> None:
+    spec = rig.network.spec
+    granted = PERMISSIONS[spec.slug][:-1]
+    issued = await rig.people.issue("ana", granted)
+    finding = (await rig.probe(Tokens(access=Secret(issued["access_token"])))).grant
+    assert finding.verdict is Verdict.PERMISSION_MISSING
+    assert finding.evidence.missing == (spec.permissions[-1].label,)
+
+
+@pytest.mark.behaviour("D-1")
+async def test_a_role_that_was_taken_away_loses_that_account_alone(rig: NetworkRig) -> None:
+    tokens = await rig.log_in()
+    await rig.people.lower_role(FIRST, "ana")
+    probe = await rig.probe(tokens)
+    assert probe.grant.verdict is Verdict.HEALTHY
+    assert probe.accounts[FIRST].verdict in {Verdict.ROLE_LOST, Verdict.ACCOUNT_GONE}
+    assert probe.accounts[SECOND].verdict is Verdict.HEALTHY
+
+
+@pytest.mark.behaviour("D-1")
+async def test_an_account_that_moved_is_found_and_where_to_is_told(rig: NetworkRig) -> None:
+    if rig.network.spec.parent_label is None:
+        return  # LinkedIn's accounts hang under nothing that we are told of
+    tokens = await rig.log_in()
+    await rig.people.move_account(FIRST, WEST.id)
+    finding = (await rig.probe(tokens)).accounts[FIRST]
+    assert finding.verdict is Verdict.ACCOUNT_MOVED
+    assert finding.evidence.moved_to == WEST
+
+
+@pytest.mark.behaviour("D-1")
+async def test_an_account_that_was_deleted_is_gone(rig: NetworkRig) -> None:
+    tokens = await rig.log_in()
+    await rig.people.delete_account(FIRST)
+    probe = await rig.probe(tokens)
+    assert (probe.grant.verdict, probe.accounts[FIRST].verdict) == (Verdict.HEALTHY, Verdict.ACCOUNT_GONE)
+
+
+@pytest.mark.behaviour("D-1")
+async def test_an_account_that_was_disabled_is_told_apart_from_a_lost_connection(rig: NetworkRig) -> None:
+    tokens = await rig.log_in()
+    await rig.people.disable_account(FIRST)
+    verdict = (await rig.probe(tokens)).accounts[FIRST].verdict
+    assert verdict in {Verdict.ACCOUNT_DISABLED, Verdict.ACCOUNT_GONE}
+
+
+@pytest.mark.behaviour("D-4")
+async def test_an_outage_a_rate_limit_and_a_hung_line_are_never_a_refusal(rig: NetworkRig) -> None:
+    tokens = await rig.log_in()
+    for break_, expected in (
+        (rig.people.network_down, Verdict.NETWORK_DOWN),
+        (rig.people.throttled, Verdict.THROTTLED),
+    ):
+        broken = await break_()
+        assert (await rig.probe(tokens)).grant.verdict is expected
+        await rig.people.repair(broken)
+    for kind in ("bad_gateway", "malformed", "unreachable", "lost", "huge"):
+        broken = await rig.people.break_(kind)
+        assert (await rig.probe(tokens)).grant.verdict is Verdict.NETWORK_DOWN, kind
+        await rig.people.repair(broken)
+    assert (await rig.probe(tokens)).grant.verdict is Verdict.HEALTHY
+
+
+@pytest.mark.behaviour("D-1")
+async def test_a_wrong_secret_of_ours_is_our_fault_and_doctor_says_so(rig: NetworkRig) -> None:
+    assert [line.check for line in await rig.network.diagnose()] == [Check.GOOD]
+    await rig.people.wrong_secret("app")
+    (line,) = await rig.network.diagnose()
+    assert line.check is Check.BAD
+    assert line.mend
+    assert "app-secret" not in line.found + line.mend
+
+
+@pytest.mark.behaviour("R-4")
+async def test_a_cancelled_login_comes_back_with_an_error_that_the_network_declares(rig: NetworkRig) -> None:
+    url = rig.network.authorize_url(state="s", redirect_uri=CALLBACK, code_challenge=None, login_hint=None, again=False)
+    callback = await rig.people.consent(url, profile="ana", allow=False)
+    answer = dict(parse_qsl(urlsplit(callback).query))
+    assert answer["error"] in rig.network.spec.cancelled_by
+    assert answer["state"] == "s"
+
+
+@pytest.mark.behaviour("D-4")
+async def test_a_wrong_secret_of_ours_opens_no_lapse(rig: NetworkRig) -> None:
+    tokens = await rig.log_in()
+    await rig.people.wrong_secret("app")
+    probe = await rig.probe(tokens)
+    verdicts = {probe.grant.verdict, *(finding.verdict for finding in probe.accounts.values())}
+    assert verdicts <= {Verdict.OUR_FAULT, Verdict.HEALTHY}
+
+
+@pytest.mark.behaviour("R-4")
+async def test_a_code_works_once(rig: NetworkRig) -> None:
+    url = rig.network.authorize_url(state="s", redirect_uri=CALLBACK, code_challenge=None, login_hint=None, again=False)
+    answer = dict(parse_qsl(urlsplit(await rig.people.consent(url, profile="ana")).query))
+    await rig.network.exchange(answer=answer, redirect_uri=CALLBACK, code_verifier=None)
+    error = await rig.refused(answer)
+    assert error.finding.verdict is Verdict.EXPIRED
+
+
+async def test_a_made_up_code_is_refused_without_a_word_of_the_networks(rig: NetworkRig) -> None:
+    error = await rig.refused({"code": "made-up", "auth_code": "made-up"})
+    assert error.finding.verdict in {Verdict.EXPIRED, Verdict.UNCLEAR}
+    assert "made-up" not in str(error)
+
+
+async def test_a_grant_given_back_stops_working(rig: NetworkRig) -> None:
+    tokens = await rig.log_in()
+    await rig.network.revoke(tokens)
+    assert (await rig.probe(tokens)).grant.verdict is not Verdict.HEALTHY
+
+
+async def test_a_login_that_reaches_none_of_the_accounts_says_so(rig: NetworkRig) -> None:
+    discovery = await rig.network.discover(await rig.log_in("bo"))
+    assert discovery.subject_id == "bo"
+    assert not {account.account_id for account in discovery.accounts} & {FIRST, SECOND}
+
+
+async def test_every_failure_of_a_call_is_a_network_error(rig: NetworkRig) -> None:
+    tokens = await rig.log_in()
+    await rig.people.network_down()
+    with pytest.raises(NetworkError):
+        await rig.network.discover(tokens)

@@ -1,0 +1,128 @@
+"""Real network adapters against their loopback stand-ins."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlsplit
+
+import aiohttp
+
+from bot.playground.vendors.networks import (
+    AdAccount,
+    App,
+    Business,
+    NetworkConfig,
+    NetworkPeople,
+    Profile,
+    serve_network,
+)
+from commands.errors import NetworkError
+from commands.model import Parent, Tokens
+from commands.ports.network import Expected, Network, Probe
+from platform_adapters.discovery import build_networks
+from tests.support.clock import FakeClock
+
+CALLBACK = "http://127.0.0.1:9/oauth/cb/network"
+EAST, WEST = Parent(id="7001", name="Acme East"), Parent(id="7002", name="Acme West")
+FIRST, SECOND = "1029384756", "1029384757"
+
+ADDRESSES = {
+    "linkedin": ("/oauth/v2/authorization", "/oauth/v2/accessToken", ""),
+    "meta": ("/v26.0/dialog/oauth", "/v26.0/oauth/access_token", "/v26.0"),
+    "tiktok": ("/portal/auth", "/open_api/v1.3/oauth2/access_token/", "/open_api/v1.3"),
+}
+"""Where each stand-in has its login, its token endpoint and its API."""
+
+PERMISSIONS = {
+    "linkedin": ["openid", "profile", "r_ads", "r_ads_reporting"],
+    "meta": ["public_profile", "ads_read"],
+    "tiktok": ["ad_account_management", "reporting"],
+}
+"""What each stand-in calls all that we ask for; the last is what reports hang on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkRig:
+    """One adapter, running, and the people around its stand-in. Ana may do everything, Bo nothing with these
+    accounts.
+    """
+
+    network: Network
+    people: NetworkPeople
+    clock: FakeClock
+
+    @property
+    def expected(self) -> list[Expected]:
+        """Both accounts, as they were connected."""
+        parent = EAST if self.network.spec.parent_label else None
+        return [Expected(account_id=FIRST, parent=parent), Expected(account_id=SECOND, parent=parent)]
+
+    async def log_in(self, profile: str = "ana", *, permissions: list[str] | None = None) -> Tokens:
+        """Go through the consent page and exchange the code."""
+        url = self.network.authorize_url(
+            state="s", redirect_uri=CALLBACK, code_challenge=None, login_hint=None, again=False
+        )
+        callback = await self.people.consent(url, profile=profile, permissions=permissions)
+        answer = dict(parse_qsl(urlsplit(callback).query))
+        grant = await self.network.exchange(answer=answer, redirect_uri=CALLBACK, code_verifier=None)
+        return grant.tokens
+
+    async def grant_id(self) -> str:
+        """The stand-in's name for the last grant."""
+        return str((await self.people.grants())[-1]["id"])
+
+    async def probe(self, tokens: Tokens) -> Probe:
+        """Check both accounts."""
+        return await self.network.probe(tokens, self.expected)
+
+    async def refused(self, answer: dict[str, str]) -> NetworkError:
+        """Exchange something that must not work."""
+        try:
+            await self.network.exchange(answer=answer, redirect_uri=CALLBACK, code_verifier=None)
+        except NetworkError as error:
+            return error
+        raise AssertionError("the exchange was accepted")
+
+
+def environment(slug: str, base: str) -> dict[str, str]:
+    """The settings that point an adapter at a stand-in."""
+    prefix = f"LAPSEBOT_{slug.upper()}_"
+    authorize, token, api = ADDRESSES[slug]
+    return {
+        f"{prefix}CLIENT_ID": "app",
+        f"{prefix}CLIENT_SECRET": "app-secret",
+        f"{prefix}AUTHORIZE_URL": base + authorize,
+        f"{prefix}TOKEN_URL": base + token,
+        f"{prefix}API_URL": base + api,
+    }
+
+
+def config(slug: str, clock: FakeClock) -> NetworkConfig:
+    """Two people, two businesses, two accounts."""
+    return NetworkConfig(
+        network=slug,
+        apps=[App(id="app", secret="app-secret", name="lapsebot", redirect_uris=(CALLBACK,))],
+        profiles=[
+            Profile(id="ana", name="Ana Ruiz", email="ana@acme.example"),
+            Profile(id="bo", name="Bo Lind", email="bo@acme.example"),
+        ],
+        businesses=[
+            Business(id=EAST.id, name=EAST.name, roles={"ana": "ADMIN"}),
+            Business(id=WEST.id, name=WEST.name, roles={"ana": "ADMIN", "bo": "ADMIN"}),
+        ],
+        accounts=[
+            AdAccount(id=FIRST, name="Acme EU Ads", business_id=EAST.id, roles={"ana": "ADMIN"}),
+            AdAccount(id=SECOND, name="Acme US Ads", business_id=EAST.id, roles={"ana": "ADMIN"}),
+        ],
+        clock=lambda: clock.now().timestamp(),
+    )
+
+
+@asynccontextmanager
+async def network_rig(slug: str) -> AsyncIterator[NetworkRig]:
+    """Serve a stand-in and run its adapter against it."""
+    clock = FakeClock()
+    async with serve_network(config(slug, clock)) as base, aiohttp.ClientSession() as session:
+        network = build_networks(environment(slug, base), clock)[slug]
+        async with network.running():
+            yield NetworkRig(network=network, people=NetworkPeople(base, session), clock=clock)
