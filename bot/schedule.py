@@ -24,6 +24,8 @@ class Loop:
     every: float
     """Seconds."""
     run_once: Callable[[], Awaitable[int]]
+    stop: Callable[[], Awaitable[None]] | None = None
+    """Asks a long `run_once` to come to an end, and gives back what it holds."""
 
 
 class Ticker:
@@ -60,8 +62,15 @@ class Ticker:
     async def stop(self) -> None:
         """Take nothing new, and wait for what is in flight."""
         self._stopping = True
-        if self._busy:
-            await asyncio.wait(self._busy, timeout=STOP_WITHIN)
+        try:
+            async with asyncio.timeout(STOP_WITHIN):
+                for loop in self._loops:
+                    if loop.stop is not None:
+                        await loop.stop()
+                if self._busy:
+                    await asyncio.wait(self._busy)
+        except TimeoutError:
+            log.warning("stopped_late", seconds=STOP_WITHIN)
 
 
 @asynccontextmanager

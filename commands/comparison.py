@@ -1,7 +1,7 @@
 """What a login brought back, held against what was expected of it.
 
-Pure: nothing is asked and nothing is written, so that it can be done before anything is (R-16). Accounts are compared, not
-persons: who is at the page was settled by the sign-in, and what their login reaches is settled here.
+Pure: nothing is asked and nothing is written, so that it can be done before anything is (R-16). Accounts are compared,
+not persons: who is at the page was settled by the sign-in, and what their login reaches is settled here.
 """
 
 from collections.abc import Sequence
@@ -111,8 +111,9 @@ def compare(
 ) -> Comparison:
     """Hold a login against what was expected.
 
-    `subject_id` is who logged in last time, None for a first connecting. `expected` are the connections that this login should
-    reach, the one that was asked for first; `optional` are others that wait for some login, and join if this one proves them.
+    `subject_id` is who logged in last time, None for a first connecting. `expected` are the connections that this login
+    should reach, the one that was asked for foremost; `optional` are others that wait for some login, and join if this one
+    proves them.
     """
     missing = tuple(p.label for p in spec.permissions if not _granted(p, discovery))
     reached = {account.account_id: account for account in discovery.accounts}

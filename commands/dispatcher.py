@@ -105,14 +105,14 @@ class Dispatcher:
         """Tell somebody unknown how to be linked, and nothing else (P-6)."""
         if workspace is None:
             return say(
-                "I don't know you yet. Type ",
+                "I don't know who you are yet. Type ",
                 Code("/lapsed"),
                 " in a server where lapsebot is set up, and sign in from there.",
             )
         address = f"{self._services.public_url}/sign-in/{to_wire(workspace.id)}"
         return Message(
             (
-                text("I don't know you yet. Sign in once, with the account that you use here; then ask again."),
+                text("I don't know who you are yet. Sign in once with this account, then ask again."),
                 Buttons((LinkButton("Sign in", address, Style.PRIMARY),)),
             )
         )

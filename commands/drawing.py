@@ -6,7 +6,7 @@ Every name that came from outside is cleaned and shortened here, and stands in a
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from commands.causes import cause_name
+from commands.causes import cause_name, cause_text
 from commands.ids import PersonId
 from commands.messages import (
     AnyButton,
@@ -134,6 +134,30 @@ def state_line(view: ConnectionView, now: datetime) -> Line:
             return line("expires ", Moment(end, MomentStyle.DAY)) if end else line("active")
 
 
+def mending_label(view: ConnectionView, now: datetime) -> str | None:
+    """What the connection needs, as a button says it; None while it needs nothing."""
+    match view.connection.state:
+        case ConnectionState.LAPSED:
+            return "Reconnect"
+        case ConnectionState.UNCONNECTED:
+            return "Connect"
+        case ConnectionState.ACTIVE:
+            return "Renew" if ends_soon(view, now) else None
+        case ConnectionState.RETIRED:
+            return None
+
+
+def last_seen_working(view: ConnectionView) -> datetime | None:
+    """When a check last found it working: its own last good check, or its authorization's while it works."""
+    lapse = open_lapse(view)
+    if lapse is not None:
+        return lapse.last_good_at
+    own, shared = view.connection.last_good_at, view.authorization.last_good_at if view.authorization else None
+    if view.connection.state is not ConnectionState.ACTIVE or shared is None:
+        return own
+    return max(own, shared) if own is not None else shared
+
+
 def who_is_at_it(view: ConnectionView, now: datetime) -> str:
     """Who is reconnecting, or has claimed it; else who connected or owns it; empty where nobody is known."""
     if view.reconnecting_by is not None:
@@ -156,6 +180,16 @@ def connection_row(
     who = who_is_at_it(view, now)
     detail = (*state_line(view, now), Plain(f" · {who}")) if who else state_line(view, now)
     return Row(mark_of(view, now), account_title(view, networks), detail, button, details)
+
+
+def what_happened(view: ConnectionView, networks: Networks) -> Line:
+    """Why the open lapse is there, and what is missing since when (N-18); empty while there is none."""
+    lapse = open_lapse(view)
+    if lapse is None:
+        return ()
+    spec = spec_of(networks, view.connection.network)
+    since = Moment(lapse.last_good_at or lapse.opened_at)
+    return line(f"{cause_text(spec, lapse.cause).happened} Missing since ", since, f": {missing_data(spec)}.")
 
 
 def missing_data(spec: NetworkSpec | None) -> str:

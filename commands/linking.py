@@ -1,7 +1,7 @@
 """How a signed-in chat account becomes a known person (P-6), and what is written when it opens somebody else's link.
 
-An account is linked only after the person confirmed it, on a page that shows both identities, and only through an email address
-that the chat platform says it verified.
+An account is linked only after the person confirmed it, on a page that shows both identities, and only through an email
+address that the chat platform says it verified.
 """
 
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ async def introduce(services: Services, session: Session, organization_id: Organ
 
 
 async def link_account(services: Services, session: Session, organization_id: OrganizationId) -> bool:
-    """Write down that the session's chat account is the person of its verified email address. False: it cannot be linked.
+    """Write down that the session's chat account is the person of its verified email address. False: it cannot be.
 
     Everything is asked anew: what a page showed a minute ago gives no right.
     """
@@ -138,8 +138,7 @@ async def write_refusal(services: Services, link: Link, session: Session, opener
 
 
 async def _from_our_workspace(services: Services, session: Session, organization_id: OrganizationId) -> bool:
-    """Whether the account is of a workspace that the organization claimed. Where accounts belong to no workspace, there is
-    nothing to ask."""
+    """Whether the account is of a workspace that the organization claimed, or is of none at all."""
     if not session.tenant:
         return True
     workspace = await services.storage.directory.workspace(session.platform, session.tenant)

@@ -1,4 +1,4 @@
-"""Links, attempts and the round trip through a network. Driven by pages, but knows none; speaks to networks by their port.
+"""Links, attempts and the round trip through a network. Driven by pages, but knows none; asks networks by their port.
 
 No transaction is held across a call out, and what came back is compared before anything is written (R-16).
 """
@@ -77,15 +77,17 @@ class Reconnecting:
         return f"{self._services.public_url}/oauth/cb/{slug}"
 
     async def look(self, link: Link, person: Person) -> Rehearsal | None:
-        """What the link's page says. None: it leads nowhere any more, or is not this person's. Changes nothing (R-1)."""
+        """What the link's page says. None: it leads nowhere, or is not this person's. Changes nothing (R-1)."""
         async with self._services.storage.reading() as uow:
             return await self._rehearse(uow, link, person)
 
     async def start(
         self, link: Link, person: Person, session: Session, *, browser_hash: bytes, take_over: bool, again: bool
     ) -> Started | Held | Rehearsal | None:
-        """Open an attempt. What may be done is asked anew: Rehearsal says why there is nothing to open, None that the link
-        leads nowhere. `again`: the last login left a permission out.
+        """Open an attempt. What may be done is asked anew.
+
+        A Rehearsal says why there is nothing to open, None that the link leads nowhere. `take_over`: end whoever is at it.
+        `again`: the last login left a permission out.
         """
         state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
         async with self._services.storage.transaction() as uow:
@@ -147,8 +149,9 @@ class Reconnecting:
             await uow.audit.write(self._refusal(attempt, outcome, origin_of(session) if session else "web"))
 
     async def finish(self, attempt: Attempt, session: Session, answer: Mapping[str, str]) -> Outcome:
-        """Carry out what the callback brought for an attempt that was just used up: exchange, discover, compare, and then
-        write everything in one transaction.
+        """Carry out what the callback brought for an attempt that was just used up.
+
+        Exchange, discover, compare; then everything is written in one transaction, or nothing but how it ended.
         """
         network = self._services.networks.get(attempt.network)
         if network is None:

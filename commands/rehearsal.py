@@ -1,4 +1,4 @@
-"""What a Reconnect page says before the login: the account, what happened, what to check, and whether to go on (R-1, R-2, X-5).
+"""What a Reconnect page says before the login: what happened, what to check, whether to go on (R-1, R-2, X-5).
 
 Made of what is stored; nothing is asked of a network.
 """
@@ -68,7 +68,7 @@ class Rehearsal:
 async def rehearse(
     uow: UnitOfWork, person: Person, view: ConnectionView, spec: NetworkSpec | None, now: datetime
 ) -> Rehearsal | None:
-    """Gather what the page shows. None: it leads nowhere, for it may not be seen, or there is nothing left to reconnect."""
+    """Gather what the page shows. None: it leads nowhere, for it may not be seen or is retired."""
     offer = _offer(person, view, spec, now)
     if offer is None:
         return None

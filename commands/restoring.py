@@ -1,4 +1,4 @@
-"""Writing down what a login proved: the grant stored, connections hung on it, lapses ended, events and audit, in one transaction.
+"""Writing down what a login proved: grant, connections, ended lapses, events and audit, all in one transaction.
 
 Called with a comparison already made; everything read here is read in the transaction that writes.
 """
@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 
 from commands.access import Standing, may_reconnect, may_see, scope_of
 from commands.comparison import AccountOutcome, Comparison, ComparisonKind, compare
-from commands.ids import AuthorizationId, EventId, PersonId, new_id, to_wire
+from commands.ids import AuthorizationId, EventId, new_id, to_wire
 from commands.model import (
     Authorization,
     Connection,
     ConnectionState,
     ConnectionView,
     Filter,
+    Lapse,
     LapseEnd,
     Person,
     Tokens,
@@ -99,21 +100,20 @@ async def _waiting(uow: UnitOfWork, person: Person, connection: Connection) -> l
 
 
 async def restore(uow: UnitOfWork, spec: NetworkSpec, weighed: Weighed, login: Login, now: datetime) -> None:
-    """Write down what was proved. Nothing at all where nothing was, or where another login proved only what works already."""
+    """Write down what was proved. Nothing where nothing was, or where another login proved only what works already."""
     taken = taken_over(weighed, login.person)
     if not taken:
         return
     authorization_id = await _store_grant(uow, spec, weighed, login, now)
-    events: list[Event] = []
-    for outcome in taken:
-        events += await _bring_back(uow, weighed, outcome, login.person, authorization_id, now)
-    await uow.notices.record(events)
+    ended = [await _bring_back(uow, outcome, login.person, authorization_id, now) for outcome in taken]
+    await uow.notices.record([_ended(lapse, authorization_id, login.person, now) for lapse in ended if lapse])
     await uow.audit.write(_audited(weighed, login, taken, now))
 
 
 def taken_over(weighed: Weighed, person: Person) -> Sequence[AccountOutcome]:
-    """The proved connections that go to this login's authorization. Another login takes only what waits, and only what its
-    person may reconnect: to be the connector is to see it.
+    """The proved connections that go to this login's authorization.
+
+    Another login takes only what waits, and only what its person may see: whoever is the connector sees it.
     """
     comparison = weighed.comparison
     if comparison.same_login:
@@ -172,51 +172,38 @@ async def _carried_over(uow: UnitOfWork, existing: Authorization, tokens: Tokens
 
 
 async def _bring_back(
-    uow: UnitOfWork,
-    weighed: Weighed,
-    outcome: AccountOutcome,
-    person: Person,
-    authorization_id: AuthorizationId,
-    now: datetime,
-) -> list[Event]:
+    uow: UnitOfWork, outcome: AccountOutcome, person: Person, authorization_id: AuthorizationId, now: datetime
+) -> Lapse | None:
+    """Hang one connection on the authorization; give the lapse that this ended."""
     connection, reached = outcome.connection, outcome.reached
-    organization_id = connection.organization_id
-    stays = connection.authorization_id == authorization_id and connection.connector_id == person.id
-    if stays and not outcome.needed:
-        await uow.connections.record_check(organization_id, connection.id, good_at=now, doubt=None)
-        return []
+    # Whoever reconnected becomes the connector; of what they may not see, whoever it was remains.
+    hidden = connection.connector_id is not None and not may_see(person, connection)
+    connector_id = connection.connector_id if hidden and connection.connector_id else person.id
     await uow.connections.attach(
-        organization_id,
+        connection.organization_id,
         connection.id,
         authorization_id=authorization_id,
-        connector_id=_connector(weighed, connection, person),
+        connector_id=connector_id,
         account_name=(reached.name if reached else "") or connection.account_name,
         parent=(reached.parent if reached else None) or connection.parent,
         good_at=now,
     )
-    lapse = await uow.lapses.end(organization_id, connection.id, at=now, how=LapseEnd.RECONNECTED, by=person.id)
-    if lapse is None:
-        return []
-    return [
-        Event(
-            id=EventId(new_id(now)),
-            organization_id=organization_id,
-            kind=EventKind.LAPSE_ENDED,
-            at=now,
-            lapse_id=lapse.id,
-            connection_id=connection.id,
-            authorization_id=authorization_id,
-            person_id=person.id,
-        )
-    ]
+    return await uow.lapses.end(
+        connection.organization_id, connection.id, at=now, how=LapseEnd.RECONNECTED, by=person.id
+    )
 
 
-def _connector(weighed: Weighed, connection: Connection, person: Person) -> PersonId:
-    """Who reconnected becomes the connector; of what they may not see, whoever it was remains."""
-    view = weighed.views[connection.account_id]
-    if connection.connector_id is not None and not may_see(person, view.connection):
-        return connection.connector_id
-    return person.id
+def _ended(lapse: Lapse, authorization_id: AuthorizationId, person: Person, now: datetime) -> Event:
+    return Event(
+        id=EventId(new_id(now)),
+        organization_id=lapse.organization_id,
+        kind=EventKind.LAPSE_ENDED,
+        at=now,
+        lapse_id=lapse.id,
+        connection_id=lapse.connection_id,
+        authorization_id=authorization_id,
+        person_id=person.id,
+    )
 
 
 def _audited(weighed: Weighed, login: Login, taken: Sequence[AccountOutcome], now: datetime) -> AuditEntry:

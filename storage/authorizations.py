@@ -24,7 +24,10 @@ _BY_SUBJECT = _AUTHORIZATIONS.where(
     authorizations.c.network == bindparam("network"), authorizations.c.subject_id == bindparam("subject")
 )
 _TOKENS = select(
-    authorizations.c.access_token, authorizations.c.refresh_token, authorizations.c.access_expires_at
+    authorizations.c.access_token,
+    authorizations.c.refresh_token,
+    authorizations.c.access_expires_at,
+    authorizations.c.tokens_obtained_at,
 ).where(
     authorizations.c.organization_id == bindparam("organization"), authorizations.c.id == bindparam("authorization")
 )
@@ -71,7 +74,7 @@ class SqlAuthorizations:
         found = await self._work.row(_TOKENS, {"organization": organization_id, "authorization": authorization_id})
         if found is None:
             raise NotThere("there is no such authorization in the organization")
-        access, refresh, access_expires_at = found
+        access, refresh, access_expires_at, obtained_at = found
         keyring = self._work.keyring
         return Tokens(
             access=keyring.decrypt(access, token_cell(organization_id, authorization_id, "access_token")),
@@ -79,6 +82,7 @@ class SqlAuthorizations:
             if refresh is None
             else keyring.decrypt(refresh, token_cell(organization_id, authorization_id, "refresh_token")),
             access_expires_at=access_expires_at,
+            obtained_at=obtained_at,
         )
 
     async def store_refreshed(
@@ -157,11 +161,12 @@ class SqlAuthorizations:
         return recorded is not None
 
     def _encrypted(self, organization_id: UUID, authorization_id: UUID, tokens: Tokens) -> dict[str, Any]:
-        """The tokens' columns. Without a new refresh token the stored one stays: an empty one never overwrites it (R-16)."""
+        """The tokens' columns. Without a new refresh token the stored one stays, never overwritten by none (R-16)."""
         encrypt = self._work.keyring.encrypt
         values: dict[str, Any] = {
             "access_token": encrypt(tokens.access, token_cell(organization_id, authorization_id, "access_token")),
             "access_expires_at": tokens.access_expires_at,
+            "tokens_obtained_at": tokens.obtained_at,
         }
         if tokens.refresh:
             values["refresh_token"] = encrypt(

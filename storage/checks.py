@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Integer, bindparam, func, or_, select, update
+from sqlalchemy import Integer, bindparam, func, or_, select, union_all, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from commands.ids import AuthorizationId, OrganizationId
 from commands.model import Connection, ConnectionState
@@ -16,24 +19,11 @@ from storage.work import Work, portions
 
 _NOW = bindparam("now", type_=UtcDateTime())
 _FREE = or_(authorizations.c.leased_until.is_(None), authorizations.c.leased_until <= _NOW)
-_DUE = (
-    select(authorizations.c.id)
-    .where(
-        authorizations.c.next_check_at <= _NOW,
-        _FREE,
-        authorizations.c.network.not_in(bindparam("paused", expanding=True)),
-    )
-    .order_by(authorizations.c.next_check_at)
-    .limit(bindparam("limit", type_=Integer()))
-    .with_for_update(skip_locked=True)
-    .cte("due")
-)
 _LEASE = {
     "leased_until": bindparam("until", type_=UtcDateTime()),
     "lease_term": authorizations.c.lease_term + 1,
 }
 _LEASED = (*columns(authorizations, AUTHORIZATION), authorizations.c.lease_term)
-_CLAIM_DUE = update(authorizations).where(authorizations.c.id.in_(select(_DUE.c.id))).values(_LEASE).returning(*_LEASED)
 _CLAIM_ONE = (
     update(authorizations)
     .where(
@@ -58,11 +48,47 @@ _HEALTH = select(func.count(), func.count(authorizations.c.doubt_since)).where(
 )
 
 
+@cache
+def _claim_statement(networks: int) -> ReturningUpdate[Any]:
+    """Claim the longest due of so many networks.
+
+    The candidates are read network by network from the front of an index, so that neither a paused network's backlog nor
+    the number of rows counts.
+    """
+    limit = bindparam("limit", type_=Integer())
+    candidates = [
+        select(
+            select(authorizations.c.id)
+            .where(
+                authorizations.c.network == bindparam(f"network_{place}"), authorizations.c.next_check_at <= _NOW, _FREE
+            )
+            .order_by(authorizations.c.next_check_at)
+            .limit(limit)
+            .subquery(f"of_network_{place}")
+        )
+        for place in range(networks)
+    ]
+    due = (
+        select(authorizations.c.id)
+        .where(authorizations.c.id.in_(union_all(*candidates)), _FREE)
+        .order_by(authorizations.c.next_check_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    return update(authorizations).where(authorizations.c.id.in_(select(due.c.id))).values(_LEASE).returning(*_LEASED)
+
+
 async def claim_checks(
-    work: Work, *, now: datetime, limit: int, lease: timedelta, paused: Sequence[str]
+    work: Work, *, now: datetime, limit: int, lease: timedelta, networks: Sequence[str]
 ) -> Sequence[DueCheck]:
     """Implements `Queues.claim_checks`, in two statements."""
-    leased = await work.rows(_CLAIM_DUE, {"now": now, "until": now + lease, "limit": limit, "paused": list(paused)})
+    if not networks:
+        return []
+    values = {f"network_{place}": network for place, network in enumerate(networks)}
+    leased = await work.rows(
+        _claim_statement(len(networks)), {**values, "now": now, "until": now + lease, "limit": limit}
+    )
     under: dict[AuthorizationId, list[Connection]] = {row[0]: [] for row in leased}
     for portion in portions(list(under)):
         for row in await work.rows(_CONNECTIONS, {"authorizations": list(portion)}):

@@ -63,7 +63,8 @@ class SqlNotices:
         ]
         if told:
             await self._work.run(insert(notice_lapses), told)
-        wanted = [delivery for delivery in deliveries if delivery.notice_id in planned]
+        left_out = {notice.id for notice in notices} - planned
+        wanted = [delivery for delivery in deliveries if delivery.notice_id not in left_out]
         names = sorted({delivery.lane for delivery in wanted})
         if wanted:
             await self._work.run(
@@ -78,8 +79,9 @@ class SqlNotices:
             )
 
     async def _add_notices(self, wanted: Sequence[Notice]) -> set[NoticeId]:
-        """Add those that are new to their readers; give their ids. In order of their keys, so that planners that meet at
-        the same notices wait for each other and never in a circle.
+        """Add those that are new to their readers; give their ids.
+
+        In order of their keys, so that planners that meet at the same notices never wait for each other in a circle.
         """
         values = sorted((_notice_values(notice) for notice in wanted), key=lambda row: bytes(row["dedupe"]))
         added: set[NoticeId] = set()
@@ -284,11 +286,16 @@ def _notice_values(notice: Notice) -> dict[str, Any]:
 
 
 def _dedupe(notice: Notice) -> bytes:
-    """What makes two notices the same: reader, kind and lapses. One about no lapse is the same as no other."""
+    """What makes two notices the same: reader, kind and lapses; apart from LAPSED also what they say of them.
+
+    One about no lapse is the same as no other.
+    """
     channel = notice.channel
     reader = [str(notice.person_id)] if channel is None else [channel.platform, channel.tenant, channel.external_id]
     about = sorted(str(lapse_id) for lapse_id in notice.lapse_ids) or [str(notice.id)]
-    return hashlib.sha256(json.dumps([notice.kind.value, reader, about]).encode()).digest()
+    # An administrator hears of each person who could not be reached about the same lapses.
+    said = {} if notice.kind is NoticeKind.LAPSED else dict(notice.data)
+    return hashlib.sha256(json.dumps([notice.kind.value, reader, about, said], sort_keys=True).encode()).digest()
 
 
 def _notice_of(values: Sequence[Any], lapse_ids: tuple[LapseId, ...]) -> Notice:

@@ -1,4 +1,7 @@
-"""The outbox: lanes, each held by one process at a time under a fencing term, and their deliveries. Crosses organizations."""
+"""The outbox: lanes, each held by one process at a time under a fencing term, and their deliveries.
+
+Crosses organizations.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

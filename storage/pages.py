@@ -119,7 +119,7 @@ def _conditions(rows: FromClause, shape: _Shape) -> list[Any]:
     conditions: list[Any] = [rows.c.organization_id == bindparam("organization")]
     conditions.append(rows.c.state.in_(bindparam("states", expanding=True)))
     if rows is connections:
-        # A range, since it keeps the index's order; said apart for the partial index, which is found by these very words.
+        # A range keeps the index's order. The partial index is found by these very words.
         conditions.append(
             NEEDED if shape.needed else rows.c.urgency.between(bindparam("least_urgency"), bindparam("most_urgency"))
         )

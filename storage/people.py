@@ -193,7 +193,7 @@ class SqlClients:
         key = {"organization": client.organization_id, "name_key": folded(client.name)}
         found = await self._work.row(_CLIENT_BY_NAME, key)
         if found is None:
-            await self._work.run(
+            found = await self._work.row(
                 insert(clients)
                 .values(
                     id=client.id,
@@ -202,10 +202,12 @@ class SqlClients:
                     name_key=folded(client.name),
                 )
                 .on_conflict_do_nothing(index_elements=["organization_id", "name_key"])
+                .returning(clients.c.id)
             )
-            # Read again: another transaction may have added it between the two statements.
+        if found is None:  # another transaction added it between the two statements
             found = await self._work.row(_CLIENT_BY_NAME, key)
-        assert found is not None
+        if found is None:
+            raise NotThere("the client could not be added")
         return ClientId(found[0])
 
     async def all(self, organization_id: OrganizationId) -> Sequence[Client]:

@@ -17,10 +17,10 @@ class SqlQueues:
         self._transactions = transactions
 
     async def claim_checks(
-        self, *, now: datetime, limit: int, lease: timedelta, paused: Sequence[str]
+        self, *, now: datetime, limit: int, lease: timedelta, networks: Sequence[str]
     ) -> Sequence[DueCheck]:
         async with self._transactions.writing_work() as work:
-            return await checks.claim_checks(work, now=now, limit=limit, lease=lease, paused=paused)
+            return await checks.claim_checks(work, now=now, limit=limit, lease=lease, networks=networks)
 
     async def claim_check(
         self, organization_id: OrganizationId, authorization_id: AuthorizationId, *, now: datetime, lease: timedelta

@@ -13,12 +13,12 @@ from storage.secrets import Cell, Keyring
 from storage.tables import NOBODY, attempts, authorizations, canaries, sign_ins
 
 _ENCRYPTED = (
-    authorizations.c.access_token,
-    authorizations.c.refresh_token,
-    attempts.c.code_verifier,
-    sign_ins.c.nonce,
-    sign_ins.c.locator,
-    canaries.c.value,
+    (authorizations, authorizations.c.access_token),
+    (authorizations, authorizations.c.refresh_token),
+    (attempts, attempts.c.code_verifier),
+    (sign_ins, sign_ins.c.nonce),
+    (sign_ins, sign_ins.c.locator),
+    (canaries, canaries.c.value),
 )
 _AT_ONCE = 500  # rows in one transaction: short enough to hold up nobody
 
@@ -38,17 +38,15 @@ async def rekey(url: str, keyring: Keyring) -> Rekeyed:
     changed = unreadable = 0
     try:
         with translated_errors():
-            for column in _ENCRYPTED:
-                moved, left = await _rekey_column(engines.writers, keyring, column)
+            for table, column in _ENCRYPTED:
+                moved, left = await _rekey_column(engines.writers, keyring, table, column)
                 changed, unreadable = changed + moved, unreadable + left
     finally:
         await engines.dispose()
     return Rekeyed(changed=changed, unreadable=unreadable)
 
 
-async def _rekey_column(writers: AsyncEngine, keyring: Keyring, column: Column[Any]) -> tuple[int, int]:
-    table = column.table
-    assert isinstance(table, Table)
+async def _rekey_column(writers: AsyncEngine, keyring: Keyring, table: Table, column: Column[Any]) -> tuple[int, int]:
     organization = table.c.get("organization_id")
     # What the primary key encrypted is not looked at again, so a rotation that was interrupted goes on where it was.
     batch = (

@@ -1,7 +1,8 @@
 """Keys of ours: tokens encrypted and bound to their row, locators derived, secrets hashed.
 
-An encrypted value reads `v1.KEY.NONCE.CIPHERTEXT`: AES-256-GCM with the organization, table, row and column as associated
-data, so that a value moved to another row cannot be read there. Several keys may be configured; the first encrypts.
+An encrypted value reads `v1.KEY.NONCE.CIPHERTEXT`: AES-256-GCM with the organization, table, row and column as
+associated data, so that a value moved to another row cannot be read there. Several keys may be configured; the first
+encrypts.
 """
 
 import base64
@@ -55,7 +56,7 @@ class Keyring:
     """The configured keys. The first one given encrypts; all of them decrypt."""
 
     def __init__(self, keys: Mapping[str, Secret]) -> None:
-        """Take keys by id, each the URL-safe base64 of 32 bytes. Raises StorageError with a reason, never with a key."""
+        """Take keys by id, each the URL-safe base64 of 32 bytes. Raises StorageError with a reason, without a key."""
         if not keys:
             raise StorageError("no encryption key is configured")
         self._keys = {key_id: _key_bytes(key_id, text) for key_id, text in keys.items()}
@@ -114,7 +115,7 @@ class Keyring:
         _, key_id, nonce, ciphertext = parts
         cipher = self._ciphers.get(key_id)
         if cipher is None:
-            raise Unreadable(f"a value in {cell.table}.{cell.column} needs the key {key_id!r}, which is not configured")
+            raise Unreadable(f"a value in {cell.table}.{cell.column} needs the key {key_id!r}; it is not configured")
         try:
             return Secret(cipher.decrypt(_decode(nonce), _decode(ciphertext), cell.associated_data()).decode())
         except (InvalidTag, ValueError) as error:

@@ -71,8 +71,8 @@ async def open_storage(
     """Open the store at a database's address, up to `connections` readers at a time.
 
     Without a clock it tells the database's time where machines share one, this machine's on SQLite.
-    Raises StorageError, with what to do, if the schema is not the one that this version works with, and Unreadable if the
-    keys are not those that the database was written with.
+    Raises StorageError, with what to do, if the schema is not the one that this version works with, and Unreadable if
+    the keys are not those that the database was written with.
     """
     engines = open_engines(url, connections=connections)
     try:

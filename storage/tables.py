@@ -41,7 +41,7 @@ SENDING = text("state = 'sending'")
 
 
 class Words(TypeDecorator[str]):
-    """Text from anywhere. NUL, which PostgreSQL refuses, and lone surrogates, which UTF-8 cannot hold, become U+FFFD."""
+    """Text from anywhere. NUL, which PostgreSQL refuses, and lone surrogates, which UTF-8 cannot hold, are replaced."""
 
     impl = Text
     cache_ok = True
@@ -187,13 +187,14 @@ authorizations = Table(
     _column("access_token", Text()),
     _column("refresh_token", Text(), null=True),
     _column("access_expires_at", UtcDateTime(), null=True),
+    _column("tokens_obtained_at", UtcDateTime(), null=True),
     _column("lease_term", Integer()),
     _column("leased_until", UtcDateTime(), null=True),
     _within("connector_id", "people"),
     UniqueConstraint("organization_id", "id"),
     UniqueConstraint("organization_id", "network", "subject_id"),
     Index(None, "network", "subject_id"),
-    _partial("ix_authorizations_due", "next_check_at", where=text("next_check_at IS NOT NULL")),
+    _partial("ix_authorizations_due", "network", "next_check_at", where=text("next_check_at IS NOT NULL")),
     Index("ix_authorizations_health", "network", "checked_at", "doubt_since"),
     _partial("ix_authorizations_ending", "organization_id", "ends_at", "id", where=text("ends_at IS NOT NULL")),
 )

@@ -74,7 +74,8 @@ def views_from(
 ) -> Select[Any]:
     """Join what surrounds the connections of `base` (the table, or a subquery with its columns).
 
-    The lapse is the open one or, with `of_lapse`, every one: the caller narrows. Takes the parameters `organization` and `now`.
+    The lapse is the open one or, with `of_lapse`, every one: the caller narrows. Takes the parameters `organization`
+    and `now`.
     """
     siblings = connections.alias("sibling")
     number: ColumnElement[Any] = (

@@ -1,9 +1,8 @@
-"""What becomes of a delivery after a send: pure rules over the platform's answer (facts/CHAT_PLATFORMS, 1.4, 1.5 and 5.2)."""
+"""What becomes of a delivery after a send: pure rules over the platform's answer."""
 
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import assert_never
 
 from commands.errors import DeliveryError, DeliveryErrorKind, RetryScope
 from commands.ports.chat import MessageRef
@@ -51,8 +50,8 @@ class Outcome:
 def posted(delivery: Delivery, ref: MessageRef, *, deduplicates: bool, now: datetime) -> Outcome:
     """The platform took the message.
 
-    After a lost reply, a platform that drops duplicates gives back the earlier message, which may show an earlier state:
-    if there was more than one, an edit follows.
+    After a lost reply, a platform that drops duplicates gives back the earlier message. It may show an earlier state;
+    if there was one, an edit follows.
     """
     again = delivery.state is DeliveryState.UNKNOWN
     stale = again and deduplicates and delivery.ref is None and delivery.wanted > 1
@@ -79,38 +78,32 @@ def postponed(delivery: Delivery, until: datetime) -> Outcome:
 
 
 def failed(delivery: Delivery, error: DeliveryError, *, now: datetime, chance: random.Random) -> Outcome:
-    """The platform did not take it, or nobody knows."""
-    is_edit = delivery.ref is not None
-    match error.kind:
-        case DeliveryErrorKind.RETRY:
-            return _retry(delivery, error, now=now, chance=chance)
-        case DeliveryErrorKind.UNKNOWN:
-            if is_edit:  # the same edit twice is one edit
-                return _retry(delivery, error, now=now, chance=chance)
-            if delivery.state is DeliveryState.UNKNOWN:
-                return _failure(delivery, UNKNOWN_OUTCOME, now)
-            sent = _sent(delivery, DeliveryState.UNKNOWN, reason=error.code, at=now + RESEND_AFTER, tried=True)
-            return Outcome(sent=sent)
-        case DeliveryErrorKind.MESSAGE_GONE if is_edit:
-            return Outcome(
-                sent=_sent(delivery, DeliveryState.DELIVERED, reason=REMOVED, at=now, shown=delivery.wanted)
-            )
-        case DeliveryErrorKind.ADDRESS_GONE | DeliveryErrorKind.REJECTED | DeliveryErrorKind.MESSAGE_GONE:
-            return _failure(delivery, error.code, now)
-        case DeliveryErrorKind.INSTALLATION_DEAD:
-            until = now + DEAD_PAUSE
-            if _is_expired(delivery, until):
-                return _failure(delivery, EXPIRED, now)
-            return Outcome(
-                sent=_sent(delivery, delivery.state, reason=error.code, at=until, tried=True),
-                pause=Pause(scope=RetryScope.LANE, until=until, dead=True),
-            )
-        case _:
-            assert_never(error.kind)
+    """The platform did not take it, or nobody knows whether it did."""
+    is_edit, kind = delivery.ref is not None, error.kind
+    if kind is DeliveryErrorKind.INSTALLATION_DEAD:
+        return _dead(delivery, error, now)
+    if kind is DeliveryErrorKind.MESSAGE_GONE and is_edit:
+        sent = _sent(delivery, DeliveryState.DELIVERED, reason=REMOVED, at=now, shown=delivery.wanted)
+        return Outcome(sent=sent)
+    if kind is DeliveryErrorKind.RETRY or (kind is DeliveryErrorKind.UNKNOWN and is_edit):  # twice the same edit is one
+        return _retry(delivery, error, now=now, chance=chance)
+    if kind is DeliveryErrorKind.UNKNOWN and delivery.state is not DeliveryState.UNKNOWN:
+        sent = _sent(delivery, DeliveryState.UNKNOWN, reason=error.code, at=now + RESEND_AFTER, tried=True)
+        return Outcome(sent=sent)
+    return _failure(delivery, UNKNOWN_OUTCOME if kind is DeliveryErrorKind.UNKNOWN else error.code, now)
+
+
+def _dead(delivery: Delivery, error: DeliveryError, now: datetime) -> Outcome:
+    """Keep what waits: the installation may come back. The whole lane rests."""
+    until = now + DEAD_PAUSE
+    if _is_expired(delivery, until):
+        return _failure(delivery, EXPIRED, now)
+    sent = _sent(delivery, delivery.state, reason=error.code, at=until, tried=True)
+    return Outcome(sent=sent, pause=Pause(scope=RetryScope.LANE, until=until, dead=True))
 
 
 def _retry(delivery: Delivery, error: DeliveryError, *, now: datetime, chance: random.Random) -> Outcome:
-    """Try again: when the platform says, else by exponential back-off with full jitter. Its word also holds others back."""
+    """Try again: when the platform says, else by exponential back-off with full jitter. Its word holds all back."""
     asked = error.retry_after
     if asked is not None:
         until = now + min(max(asked, SHORTEST), LONGEST)

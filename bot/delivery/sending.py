@@ -92,8 +92,9 @@ class Sender:
         return outcome
 
     async def pass_on(self, lost: Sequence[tuple[Delivery, Outcome]]) -> None:
-        """Plan the next address of readers whose first post failed for good. Before the failure is written down: a crash
-        between the two repeats this, and repeating changes nothing."""
+        """Plan the next address of readers whose first post failed for good. Done before the failure is written down: a
+        crash between the two repeats this, and repeating changes nothing.
+        """
         if lost:
             async with self._storage.transaction() as uow:
                 for delivery, outcome in lost:

@@ -33,13 +33,14 @@ def undelivered(letter: Letter, *, whom: Mention | None, reason: str) -> Message
     """Tell an administrator that nobody heard. `whom` None: it was a channel. `reason`: a code."""
     head = line(f"{Mark.URGENT} Not delivered: ", *title(letter))
     why: Line = line(" (", Code(shown(reason)), ")") if reason else ()
-    missed = whom if whom is not None else "A channel that subscribed"
+    missed = whom if whom is not None else "A channel that asked for it"
+    plea = ". Please tell them another way, or mend it yourself." if whom is not None else "."
     return Message(
         (
             Heading(head),
-            text(missed, " could not be told in chat", *why, ". Please tell them another way, or mend it yourself."),
+            text(missed, " could not be told in chat", *why, plea),
             Text(losses(letter)),
-            buttons(letter),
+            *buttons(letter),
         ),
         Tone.ACTION,
     )

@@ -6,7 +6,7 @@ from commands.messages import AnyButton, Button, Buttons
 from commands.ports.notices import Part
 
 
-def buttons(letter: Letter) -> Buttons:
+def buttons(letter: Letter) -> list[Buttons]:
     """What this reader can press. Where several logins are wanted, Reconnect stands on each row instead."""
     offered = letter.reconnectable() if letter.logins == 1 else []
     primary: list[AnyButton] = []
@@ -21,7 +21,7 @@ def buttons(letter: Letter) -> Buttons:
         check = Button("Check again", check_action(connection_id))
         menu.append(Button("Details", details_action(connection_id)))
         (menu if offered else primary).append(check)
-    return Buttons(tuple(primary), tuple(menu))
+    return [Buttons(tuple(primary), tuple(menu))] if primary or menu else []
 
 
 def _label(letter: Letter) -> str:

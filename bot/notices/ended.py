@@ -29,7 +29,7 @@ def partly_restored(letter: Letter) -> Message:
             open_rows(letter, always_reasons=True),
             *_retired_note(letter),
             *claimed(letter),
-            buttons(letter),
+            *buttons(letter),
         ),
         Tone.ACTION,
     )
@@ -40,7 +40,7 @@ def retired(letter: Letter) -> Message:
     by = _people(letter, letter.entries)
     head = line(f"{Mark.RETIRED} Retired: ", *title(letter))
     what = "This account is" if len(letter.entries) == 1 else "These accounts are"
-    how = line(", says ", *by) if by else ()
+    how = line(", as decided by ", *by) if by else ()
     return Message((Heading(head), text(f"{what} not in use any more", *how, ". The history is kept. Nothing to do.")))
 
 

@@ -48,7 +48,7 @@ def lapsed(letter: Letter) -> Message:
         *([open_rows(letter)] if len(letter.entries) > 1 else []),
         *_mending(letter),
         *claimed(letter),
-        buttons(letter),
+        *buttons(letter),
         *_place(letter),
     ]
     return Message(tuple(parts), Tone.ACTION)
@@ -84,10 +84,10 @@ def _why(letter: Letter) -> list[Text]:
     """What happened, and when; where causes differ, the rows say why."""
     causes = {entry.lapse.cause for entry in letter.open}
     if len(causes) > 1:
-        return [Text(happened_when(letter.open))]
+        return [Text(happened_when(letter.open, "They stopped"))]
     first = letter.open[0]
     happened = cause_text(first.spec, first.lapse.cause).happened
-    return [text(f"{happened} ", *_particulars(first), *happened_when(letter.open))]
+    return [text(f"{happened} ", *_particulars(first), *happened_when(letter.open, "That was"))]
 
 
 def _particulars(entry: Entry) -> Line:
@@ -97,10 +97,10 @@ def _particulars(entry: Entry) -> Line:
         names: list[Span] = []
         for index, name in enumerate(evidence.missing):
             names += [*line(", " if index else ""), Bold(shown(name))]
-        return line("Missing is ", *names, ". ")
+        return line("Missing: ", *names, ". ")
     if entry.lapse.cause is Verdict.ACCOUNT_MOVED and evidence.moved_to is not None:
         label, parent = entry.spec.parent_label or "business", evidence.moved_to
-        return line(f"It is now in the {label} ", Bold(shown(parent.name)), " (", Code(shown(parent.id)), "). ")
+        return line(f"It is in the {label} ", Bold(shown(parent.name)), " (", Code(shown(parent.id)), "). ")
     return ()
 
 
@@ -123,47 +123,65 @@ def _mending(letter: Letter) -> list[Text]:
     """Who can mend it, and what will not help."""
     first = letter.open[0]
     if len({entry.lapse.cause for entry in letter.open}) > 1:
-        return [text("Details say for each what mends it.")]
+        return [text("Each account's details say what mends it.")]
     words = cause_text(first.spec, first.lapse.cause)
     if letter.part in PERSONAL:
-        return [text(" ".join(filter(None, (_own_mending(letter, first), words.not_helping, _leave_it(letter)))))]
-    stand_in = _stand_in(letter) if may_reconnect(letter.reader, first.view).allowed else ()
-    return [text(" ".join(filter(None, (words.mend, words.not_helping))), *stand_in)]
+        own = _own_mending(letter, first)
+        return [text(" ".join(filter(None, (own, words.not_helping, _leave_it(letter)))))]
+    special = () if _login_mends(first) else (words.mend, words.not_helping)
+    spans = line(" ".join(filter(None, special)), " " if any(special) else "")
+    return [text(*spans, *_stand_in(letter, first))]
+
+
+def _login_mends(entry: Entry) -> bool:
+    """Whether our own sentence says it all: the network has no words of its own, and a login is all that it takes."""
+    return entry.lapse.cause in LOGIN_MENDS and entry.lapse.cause not in entry.spec.causes
 
 
 def _own_mending(letter: Letter, first: Entry) -> str:
-    """What connector or owner can do, and how soon it is wanted (N-5)."""
-    words = cause_text(first.spec, first.lapse.cause)
-    if first.lapse.cause not in LOGIN_MENDS or first.lapse.cause in first.spec.causes:
-        return f"Please act now. {words.mend}"
+    """What connector or owner can do, and, unless somebody is on it, how soon it is wanted (N-5)."""
+    urge = "" if letter.claims() else "Please act now"
+    if not _login_mends(first):
+        mend = cause_text(first.spec, first.lapse.cause).mend
+        return f"{urge}. {mend}" if urge else mend
     together = len(letter.open) + len([entry for entry in letter.beside if entry.is_open])
     what = "this" if together == 1 else f"all {together}"
-    return f"Please act now: you can mend {what} in about a minute by logging in again with {first.spec.login_label}."
+    means = f"in about a minute by logging in with {first.spec.login_label}"
+    can = "you can mend" if letter.part is ReaderPart.CONNECTOR else "if nobody else does, you can mend"
+    sentence = f"{can} {what} {means}."
+    return f"{urge}: {sentence}" if urge else f"{sentence[0].upper()}{sentence[1:]}"
 
 
 def _leave_it(letter: Letter) -> str:
     """What an impatient person might do, and must not."""
     if letter.open[0].lapse.cause in RECONNECT_DOES_NOT_HELP:
         return ""
-    what = "the account" if len(letter.entries) == 1 else "the accounts"
-    return f"Leave {what} in place here: removing loses history."
+    if len(letter.entries) == 1:
+        return "Please leave the account in place: removing it loses its history."
+    return "Please leave the accounts in place: removing them loses their history."
 
 
-def _stand_in(letter: Letter) -> Line:
-    """Who may act in the connector's place: who the network lets."""
-    first = letter.open[0]
-    parent = first.view.connection.parent
-    spans: list[Span] = [*line(f" It takes {first.spec.reconnect_requirement}")]
-    if parent is not None and first.spec.parent_label and len(letter.entries) == 1:
-        spans += line(f" ({first.spec.parent_label} ", Bold(shown(parent.name)), ", ", Code(shown(parent.id)), ")")
-    return (*spans, *line("."))
+def _stand_in(letter: Letter, first: Entry) -> Line:
+    """Who may act in the connector's place: whom the network lets."""
+    if not may_reconnect(letter.reader, first.view).allowed:
+        return ()
+    connectors = {entry.view.connector.name for entry in letter.open if entry.view.connector is not None}
+    away = f"If {shown(connectors.pop())} is away, reconnecting" if len(connectors) == 1 else "Reconnecting"
+    parent, business = first.view.connection.parent, ()
+    if parent is not None and len(letter.entries) == 1:
+        business = line(" (", Bold(shown(parent.name)), ", ", Code(shown(parent.id)), ")")
+    return line(f"{away} takes {first.spec.reconnect_requirement}", *business, ".")
 
 
 def claimed(letter: Letter) -> list[Text]:
     """Who is on it; in a channel also that nobody is."""
     claims = letter.claims()
     if not claims:
-        return [text(f"{Mark.CLAIMED} Nobody is on it yet.")] if letter.part is ReaderPart.CHANNEL else []
+        return (
+            [text(f"{Mark.CLAIMED} Nobody is on it yet.")]
+            if letter.part is ReaderPart.CHANNEL and letter.logins == 1
+            else []
+        )
     return [
         text(f"{Mark.CLAIMED} ", *_claimant(letter, claim.person_id, name), Moment(claim.until), ".")
         for claim, name in claims

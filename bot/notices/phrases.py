@@ -61,13 +61,13 @@ def clients(entries: Sequence[Entry]) -> str:
     return f"clients {', '.join(names[:CLIENTS_NAMED])}{more}"
 
 
-def happened_when(entries: Sequence[Entry]) -> Line:
-    """Between which two looks of ours it happened, as a sentence."""
+def happened_when(entries: Sequence[Entry], subject: str) -> Line:
+    """Between which two looks of ours it happened, as a sentence that begins with `subject`: "That was", "They stopped"."""
     known = [entry.lapse.last_good_at for entry in entries if entry.lapse.last_good_at is not None]
     found = max(entry.lapse.opened_at for entry in entries)
     if known and min(known) < found:
-        return line("That was between ", Moment(min(known)), " and ", Moment(found), ".")
-    return line("We found it at ", Moment(found), ".")
+        return line(f"{subject} between ", Moment(min(known)), " and ", Moment(found), ".")
+    return line(f"{subject} at ", Moment(found), " or before.")
 
 
 def losses(letter: Letter) -> Line:

@@ -20,8 +20,10 @@ _ID = "[0-9A-Za-z]{22}"
 def create_web(
     *, services: Services, platforms: Mapping[str, ChatPlatform], alive: Callable[[], bool]
 ) -> web.Application:
-    """Build the pages, callbacks and endpoints. `services.public_url` is where browsers reach them; `alive` says whether
-    the process's loops run. More may be mounted on it until it is started: `add_subapp` keeps its own headers.
+    """Build the pages, callbacks and endpoints.
+
+    `services.public_url` is where browsers reach them; `alive` says whether the process's loops run. More may be mounted
+    until it is started: what `add_subapp` brings keeps its own headers and errors.
     """
     app = web.Application(middlewares=[with_headers, pages_for_errors], client_max_size=BODY_LIMIT)
     app[SITE] = Site(

@@ -18,7 +18,7 @@ BODY_WITHIN = 10.0  # seconds for a body to arrive whole
 NOBODY = WorkspaceId(UUID(int=0))
 
 
-async def healthz(request: web.Request) -> web.Response:
+async def healthz(_: web.Request) -> web.Response:
     """Say that the process is alive."""
     return web.json_response({"alive": True})
 

@@ -1,14 +1,14 @@
-"""How an attempt ended: what is back, or what is wrong, what to check, and a way on. For the session that opened it only."""
+"""How an attempt ended: what is back, or what is wrong, what to check, a way on. For the session that opened it only."""
 
 from aiohttp import web
 
 from bot.web.site import SITE, Site, leads_nowhere, page
 from commands.causes import cause_text
-from commands.ids import AttemptId, from_wire
+from commands.ids import AttemptId, LinkId, from_wire, new_id
 from commands.linking import memberships
 from commands.model import CLEAR_LAPSES
 from commands.outcomes import Outcome
-from commands.ports.reconnecting import Attempt, Session
+from commands.ports.reconnecting import Attempt, Link, Session
 from commands.ports.storage import Member
 from commands.rehearsal import checklist, helpers_of
 
@@ -21,14 +21,20 @@ async def show(request: web.Request) -> web.StreamResponse:
     if found is None or session is None:
         return leads_nowhere(request)
     attempt, member = found
-    async with (
-        site.services.storage.transaction() as uow
-    ):  # gives the link's address again; writes nothing that is not there
-        link = await uow.links.get(attempt.organization_id, attempt.link_id)
+    now = site.services.clock.now()
+    async with site.services.storage.transaction() as uow:
         view = await uow.connections.view(attempt.organization_id, attempt.connection_id)
-        if link is None or view is None:
+        if view is None:
             return leads_nowhere(request)
-        locator = await uow.links.ensure(link)
+        locator = await uow.links.ensure(  # it is there already, and so only its address is given: GET changes nothing
+            Link(
+                id=LinkId(new_id(now)),
+                organization_id=attempt.organization_id,
+                person_id=attempt.person_id,
+                connection_id=attempt.connection_id,
+                created_at=now,
+            )
+        )
         helpers = await helpers_of(uow, member.person)
     network = site.services.networks.get(attempt.network)
     outcome = Outcome.from_json(attempt.outcome) if attempt.outcome else None
@@ -41,7 +47,8 @@ async def show(request: web.Request) -> web.StreamResponse:
         forms_to=[site.reconnecting.login_address(attempt.network)] if network else [],
         o=outcome,
         again="again" in request.query,
-        expired=outcome is None and attempt.expires_at <= site.services.clock.now(),
+        attempt_wire=request.match_info["attempt"],
+        expired=outcome is None and attempt.expires_at <= now,
         view=view,
         network=network.spec.name if network else attempt.network,
         spec=network.spec if network else None,

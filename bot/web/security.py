@@ -36,8 +36,9 @@ class Cookies:
         return request.cookies.get(self._name(kind)) or None
 
     def set(self, response: web.StreamResponse, kind: str, value: str, *, life: int | None = None) -> None:
-        """Set a cookie for `life` seconds, or for as long as the browser runs. Lax: the way back from a login is a
-        navigation from elsewhere, on which Strict cookies stay at home.
+        """Set a cookie for `life` seconds, or for as long as the browser runs.
+
+        Lax: the way back from a login is a navigation from elsewhere, on which Strict cookies stay at home.
         """
         response.set_cookie(
             self._name(kind), value, max_age=life, path="/", secure=self.secure, httponly=True, samesite="Lax"
@@ -65,8 +66,9 @@ def form_token(secret: str, path: str, session: Session | None) -> str:
 
 
 def from_our_page(request: web.Request, public_url: str) -> bool:
-    """Whether a POST came from a page of ours, as far as the browser says. Our pages send no referrer, for which browsers
-    write `Origin: null`; the form's token decides where they say no more.
+    """Whether a POST came from a page of ours, as far as the browser says.
+
+    Our pages send no referrer, for which browsers write `Origin: null`; where they say no more, the form's token decides.
     """
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
@@ -75,8 +77,9 @@ def from_our_page(request: web.Request, public_url: str) -> bool:
 
 
 def headers(*, https: bool, forms_to: Iterable[str]) -> dict[str, str]:
-    """The headers of every page. `forms_to`: addresses that a form of the page leads on to by a redirect, which Chrome
-    blocks unless they are allowed.
+    """The headers of every page.
+
+    `forms_to`: addresses that a form of the page leads on to by a redirect, which Chrome blocks unless they are allowed.
     """
     targets = " ".join(["'self'", *dict.fromkeys(source for url in forms_to for source in _form_sources(url))])
     policy = (
@@ -104,8 +107,10 @@ def _origin(url: str) -> str:
 
 
 def _form_sources(url: str) -> tuple[str, ...]:
-    """A vendor's login may itself redirect within the vendor's hosts (www to m, slack.com to a team's), and Chrome checks
-    every hop of a form's way: the hosts beside and below the first one are allowed with it.
+    """Where a form that leads to this address may end up.
+
+    A vendor's login may redirect among the vendor's hosts (www to m, or to a team's own), and Chrome checks every hop of a
+    form's way: the hosts beside and below the first one are allowed with it.
     """
     parts, origin = urlsplit(url), _origin(url)
     host = (parts.hostname or "").lower()

@@ -48,7 +48,7 @@ async def show(request: web.Request) -> web.StreamResponse:
 def sign_in_page(
     request: web.Request, place: Place, *, only: str | None = None, session: Session | None = None
 ) -> web.Response:
-    """The neutral page: buttons to sign in with, and nothing of what lies behind. `only`: the one platform that helps."""
+    """The neutral page: buttons to sign in with, nothing of what lies behind. `only`: the one platform that helps."""
     site = request.app[SITE]
     offered = [(p, s) for p, s in _with_sign_in(site) if only in (None, p.name)]
     return page(
@@ -136,10 +136,10 @@ async def _remember(request: web.Request, response: web.StreamResponse, signed_i
     """Begin a session under a new secret, and end the one that this browser had, unless it is the same account's."""
     site, now = request.app[SITE], request.app[SITE].services.clock.now()
     before = await site.session(request)
-    account = (signed_in.platform, signed_in.tenant, signed_in.user)
-    if before is not None and (before.platform, before.tenant, before.user) == account:
-        if before.email == signed_in.email and before.expires_at > now + STILL_GOOD_FOR:
-            return
+    account = (signed_in.platform, signed_in.tenant, signed_in.user, signed_in.email)
+    same = before is not None and (before.platform, before.tenant, before.user, before.email) == account
+    if same and before is not None and before.expires_at > now + STILL_GOOD_FOR:
+        return
     secret = new_secret()
     session = Session(
         id=SessionId(new_id(now)),

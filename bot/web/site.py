@@ -61,6 +61,12 @@ SITE = web.AppKey("lapsebot_site", Site)
 
 def setup_templates(app: web.Application) -> None:
     """Load the pages' templates. Everything is escaped, and a name that is missing is an error."""
+    filters: dict[str, Callable[..., str]] = {
+        "shown": shown,
+        "listed": listed,
+        "cause_name": cause_name,
+        "number_of": number_of,
+    }
     aiohttp_jinja2.setup(
         app,
         loader=PackageLoader("bot.web"),
@@ -69,12 +75,7 @@ def setup_templates(app: web.Application) -> None:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        filters={
-            "shown": shown,
-            "listed": listed,
-            "cause_name": cause_name,
-            "number_of": number_of,
-        },
+        filters=filters,
     )
 
 
@@ -83,7 +84,7 @@ def static_folder() -> Path:
     return Path(str(files("bot.web"))) / "static"
 
 
-def page(  # noqa: PLR0913 - a page is its template, its facts, and what its headers and forms need
+def page(
     request: web.Request,
     template: str,
     *,

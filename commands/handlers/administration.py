@@ -12,7 +12,7 @@ from commands.parsing import Arguments, parse_claim
 from commands.ports.chat import ChatUser, CommandRequest, Place
 from commands.ports.notices import AuditEntry
 from commands.ports.storage import UnitOfWork
-from commands.usage import CLAIM, LAPSED, SUBSCRIBE, try_line
+from commands.usage import CLAIM, LAPSED, SUBSCRIBE
 from commands.wording import shown
 
 _ROLE_NAMES = {
@@ -38,11 +38,11 @@ async def lapse_admin(services: Services, asker: Asker, arguments: Arguments) ->
 
 def unclaimed(form: Arguments | None) -> Message:
     """The only answer that an unclaimed workspace gives."""
-    how = [Paragraph(try_line(form, CLAIM))] if form is not None else [text("Then type ", Code(CLAIM.words), " here.")]
+    typed = CLAIM.code(form) if form is not None else Code(CLAIM.words)
     return Message(
         (
             text("This workspace is not set up yet. Whoever runs lapsebot can make you a code for it."),
-            *how,
+            text("Then type ", typed, " here."),
         )
     )
 

@@ -5,11 +5,11 @@ from datetime import datetime
 
 from commands import usage
 from commands.access import may_reconnect
-from commands.actions import connection_of, details_action, reconnect_action
+from commands.actions import check_action, connection_of, details_action, reconnect_action
 from commands.causes import cause_name
 from commands.command import Asker, Services
-from commands.drawing import account_line, mark_of, network_name, open_lapse
-from commands.handlers.ownership import called, cause_paragraphs, which
+from commands.drawing import account_line, mark_of, mending_label, network_name, open_lapse
+from commands.handlers.ownership import CHOICES, called, cause_paragraphs, which
 from commands.handlers.seeing import seen
 from commands.ids import AuthorizationId, ConnectionId
 from commands.messages import (
@@ -38,9 +38,9 @@ AT_ONCE = 3  # accounts that one command has checked: each may be a call out
 async def check(services: Services, asker: Asker, query: LapsedQuery, arguments: Arguments) -> Message:
     """Check the accounts that match, if they are few; else ask which."""
     async with services.storage.reading() as uow:
-        found = await called(uow, services, asker, query, arguments, limit=AT_ONCE + 1, example=usage.CHECK)
+        found = await called(uow, services, asker, query, arguments, limit=CHOICES + 1, example=usage.CHECK)
     if len(found) > AT_ONCE:
-        return which(services, found, query)
+        return which(services, found, query, "Check now", check_action)
     return await _checked(services, asker, found)
 
 
@@ -87,8 +87,8 @@ def _one(services: Services, asker: Asker, view: ConnectionView, *, busy: bool, 
         *(Text(paragraph) for paragraph in cause_paragraphs(services, view)),
     ]
     buttons = [Button("Details", details_action(view.connection.id))]
-    if view.connection.state is not ConnectionState.ACTIVE and may_reconnect(asker.person, view).allowed:
-        label = "Connect" if view.connection.state is ConnectionState.UNCONNECTED else "Reconnect"
+    label = mending_label(view, now)
+    if label is not None and may_reconnect(asker.person, view).allowed:
         buttons.insert(0, Button(label, reconnect_action(view.connection.id), Style.PRIMARY))
     parts.append(Buttons(tuple(buttons)))
     works = view.connection.state is ConnectionState.ACTIVE and not _in_doubt(view)

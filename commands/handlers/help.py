@@ -24,7 +24,7 @@ from commands.messages import (
 from commands.model import CLEAR_LAPSES, Verdict
 from commands.parsing import Arguments
 from commands.ports.network import NetworkSpec
-from commands.usage import USAGES, Usage
+from commands.usage import USAGES
 from commands.wording import listed, number_of, shown
 
 TOPICS = ("help", "why")
@@ -41,7 +41,7 @@ _COMMON_CAUSES = (
 def overview(asker: Asker, form: Arguments) -> Message:
     """What can be typed, in the asker's own form, and whom to ask."""
     parts: list[Part] = [Heading(line(Bold("What you can type")))]
-    parts += [_lines(command, form) for command in USAGES]
+    parts += [text(example.code(form), f" · {example.does}") for command in USAGES for example in command.examples]
     parts.append(Text(_support(asker)))
     parts.append(_asks_whether_it_helped("help"))
     return Message(tuple(parts))
@@ -85,10 +85,6 @@ async def feedback(services: Services, asker: Asker, arguments: tuple[str, ...])
     if helped == "yes":
         return say("Thank you, noted.")
     return Message((text("Noted, and sorry."), Text(_support(asker))))
-
-
-def _lines(command: Usage, form: Arguments) -> Facts:
-    return Facts(tuple((example.does, line(example.code(form))) for example in command.examples))
 
 
 def _about(spec: NetworkSpec) -> list[Part]:

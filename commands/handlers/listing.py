@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from commands.access import may_reconnect, scope_of
 from commands.actions import ListView, StateFilter, details_action, list_action, reconnect_action
 from commands.command import Asker, Services
-from commands.drawing import EXPIRING_WITHIN, connection_row, ends_soon, network_name
+from commands.drawing import EXPIRING_WITHIN, connection_row, mending_label, network_name
 from commands.messages import (
     ActionRef,
     Bold,
@@ -56,6 +56,8 @@ _TITLES = {
     StateFilter.RETIRED: f"{Mark.RETIRED} Retired",
     StateFilter.ALL: "All connections",
 }
+_BROKEN_DOWN = (StateFilter.NEEDS_CONNECTING, StateFilter.LAPSED, StateFilter.ALL)
+"""Lists that open with counts of what needs connecting."""
 _NOTHING = {
     StateFilter.NEEDS_CONNECTING: "Nothing needs connecting",
     StateFilter.LAPSED: "Nothing is lapsed",
@@ -118,7 +120,7 @@ def draw_list(services: Services, asker: Asker, listing: Listing) -> Message:
         return _nothing(services, asker, listing)
     view, page = listing.view, listing.page
     parts: list[Part] = [Heading(_heading(services, listing))]
-    if listing.is_counted and view.offset == 0:
+    if listing.is_counted and view.offset == 0 and view.state in _BROKEN_DOWN:
         parts += _breakdown(services, listing)
     following = _paged(view, view.offset + PAGE_SIZE) if view.offset + PAGE_SIZE < page.total else None
     beyond = page.total - view.offset - len(page.rows)
@@ -188,10 +190,7 @@ def _by(listing: Listing, name: Callable[[Count], str]) -> Line:
 def _row(services: Services, asker: Asker, view: ConnectionView) -> Row:
     """A row with the action that it needs, unless it is known that the asker may not take it."""
     now = services.clock.now()
-    label = {ConnectionState.LAPSED: "Reconnect", ConnectionState.UNCONNECTED: "Connect"}.get(view.connection.state)
-    if label is None and ends_soon(view, now):
-        label = "Renew"
-    button = None
+    label, button = mending_label(view, now), None
     if label is not None and may_reconnect(asker.person, view).allowed:
         button = Button(label, reconnect_action(view.connection.id))
     details = Button("Details", details_action(view.connection.id))
@@ -209,7 +208,9 @@ def _nothing(services: Services, asker: Asker, listing: Listing) -> Message:
         sentence = f"{Mark.GOOD} All {number_of(working, 'connection')}{seen} work."
         if working == 1:
             sentence = f"{Mark.GOOD} The one connection{seen} works."
-        if working == 0:
+        elif working == 2:
+            sentence = f"{Mark.GOOD} Both connections{seen} work."
+        elif working == 0:
             sentence = f"Nothing needs connecting{seen}: what there is, is retired."
     elif view.state is StateFilter.NEEDS_CONNECTING:
         working_there = f" {number_of(working, 'connection')} active." if listing.is_counted else ""

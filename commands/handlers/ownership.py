@@ -1,6 +1,6 @@
 """`/lapsed who` and the details button: whose an account is, who may reconnect it, and what happened to it (C-3)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,22 +13,24 @@ from commands.drawing import (
     Identities,
     account_line,
     connection_row,
-    ends_soon,
+    last_seen_working,
     mark_of,
+    mending_label,
     mention,
-    missing_data,
     network_name,
     open_lapse,
     separated,
     spec_of,
     standing_claim,
     state_line,
+    what_happened,
     who_is_at_it,
 )
 from commands.errors import CommandError
 from commands.handlers.seeing import accounts_called, seen
-from commands.ids import PersonId
+from commands.ids import ConnectionId, PersonId
 from commands.messages import (
+    ActionRef,
     Bold,
     Button,
     Buttons,
@@ -56,6 +58,7 @@ from commands.usage import try_line
 from commands.wording import duration, number_of, shown
 
 HISTORY = 3  # past lapses told in the details; `/lapsed history` is for all
+RowAction = Callable[[ConnectionId], ActionRef]
 CHOICES = 8  # accounts to choose among before more of the name is asked for
 
 _ENDED = {
@@ -84,7 +87,7 @@ async def who(services: Services, asker: Asker, query: LapsedQuery, arguments: A
         if len(found) == 1:
             view = await seen(uow, asker, found[0].connection.id)
             return draw_details(services, asker, await read_ownership(uow, asker, view))
-    return which(services, found, query)
+    return which(services, found, query, "Details", details_action)
 
 
 async def details(services: Services, asker: Asker, arguments: tuple[str, ...]) -> Message:
@@ -117,11 +120,13 @@ async def called(
     return found
 
 
-def which(services: Services, found: Sequence[ConnectionView], query: LapsedQuery) -> Message:
-    """Ask which of several is meant."""
+def which(
+    services: Services, found: Sequence[ConnectionView], query: LapsedQuery, label: str, action: RowAction
+) -> Message:
+    """Ask which of several is meant; each row's button goes on with it."""
     now = services.clock.now()
     rows = tuple(
-        connection_row(view, services.networks, now, button=Button("Details", details_action(view.connection.id)))
+        connection_row(view, services.networks, now, button=Button(label, action(view.connection.id)))
         for view in found[:CHOICES]
     )
     parts: list[Part] = [Heading(line("Which one? ", Bold(f"“{shown(query.account or '', 40)}”"), " matches several."))]
@@ -157,14 +162,15 @@ def draw_details(services: Services, asker: Asker, ownership: Ownership) -> Mess
 
 
 def cause_paragraphs(services: Services, view: ConnectionView) -> list[Line]:
-    """What happened, what is missing since when, and what mends it; nothing while all is well."""
+    """What happened and what is missing since when; then what mends it. Nothing while all is well."""
     lapse = open_lapse(view)
     if lapse is None:
         return []
-    spec = spec_of(services.networks, view.connection.network)
-    words = cause_text(spec, lapse.cause)
-    missing = line(f"Missing: {missing_data(spec)}, since ", Moment(lapse.last_good_at or lapse.opened_at), ".")
-    return [line(words.happened), missing, line(" ".join(part for part in (words.mend, words.not_helping) if part))]
+    words = cause_text(spec_of(services.networks, view.connection.network), lapse.cause)
+    return [
+        what_happened(view, services.networks),
+        line(" ".join(part for part in (words.mend, words.not_helping) if part)),
+    ]
 
 
 def _facts(services: Services, asker: Asker, ownership: Ownership, now: datetime) -> tuple[tuple[str, Line], ...]:
@@ -179,15 +185,20 @@ def _facts(services: Services, asker: Asker, ownership: Ownership, now: datetime
         ("May reconnect", _may_reconnect(services, asker, ownership)),
     ]
     if authorization is not None:
-        hangs = number_of(ownership.siblings, "account") if ownership.siblings else "this account"
+        hangs = "1 account hangs" if ownership.siblings < 2 else f"{number_of(ownership.siblings, 'account')} hang"
         name = shown(authorization.subject_name)
         facts.append(
-            ("Login", line(f"{name}, since ", Moment(authorization.obtained_at, MomentStyle.DAY), f" · {hangs} on it"))
+            (
+                "Login",
+                line(f"{name} · connected ", Moment(authorization.obtained_at, MomentStyle.DAY), f" · {hangs} on it"),
+            )
         )
         if authorization.ends_at is not None:
             facts.append(("Ends", line(Moment(authorization.ends_at, MomentStyle.DAY))))
-        if authorization.last_good_at is not None:
-            facts.append(("Last seen working", line(Moment(authorization.last_good_at))))
+        if authorization.checked_at is not None:
+            facts.append(("Last checked", line(Moment(authorization.checked_at))))
+    if (last := last_seen_working(view)) is not None:
+        facts.append(("Last seen working", line(Moment(last))))
     if connection.parent is not None:
         label = spec.parent_label if spec is not None and spec.parent_label else "Business"
         facts.append((label, line(f"{shown(connection.parent.name)} · ", Code(shown(connection.parent.id)))))
@@ -240,10 +251,9 @@ def _episode(lapse: Lapse, ownership: Ownership) -> Line:
 
 def _buttons(asker: Asker, view: ConnectionView, now: datetime) -> Buttons:
     connection, lapse = view.connection, open_lapse(view)
-    needs = connection.state in (ConnectionState.LAPSED, ConnectionState.UNCONNECTED) or ends_soon(view, now)
+    label = mending_label(view, now)
     primary: list[Button] = []
-    if needs and may_reconnect(asker.person, view).allowed:
-        label = "Connect" if connection.state is ConnectionState.UNCONNECTED else "Reconnect"
+    if label is not None and may_reconnect(asker.person, view).allowed:
         primary.append(Button(label, reconnect_action(connection.id), Style.PRIMARY))
     if connection.authorization_id is not None and connection.state is not ConnectionState.RETIRED:
         primary.append(Button("Check now", check_action(connection.id)))

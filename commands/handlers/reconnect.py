@@ -9,13 +9,15 @@ from commands.drawing import (
     Identities,
     account_line,
     ends_soon,
+    last_seen_working,
     mark_of,
+    mending_label,
     mention,
-    missing_data,
     network_name,
     open_lapse,
     spec_of,
     standing_claim,
+    what_happened,
     who_is_at_it,
 )
 from commands.handlers.seeing import seen
@@ -38,7 +40,7 @@ from commands.messages import (
     Tone,
     line,
 )
-from commands.model import ConnectionState, ConnectionView, Person
+from commands.model import ConnectionView, Person
 from commands.ports.reconnecting import Link
 from commands.ports.storage import UnitOfWork
 from commands.wording import shown
@@ -73,7 +75,7 @@ async def press(services: Services, asker: Asker, arguments: tuple[str, ...]) ->
 
 
 def _is_needed(services: Services, view: ConnectionView) -> bool:
-    return view.connection.state is not ConnectionState.ACTIVE or ends_soon(view, services.clock.now()) is not None
+    return mending_label(view, services.clock.now()) is not None
 
 
 def _offer(services: Services, asker: Asker, view: ConnectionView, decision: Decision, address: str) -> Message:
@@ -85,8 +87,7 @@ def _offer(services: Services, asker: Asker, view: ConnectionView, decision: Dec
     somebody_else_on_it = claim is not None and claim.person_id != asker.person.id
     if somebody_else_on_it or view.reconnecting_by is not None:
         parts.append(Text(line(f"{who_is_at_it(view, now)}: a word with them first saves a second login.")))
-    label = "Connect" if view.connection.state is ConnectionState.UNCONNECTED else "Reconnect"
-    buttons: list[AnyButton] = [LinkButton(label, address, Style.PRIMARY)]
+    buttons: list[AnyButton] = [LinkButton(mending_label(view, now) or "Reconnect", address, Style.PRIMARY)]
     if lapse is not None and claim is None:
         buttons.append(Button("I'm on it", claim_action(lapse.id)))
     parts.append(Buttons(tuple(buttons), (Button("Details", details_action(view.connection.id)),)))
@@ -99,11 +100,9 @@ def _heading(services: Services, view: ConnectionView) -> Line:
 
 
 def _why(services: Services, view: ConnectionView) -> Line:
-    spec = spec_of(services.networks, view.connection.network)
-    lapse, end = open_lapse(view), ends_soon(view, services.clock.now())
-    if lapse is not None:
-        since = Moment(lapse.last_good_at or lapse.opened_at)
-        return line(f"{cause_text(spec, lapse.cause).happened} Missing since ", since, f": {missing_data(spec)}.")
+    end = ends_soon(view, services.clock.now())
+    if open_lapse(view) is not None:
+        return what_happened(view, services.networks)
     if end is not None:
         network = network_name(services.networks, view.connection.network)
         return line(f"It works. {network} ends it ", Moment(end, MomentStyle.DAY), " unless it is renewed before.")
@@ -131,8 +130,8 @@ def _as_whom(services: Services, view: ConnectionView, decision: Decision) -> Li
 
 
 def _works(services: Services, view: ConnectionView) -> Message:
-    checked = view.authorization.last_good_at if view.authorization is not None else None
-    seen_working: Line = line(" Last seen working ", Moment(checked), ".") if checked is not None else ()
+    last = last_seen_working(view)
+    seen_working: Line = line(" Last seen working ", Moment(last), ".") if last is not None else ()
     parts = (
         Heading(_heading(services, view)),
         Text((Plain("It works: there is nothing to reconnect."), *seen_working)),

@@ -183,9 +183,10 @@ async def _subscribe(
     parts: list[Part] = []
     if added:
         what = listed([_what(services, want, reader.clients) for want in added])
-        how = "by direct message" if reader.channel is None else f"set up by {shown(asker.person.name)}"
-        limited = ", as far as you may see them" if scope_of(asker.person).client_ids is not None else ""
-        parts.append(text(f"{Mark.GOOD} {reader.hears} of ", Bold(what), f" from now on{limited}; {how}."))
+        how = ", by direct message." if reader.channel is None else f". Set up by {shown(asker.person.name)}."
+        limited = " as far as you may see them" if scope_of(asker.person).client_ids is not None else ""
+        hears = "you hear" if reader.channel is None else "this channel hears"
+        parts.append(text(f"{Mark.GOOD} From now on {hears} of ", Bold(what), f"{limited}{how}"))
     if there:
         what = listed([_what(services, want, reader.clients) for want in there])
         parts.append(text(f"{reader.hears} of ", Bold(what), " already; nothing changed."))
@@ -205,7 +206,10 @@ async def _shown(
     parts += [Text(_entry(services, each, reader.clients, people)) for each in visible]
     if len(there) > len(visible):
         parts.append(text(f"And of {len(there) - len(visible)} more that you may not see."))
-    parts.append(Text(try_line(form, *usage.SUBSCRIBE.examples[:2], usage.END_EVERYTHING)))
+    if reader.channel is None:
+        parts.append(text("Of what you connected or own you hear anyway."))
+    ending = (usage.END_EVERYTHING,) if visible and reader.channel is None else ()
+    parts.append(Text(try_line(form, *usage.SUBSCRIBE.examples[:3], *ending)))
     if offer:
         menu = [
             Button(f"{network.spec.name} lapses", subscribe_action(slug, None))
@@ -247,8 +251,10 @@ def _ended(services: Services, reader: _Reader, ending: Sequence[Subscription], 
 
 def _was_not(services: Services, reader: _Reader, wanted: Sequence[Want] | None, form: Arguments, left: int) -> Message:
     """Say that there was nothing to end; `wanted` None: everything was to end."""
+    if wanted is None:
+        return Message((text("There was nothing to end; nothing changed."),))
     was_not = "You were not" if reader.channel is None else "This channel was not"
-    what = "anything" if wanted is None else listed([_what(services, want, reader.clients) for want in wanted], "or")
+    what = listed([_what(services, want, reader.clients) for want in wanted], "or")
     parts: list[Part] = [text(f"{was_not} subscribed to ", Bold(what), "; nothing changed."), *_still(reader, left)]
     if left:
         parts.append(Text(try_line(form, usage.SUBSCRIBED, usage.END_EVERYTHING)))

@@ -222,8 +222,11 @@ class ChatPlatform(Protocol):
     """Addresses BY_EMAIL can be used."""
     sign_in: SignIn | None
 
-    def running(self, inbound: Inbound) -> AbstractAsyncContextManager[None]:
-        """Connect, hand requests to `inbound` until the block is left, then close in order."""
+    def running(self, inbound: Inbound | None) -> AbstractAsyncContextManager[None]:
+        """Connect, hand requests to `inbound` until the block is left, then close in order.
+
+        None: this process only posts and signs people in; another one takes the requests.
+        """
         ...
 
     def lane(self, address: Address) -> str:

@@ -24,7 +24,7 @@ from commands.parsing import (
     parse_subscription,
 )
 from commands.ports.chat import Options, Words
-from commands.usage import LAPSED, SUBSCRIBE, UNSUBSCRIBE, USAGES
+from commands.usage import LAPSED, SUBSCRIBE, USAGES
 from tests.commands.plain import plain
 from tests.support.network import FakeNetwork, spec
 

@@ -23,7 +23,7 @@ from bot.playground.vendors.slack import (
 TEAM, OTHER = "T0AGENCY", "T0CLIENT"
 ANA, RAJ, GONE, ROBOT, ZOE = "U0ANA", "U0RAJ", "U0GONE", "U0ROBOT", "U0ZOE"
 GENERAL, SECRET, OLD, QUIET = "C0GENERAL", "C0SECRET", "C0OLD", "C0QUIET"
-TOKEN, OTHER_TOKEN = "xoxb-agency", "xoxb-client"
+TOKEN = "xoxb-agency"
 FAST = TimingConfig(ack_timeout=0.3, event_retry_delays=(0.0, 0.0, 0.0))
 
 

@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
@@ -89,7 +89,6 @@ class Bot(discord.Client):
 class Stage:
     vendor: DiscordVendor
     people: DiscordPeople
-    bots: list[Bot] = field(default_factory=list)
 
     @asynccontextmanager
     async def bot(self, *, until_ready: bool = True) -> AsyncIterator[Bot]:

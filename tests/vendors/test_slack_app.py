@@ -124,7 +124,7 @@ def build(api_url: str) -> Bot:
         bot.seen.append(body)
 
     @app.view("")
-    async def submitted(ack: AsyncAck, body: dict[str, Any]) -> None:
+    async def on_submit(ack: AsyncAck, body: dict[str, Any]) -> None:
         bot.seen.append(body)
         value = body["view"]["state"]["values"]["n"]["t"]["value"]
         await (ack(response_action="errors", errors={"n": "say more"}) if value == "?" else ack())

@@ -16,7 +16,7 @@ from bot.playground.vendors.discord.sessions import Connection, Intent, Session,
 from bot.playground.vendors.discord.wire import Payload
 from bot.playground.vendors.discord.world import World
 
-DISPATCH, HEARTBEAT, IDENTIFY, PRESENCE, VOICE_STATE, RESUME = 0, 1, 2, 3, 4, 6
+HEARTBEAT, IDENTIFY, PRESENCE, VOICE_STATE, RESUME = 1, 2, 3, 4, 6
 RECONNECT, REQUEST_MEMBERS, INVALID_SESSION, HELLO, HEARTBEAT_ACK = 7, 8, 9, 10, 11
 LARGEST_PAYLOAD = 4096
 SENDS_PER_MINUTE = 120

@@ -91,7 +91,6 @@ STYLES = {"bold": "strong", "under": "u", "strike": "s", "star": "em", "line": "
 FENCE = re.compile(r"```(?:[\w+-]*\n)?(.+?)\n?```", re.DOTALL)
 HEADING = re.compile(r"(#{1,3}|-#) +(\S.*)")
 ITEM = re.compile(r"( *)(?:[-*]|\d{1,3}\.) +(\S.*)")
-QUOTE = re.compile(r"(?:>>> |> )")
 DEEPEST = 12
 UNITS = (("year", 31_536_000), ("month", 2_592_000), ("day", 86_400), ("hour", 3_600), ("minute", 60))
 

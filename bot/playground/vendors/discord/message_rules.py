@@ -11,7 +11,6 @@ from bot.playground.vendors.discord.world import Flag, Message
 
 SETTABLE = Flag.SUPPRESS_EMBEDS | Flag.SUPPRESS_NOTIFICATIONS | Flag.COMPONENTS_V2
 SETTABLE_IN_ANSWER = SETTABLE | Flag.EPHEMERAL
-EDITABLE = Flag.SUPPRESS_EMBEDS | Flag.COMPONENTS_V2
 EMBED_LIMITS = {"title": 256, "description": 4096, "url": 2048}
 MOST_EMBED_TEXT = 6000
 

@@ -156,9 +156,9 @@ def _input(element: Json, attributes: str) -> str:
     value = element.get("initial_value") or element.get("initial_date") or element.get("initial_time") or ""
     hint = escape((element.get("placeholder") or {"text": ""})["text"])
     if element.get("multiline"):
-        return f'<textarea class="s-input" placeholder="{hint}" {attributes}>{escape(str(value))}</textarea>'
+        return f'<textarea class="s-field" placeholder="{hint}" {attributes}>{escape(str(value))}</textarea>'
     kind = kinds.get(element["type"], "text")
-    return f'<input class="s-input" type="{kind}" placeholder="{hint}" value="{escape(str(value))}" {attributes}>'
+    return f'<input class="s-field" type="{kind}" placeholder="{hint}" value="{escape(str(value))}" {attributes}>'
 
 
 def _image(image: Json) -> str:
@@ -212,7 +212,10 @@ def _input_block(block: Json, names: Names) -> str:
     optional = ' <span class="s-optional">(optional)</span>' if block.get("optional") else ""
     hint = f'<p class="s-hint">{_text(block["hint"], names)}</p>' if block.get("hint") else ""
     element = element_to_html(block["element"], block, names)
-    return f"<label>{_text(block['label'], names)}{optional} {element}</label>{hint}"
+    label = f"<span>{_text(block['label'], names)}{optional}</span>"
+    if block["element"]["type"] in ("checkboxes", "radio_buttons"):  # each choice is a label of its own
+        return f'<div role="group"><b>{label}</b>{element}</div>{hint}'
+    return f"<label>{label} {element}</label>{hint}"
 
 
 def _leaf(leaf: Json, names: Names) -> str:

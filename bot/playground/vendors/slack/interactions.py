@@ -101,7 +101,6 @@ class Interactions:
             user_id=who.user.id,
             expires_at=0.0,
             message_ts=message.ts if message else None,
-            message_is_ephemeral=bool(message and message.only_for),
             typed=typed,
         )
         return ticket, self._state.tickets.new_response_url(ticket)

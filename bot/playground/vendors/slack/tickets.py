@@ -19,7 +19,6 @@ class ResponseTicket:
     user_id: str
     expires_at: float
     message_ts: str | None = None
-    message_is_ephemeral: bool = False
     typed: str | None = None
     """What the person typed, shown when a command's answer goes to the channel."""
     uses: int = 0

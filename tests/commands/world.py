@@ -1,0 +1,269 @@
+"""A small agency to ask things of: a few people of every role, two networks, and connections in every state."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from commands.command import Services
+from commands.dispatcher import Dispatcher
+from commands.ids import (
+    AuthorizationId,
+    ClientId,
+    ConnectionId,
+    IdentityId,
+    LapseId,
+    OrganizationId,
+    PersonId,
+    WorkspaceId,
+    new_id,
+)
+from commands.messages import ActionRef, Message
+from commands.model import (
+    Authorization,
+    Client,
+    Connection,
+    ConnectionState,
+    Evidence,
+    Identity,
+    Lapse,
+    LapseEnd,
+    Organization,
+    Parent,
+    Person,
+    Role,
+    Tokens,
+    Verdict,
+    Workspace,
+)
+from commands.ports.chat import ActionRequest, ChatUser, CommandRequest, Options, Place, Words
+from commands.ports.storage import Storage
+from commands.secret import Secret
+from storage.migrations import upgrade
+from storage.secrets import Keyring
+from storage.store import open_storage
+from tests.support.clock import FakeClock
+from tests.support.network import FakeNetwork, spec
+
+PUBLIC_URL = "https://lapsebot.example"
+PLATFORM, TENANT, CHANNEL = "chatter", "T1", "C1"
+
+
+class FakeChecker:
+    """A `Checker` that does what the test says, once for each authorization asked about."""
+
+    def __init__(self) -> None:
+        self.asked: list[AuthorizationId] = []
+        self.is_busy = False
+        self.finds: Callable[[], None] | None = None
+
+    async def check(self, organization_id: OrganizationId, authorization_id: AuthorizationId) -> bool:
+        self.asked.append(authorization_id)
+        return not self.is_busy
+
+
+@dataclass
+class World:
+    """The agency, opened. Times are told from `clock.now()`, a Monday at 09:00."""
+
+    storage: Storage
+    clock: FakeClock
+    checker: FakeChecker
+    services: Services
+    dispatcher: Dispatcher
+    organization: Organization
+    people: dict[str, Person] = field(default_factory=dict)
+    clients: dict[str, ClientId] = field(default_factory=dict)
+    connections: dict[str, ConnectionId] = field(default_factory=dict)
+    lapses: dict[str, LapseId] = field(default_factory=dict)
+    authorizations: dict[str, AuthorizationId] = field(default_factory=dict)
+
+    def user(self, name: str) -> ChatUser:
+        return ChatUser(platform=PLATFORM, tenant=TENANT, external_id=f"U-{name}", name=name)
+
+    async def typed(
+        self, name: str, command: str, words: str | dict[str, str] = "", *, place: Place | None = None
+    ) -> Message:
+        """What `name` reads after typing a command, in words or with options."""
+        arguments = Words(text=words) if isinstance(words, str) else Options(values=words)
+        return await self.dispatcher.command(
+            CommandRequest(name=command, arguments=arguments, user=self.user(name), place=place or HERE)
+        )
+
+    async def pressed(self, name: str, token: str | ActionRef | None, *, place: Place | None = None) -> Message:
+        """What `name` reads after pressing a button."""
+        assert token is not None
+        written = token if isinstance(token, str) else token.encode()
+        return await self.dispatcher.action(ActionRequest(token=written, user=self.user(name), place=place or HERE))
+
+    async def add_person(self, name: str, role: Role, clients: tuple[str, ...] | None = None) -> Person:
+        now = self.clock.now()
+        person = Person(
+            id=PersonId(new_id(now)),
+            organization_id=self.organization.id,
+            name=name,
+            email=f"{name.split(maxsplit=1)[0].lower()}@example.com",
+            role=role,
+            client_ids=None if clients is None else frozenset(self.clients[client] for client in clients),
+        )
+        identity = Identity(
+            id=IdentityId(new_id(now)),
+            organization_id=self.organization.id,
+            person_id=person.id,
+            platform=PLATFORM,
+            tenant=TENANT,
+            user=f"U-{name.split(maxsplit=1)[0].lower()}",
+            linked_at=now,
+        )
+        async with self.storage.transaction() as uow:
+            await uow.people.add(person)
+            await uow.people.link(identity)
+        self.people[name.split(maxsplit=1)[0].lower()] = person
+        return person
+
+    async def add_client(self, name: str) -> None:
+        client = Client(id=ClientId(new_id(self.clock.now())), organization_id=self.organization.id, name=name)
+        async with self.storage.transaction() as uow:
+            self.clients[name] = await uow.clients.ensure(client)
+
+    async def add_authorization(self, network: str, connector: str, ends_at: datetime | None = None) -> None:
+        now = self.clock.now()
+        authorization = Authorization(
+            id=AuthorizationId(new_id(now)),
+            organization_id=self.organization.id,
+            network=network,
+            subject_id=f"subject-{connector}",
+            subject_name=self.people[connector].name,
+            connector_id=self.people[connector].id,
+            granted=frozenset({"read"}),
+            obtained_at=now - timedelta(days=40),
+            ends_at=ends_at,
+            checked_at=now - timedelta(minutes=20),
+            last_good_at=now - timedelta(minutes=20),
+        )
+        async with self.storage.transaction() as uow:
+            await uow.authorizations.add(authorization, Tokens(access=Secret("t")))
+        self.authorizations[f"{network} {connector}"] = authorization.id
+
+    async def add_connection(
+        self,
+        name: str,
+        network: str,
+        client: str,
+        *,
+        connector: str | None = None,
+        owner: str | None = None,
+        state: ConnectionState = ConnectionState.ACTIVE,
+        cause: Verdict | None = None,
+    ) -> None:
+        now, number = self.clock.now(), 7012345678901234560 + len(self.connections)
+        connection = Connection(
+            id=ConnectionId(new_id(now)),
+            organization_id=self.organization.id,
+            client_id=self.clients[client],
+            network=network,
+            account_id=str(number),
+            account_name=name,
+            state=ConnectionState.ACTIVE if cause is not None else state,
+            parent=Parent(id="81948194", name=f"{client} Business") if connector else None,
+            authorization_id=self.authorizations[f"{network} {connector}"] if connector else None,
+            connector_id=self.people[connector].id if connector else None,
+            owner_id=self.people[owner].id if owner else None,
+            last_good_at=now - timedelta(hours=3, minutes=10) if connector else None,
+        )
+        async with self.storage.transaction() as uow:
+            assert await uow.connections.add(connection)
+        self.connections[name] = connection.id
+        if cause is not None:
+            await self.lapse(name, cause)
+
+    async def lapse(self, name: str, cause: Verdict = Verdict.REVOKED) -> None:
+        """Open a lapse, three hours ago."""
+        now = self.clock.now()
+        async with self.storage.transaction() as uow:
+            connection = await uow.connections.get(self.organization.id, self.connections[name])
+            lapse = Lapse(
+                id=LapseId(new_id(now)),
+                organization_id=self.organization.id,
+                connection_id=connection.id,
+                authorization_id=connection.authorization_id,
+                cause=cause,
+                evidence=Evidence(check="fake"),
+                last_good_at=now - timedelta(hours=3, minutes=10),
+                opened_at=now - timedelta(hours=3),
+            )
+            assert await uow.lapses.open(lapse)
+            await uow.connections.set_state(self.organization.id, connection.id, ConnectionState.LAPSED)
+        self.lapses[name] = lapse.id
+
+    async def restore(self, name: str, by: str | None = None) -> None:
+        """End a lapse now."""
+        connection_id, now = self.connections[name], self.clock.now()
+        async with self.storage.transaction() as uow:
+            await uow.lapses.end(
+                self.organization.id,
+                connection_id,
+                at=now,
+                how=LapseEnd.RECONNECTED if by else LapseEnd.RECOVERED,
+                by=self.people[by].id if by else None,
+            )
+            await uow.connections.set_state(self.organization.id, connection_id, ConnectionState.ACTIVE)
+
+
+HERE = Place(workspace=TENANT, workspace_name="Agency", channel=CHANNEL, is_direct=False)
+SHARED = Place(workspace=TENANT, workspace_name="Agency", channel="C2", is_direct=False, is_shared=True)
+DIRECT = Place(workspace=TENANT, workspace_name="Agency", channel="D1", is_direct=True)
+NOWHERE = Place(workspace=None, workspace_name="", channel="D2", is_direct=True)
+UNCLAIMED = Place(workspace="T2", workspace_name="Client", channel="C9", is_direct=False)
+
+
+@asynccontextmanager
+async def open_world(database_url: str, *, claimed: bool = True) -> AsyncIterator[World]:
+    """Open an empty agency: one organization, its workspace, nobody and nothing in it."""
+    clock, checker = FakeClock(), FakeChecker()
+    await upgrade(database_url)
+    async with open_storage(database_url, Keyring.from_settings(Keyring.new_key("1")), clock) as storage:
+        networks = {
+            "tiktok": FakeNetwork(spec("tiktok", name="TikTok", aliases=("tt",), parent_label="Business Center")),
+            "linkedin": FakeNetwork(spec("linkedin", name="LinkedIn", aliases=("li",), term=timedelta(days=60))),
+        }
+        services = Services(storage=storage, clock=clock, networks=networks, checker=checker, public_url=PUBLIC_URL)
+        organization = Organization(
+            id=OrganizationId(new_id(clock.now())),
+            name="Agency",
+            support_contact="support@example.com, weekdays 9 to 17",
+        )
+        workspace = Workspace(
+            id=WorkspaceId(UUID(int=7)),
+            organization_id=organization.id,
+            platform=PLATFORM,
+            external_id=TENANT,
+            name="Agency",
+        )
+        async with storage.transaction() as uow:
+            await uow.organizations.add(organization)
+            if claimed:
+                await uow.organizations.add_workspace(workspace)
+        yield World(storage, clock, checker, services, Dispatcher(services), organization)
+
+
+async def populate(world: World) -> None:
+    """People of every role, and connections in every state."""
+    for client in ("Acme", "Brio", "Cato"):
+        await world.add_client(client)
+    await world.add_person("Ada King", Role.PRIMARY_ADMINISTRATOR)
+    await world.add_person("Raj Patel", Role.STAFF)
+    await world.add_person("Sam Lee", Role.STAFF, clients=("Acme",))
+    await world.add_person("Ana Ruiz", Role.OWNER)
+    await world.add_person("Olga Berg", Role.OWNER)
+    await world.add_authorization("tiktok", "ana")
+    await world.add_authorization("tiktok", "raj")
+    await world.add_authorization("linkedin", "raj", ends_at=world.clock.now() + timedelta(days=5))
+    await world.add_connection("Acme DE", "tiktok", "Acme", connector="ana", owner="olga", cause=Verdict.REVOKED)
+    await world.add_connection("Brio Shop", "tiktok", "Brio", connector="ana", cause=Verdict.REVOKED)
+    await world.add_connection("Old Promo", "tiktok", "Brio", connector="raj", cause=Verdict.ACCOUNT_GONE)
+    await world.add_connection("Acme Page", "linkedin", "Acme", connector="raj")
+    await world.add_connection("Brio Live", "tiktok", "Brio", connector="raj")
+    await world.add_connection("Cato Page", "linkedin", "Cato", owner="olga", state=ConnectionState.UNCONNECTED)
+    await world.add_connection("Acme Attic", "tiktok", "Acme", state=ConnectionState.RETIRED)
