@@ -26,6 +26,7 @@ from commands.ports.clock import Clock
 from commands.ports.network import Networks, NetworkSpec
 from commands.ports.storage import Storage
 from commands.secret import Secret
+from platform_adapters import discovery
 from platform_adapters.discovery import build_chat_platforms, build_networks, network_modules
 from storage import Keyring, Rekeyed, SystemClock, open_storage, rekey, upgrade
 
@@ -82,6 +83,11 @@ async def rekey_database(settings: Settings) -> Rekeyed:
 def network_specs() -> Sequence[NetworkSpec]:
     """The declarations of all networks there are, with credentials or without."""
     return [module.SPEC for module in network_modules()]
+
+
+def how_to_install(platform: str, environment: Mapping[str, str], settings: Settings) -> str:
+    """What a chat platform needs to take the bot in. Raises SettingError."""
+    return discovery.how_to_install(platform, environment, settings.public_url)
 
 
 def adapters(

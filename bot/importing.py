@@ -1,4 +1,4 @@
-"""Takes connections, clients and people in from a CSV file (A-3). A bad row is named with its line; the others are kept."""
+"""Takes connections, clients and people in from a CSV file (A-3). A bad row is named with its line; others are kept."""
 
 import csv
 import io
@@ -67,8 +67,8 @@ class Importer:
         self._organization_id = organization_id
         self._networks = networks
 
-    async def take(self, file: Path, progress: Callable[[int, int], None] = lambda done, total: None) -> ImportReport:
-        """Take a file in, telling `progress` how many of how many rows are done.
+    async def take(self, file: Path, progress: Callable[[int, int], None]) -> ImportReport:
+        """Take a file in, telling `progress` how many of how many good rows are done.
 
         Raises UnreadableFile, having written nothing, for a file that is not such a table at all.
         """

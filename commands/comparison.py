@@ -112,8 +112,8 @@ def compare(
     """Hold a login against what was expected.
 
     `subject_id` is who logged in last time, None for a first connecting. `expected` are the connections that this login
-    should reach, the one that was asked for foremost; `optional` are others that wait for some login, and join if this one
-    proves them.
+    should reach, the one that was asked for foremost; `optional` are others that wait for some login, and join if this
+    one proves them.
     """
     missing = tuple(p.label for p in spec.permissions if not _granted(p, discovery))
     reached = {account.account_id: account for account in discovery.accounts}

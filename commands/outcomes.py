@@ -1,4 +1,4 @@
-"""How an attempt ended, as it is remembered for its result page. Written as JSON: nothing is ever asked of its inside."""
+"""How an attempt ended, as it is remembered for its result page. Written as JSON: nobody ever asks for its parts."""
 
 import json
 from collections.abc import Sequence

@@ -86,8 +86,8 @@ class Reconnecting:
     ) -> Started | Held | Rehearsal | None:
         """Open an attempt. What may be done is asked anew.
 
-        A Rehearsal says why there is nothing to open, None that the link leads nowhere. `take_over`: end whoever is at it.
-        `again`: the last login left a permission out.
+        A Rehearsal says why there is nothing to open, None that the link leads nowhere. `take_over`: end whoever is at
+        it. `again`: the last login left a permission out.
         """
         state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
         async with self._services.storage.transaction() as uow:

@@ -24,9 +24,11 @@ from commands.model import (
 from commands.ports.network import Discovery, Grant, NetworkSpec
 from commands.ports.notices import AuditEntry, Event, EventKind
 from commands.ports.storage import UnitOfWork, Unreadable
+from commands.wording import clean
 
 CHECK_AFTER = timedelta(minutes=1)
 """How soon the watch looks again: what was not proved by the login gets its own verdict."""
+NAME_LIMIT = 200  # characters kept of a name from a network; their own end sooner
 WAITING_LIMIT = 500
 """Connections that never were connected and are looked through for those that a login happens to reach."""
 
@@ -143,7 +145,7 @@ async def _store_grant(
         organization_id=organization_id,
         network=spec.slug,
         subject_id=login.discovery.subject_id,
-        subject_name=login.discovery.subject_name,
+        subject_name=clean(login.discovery.subject_name)[:NAME_LIMIT],
         connector_id=login.person.id,
         granted=login.discovery.granted,
         obtained_at=now,
@@ -184,7 +186,7 @@ async def _bring_back(
         connection.id,
         authorization_id=authorization_id,
         connector_id=connector_id,
-        account_name=(reached.name if reached else "") or connection.account_name,
+        account_name=clean(reached.name if reached else "")[:NAME_LIMIT] or connection.account_name,
         parent=(reached.parent if reached else None) or connection.parent,
         good_at=now,
     )

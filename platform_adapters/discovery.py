@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import TypeVar
 
+from commands.errors import SettingError
 from commands.ports.chat import ChatPlatform
 from commands.ports.clock import Clock
 from commands.ports.network import Network
@@ -43,6 +44,19 @@ def build_chat_platforms(
     modules = [importlib.import_module(f"platform_adapters.chat.{name}.adapter") for name in names]
     built = [_build(module.build, environment, clock) for module in modules]
     return {platform.name: platform for platform in built if platform is not None}
+
+
+def how_to_install(name: str, environment: Mapping[str, str], public_url: str) -> str:
+    """What a chat platform needs to take the bot in: a manifest, a link. Works before there are credentials.
+
+    Raises SettingError where a setting is needed for it, and for a name that is not a chat platform's.
+    """
+    names = chat_platform_names()
+    if name not in names:
+        raise SettingError(name, f"is not a chat platform; there are: {', '.join(names)}")
+    adapter = importlib.import_module(f"platform_adapters.chat.{name}.adapter")
+    text: str = adapter.how_to_install(environment, public_url)
+    return text
 
 
 def build_networks(environment: Mapping[str, str], clock: Clock) -> Mapping[str, Network]:

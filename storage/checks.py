@@ -52,8 +52,8 @@ _HEALTH = select(func.count(), func.count(authorizations.c.doubt_since)).where(
 def _claim_statement(networks: int) -> ReturningUpdate[Any]:
     """Claim the longest due of so many networks.
 
-    The candidates are read network by network from the front of an index, so that neither a paused network's backlog nor
-    the number of rows counts.
+    The candidates are read network by network from the front of an index, so that neither a paused network's backlog
+    nor the number of rows counts.
     """
     limit = bindparam("limit", type_=Integer())
     candidates = [

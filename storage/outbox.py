@@ -32,7 +32,7 @@ from storage.tables import deliveries, lanes
 from storage.work import Work
 
 _NOW = bindparam("now", type_=UtcDateTime())
-_LANE = bindparam("lane", type_=Text())
+_LANE = bindparam("of_lane", type_=Text())
 _SENDING = DeliveryState.SENDING.value
 _UNKNOWN = DeliveryState.UNKNOWN.value
 _DUE = DeliveryState.DUE.value
@@ -152,7 +152,7 @@ async def take_lane(work: Work, lane: str, *, holder: str, now: datetime, lease:
     if held is None:
         return None
     term = int(held[0])
-    await work.run(_ABANDONED, {"lane": lane, "now": now, "of_term": term})
+    await work.run(_ABANDONED, {"of_lane": lane, "now": now, "of_term": term})
     return term
 
 
@@ -172,16 +172,16 @@ def _hold(lane: str, holder: str, now: datetime, until: datetime) -> Executable:
 
 async def leave_lane(work: Work, lane: str, *, holder: str) -> None:
     """Implements `Queues.leave_lane`."""
-    await work.run(_LEAVE_LANE, {"lane": lane, "of_holder": holder})
+    await work.run(_LEAVE_LANE, {"of_lane": lane, "of_holder": holder})
 
 
 async def take_deliveries(work: Work, lane: str, *, term: int, now: datetime, limit: int) -> Sequence[Delivery]:
     """Implements `Queues.take_deliveries`. What is given keeps the state that it had, DUE or UNKNOWN: the sender has to
     know what was sent once already.
     """
-    if await work.row(_LOCK_TERM, {"lane": lane, "of_term": term}) is None:
+    if await work.row(_LOCK_TERM, {"of_lane": lane, "of_term": term}) is None:
         return []
-    taken = {row[0]: row[1] for row in await work.rows(_TAKEN, {"lane": lane, "now": now, "limit": limit})}
+    taken = {row[0]: row[1] for row in await work.rows(_TAKEN, {"of_lane": lane, "now": now, "limit": limit})}
     if not taken:
         return []
     sending = await work.rows(_SEND, {"taken": list(taken), "of_term": term})
@@ -191,14 +191,14 @@ async def take_deliveries(work: Work, lane: str, *, term: int, now: datetime, li
 
 async def record_sent(work: Work, lane: str, *, term: int, results: Sequence[Sent]) -> None:
     """Implements `Queues.record_sent`."""
-    if not results or await work.row(_LOCK_TERM, {"lane": lane, "of_term": term}) is None:
+    if not results or await work.row(_LOCK_TERM, {"of_lane": lane, "of_term": term}) is None:
         return
     now = work.clock.now()
     await work.run(
         _RECORD,
         [
             {
-                "lane": lane,
+                "of_lane": lane,
                 "now": now,
                 "delivery": sent.delivery_id,
                 "new_state": sent.state.value,

@@ -41,8 +41,8 @@ PERSON = (
 )  # fmt: skip
 IDENTITY = ("id", "organization_id", "person_id", "platform", "tenant", "user_id", "linked_at")
 AUTHORIZATION = (
-    "id", "organization_id", "network", "subject_id", "subject_name", "connector_id", "granted", "obtained_at", "ends_at",
-    "checked_at", "last_good_at", "next_check_at", "doubt_since", "doubt_failures", "generation",
+    "id", "organization_id", "network", "subject_id", "subject_name", "connector_id", "granted", "obtained_at",
+    "ends_at", "checked_at", "last_good_at", "next_check_at", "doubt_since", "doubt_failures", "generation",
 )  # fmt: skip
 CONNECTION = (
     "id", "organization_id", "client_id", "network", "account_id", "account_name", "state", "parent_id", "parent_name",

@@ -23,6 +23,7 @@ _COLUMNS = (
     subscriptions.c.client_id,
     subscriptions.c.created_at,
 )
+_UNIQUE = ("organization_id", "reader_id", "platform", "tenant", "channel", "network", "client_key")
 
 
 class SqlSubscriptions:
@@ -44,17 +45,7 @@ class SqlSubscriptions:
                 created_at=subscription.created_at,
                 **_reader_values(subscription.person_id, subscription.channel),
             )
-            .on_conflict_do_nothing(
-                index_elements=[
-                    "organization_id",
-                    "reader_id",
-                    "platform",
-                    "tenant",
-                    "channel",
-                    "network",
-                    "client_key",
-                ]  # fmt: skip
-            )
+            .on_conflict_do_nothing(index_elements=_UNIQUE)
             .returning(subscriptions.c.id)
         )
         return added is not None

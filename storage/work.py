@@ -88,8 +88,8 @@ class Work:
     async def write_counters(self) -> None:
         """Write the changes noted.
 
-        Always last and in order, so that transactions never wait for each other in a circle, and hold the counters, which
-        everybody shares, for as short as can be.
+        Always last and in order, so that transactions never wait for each other in a circle, and hold the counters,
+        which everybody shares, for as short as can be.
         """
         changes = [(counted, by) for counted, by in sorted(self._changes.items()) if by]
         self._changes.clear()

@@ -27,8 +27,8 @@ AFTER_FAILURE = timedelta(seconds=5)
 class DeliveryLoop:
     """Sends what is due. Several processes may run one each: a lane is worked by one at a time.
 
-    A lane's name begins with its platform's name, and ends there or goes on with a colon. Lanes of platforms that do not
-    run here are left to others.
+    A lane's name begins with its platform's name, and ends there or goes on with a colon. Lanes of platforms that do
+    not run here are left to others.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class DeliveryLoop:
             working = {name: task for name, task in working.items() if task not in done}
 
     async def _ready(self, *, all_held: bool) -> list[str]:
-        """Lanes in which something may be sent now: those due, and those held for a parked delivery whose turn has come;
+        """Lanes in which something may be sent now: those due, and those held for a parked delivery whose turn came;
         with `all_held` the other held ones too, since only their holder sees what became due in them.
         """
         if self._is_stopping:

@@ -1,4 +1,4 @@
-"""One message of every kind, for every reader and state, from made-up facts: for `preview`, the docs and renderers' tests."""
+"""One message of every kind, for every reader and state, from made-up facts: for `preview`, docs and tests."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -93,6 +93,7 @@ _READERS = {
     Part.SUBSCRIBER: MEI,
     Part.CHANNEL: MEI,
 }
+_PLACES = ("DE", "FR", "BE", "NL", "ES", "IT", "PT", "SE", "NO", "DK", "FI", "PL", "CZ", "AT", "CH", "IE", "UK")
 _CLIENTS = ("Acme", "Brio", "Cato", "Dune", "Echo", "Fjord")
 
 
@@ -106,7 +107,6 @@ def entry(
     evidence: Evidence | None = None,
     client: str = "Acme",
     login: int = 1,
-    subject: str = "Ana Ruiz",
     parent: Parent | None = None,
 ) -> Entry:
     """A connection of Ana's, owned by Otto, that lapsed ten minutes ago."""
@@ -139,7 +139,7 @@ def entry(
         organization_id=_ORGANIZATION,
         network=spec.slug,
         subject_id=f"subject-{login}",
-        subject_name=subject,
+        subject_name=ANA.name,
         connector_id=ANA.id,
         granted=frozenset(),
         obtained_at=NOW - timedelta(days=40),
@@ -238,17 +238,13 @@ def _stories() -> dict[str, Sequence[Entry]]:
             cause=Verdict.REVOKED,
             client=_CLIENTS[number % 6],
         )
-        for number, place in enumerate(
-            ["DE", "FR", "BE", "NL", "ES", "IT", "PT", "SE", "NO", "DK", "FI", "PL", "CZ", "AT", "CH", "IE", "UK"]
-        )
+        for number, place in enumerate(_PLACES)
     ]
     held_up = [replace(one, lapse=replace(one.lapse, cause=Verdict.ROLE_LOST)) for one in login[14:16]]
     closed = replace(login[16], lapse=replace(login[16].lapse, cause=Verdict.ACCOUNT_DISABLED))
     summary = [
         entry(30, SNAPCHAT, "Acme Snaps", account_id="b3c1", cause=Verdict.EXPIRED, login=3),
-        entry(
-            31, SNAPCHAT, "Brio Snaps", account_id="c4d2", cause=Verdict.REVOKED, client="Brio", login=4, subject="Brio"
-        ),
+        entry(31, SNAPCHAT, "Brio Snaps", account_id="c4d2", cause=Verdict.REVOKED, client="Brio", login=4),
     ]
     back = [ended(one, LapseEnd.RECONNECTED) for one in login]
     return {

@@ -129,8 +129,8 @@ def _mending(letter: Letter) -> list[Text]:
         own = _own_mending(letter, first)
         return [text(" ".join(filter(None, (own, words.not_helping, _leave_it(letter)))))]
     special = () if _login_mends(first) else (words.mend, words.not_helping)
-    spans = line(" ".join(filter(None, special)), " " if any(special) else "")
-    return [text(*spans, *_stand_in(letter, first))]
+    said, stand_in = " ".join(filter(None, special)), _stand_in(letter, first)
+    return [text(said, " " if said and stand_in else "", *stand_in)]
 
 
 def _login_mends(entry: Entry) -> bool:
@@ -147,8 +147,7 @@ def _own_mending(letter: Letter, first: Entry) -> str:
     together = len(letter.open) + len([entry for entry in letter.beside if entry.is_open])
     what = "this" if together == 1 else f"all {together}"
     means = f"in about a minute by logging in with {first.spec.login_label}"
-    can = "you can mend" if letter.part is ReaderPart.CONNECTOR else "if nobody else does, you can mend"
-    sentence = f"{can} {what} {means}."
+    sentence = f"you can mend {what}{'' if letter.part is ReaderPart.CONNECTOR else ' too'} {means}."
     return f"{urge}: {sentence}" if urge else f"{sentence[0].upper()}{sentence[1:]}"
 
 
@@ -157,8 +156,8 @@ def _leave_it(letter: Letter) -> str:
     if letter.open[0].lapse.cause in RECONNECT_DOES_NOT_HELP:
         return ""
     if len(letter.entries) == 1:
-        return "Please leave the account in place: removing it loses its history."
-    return "Please leave the accounts in place: removing them loses their history."
+        return "Leave the account in place: removing it loses its history."
+    return "Leave the accounts in place: removing them loses their history."
 
 
 def _stand_in(letter: Letter, first: Entry) -> Line:
@@ -167,7 +166,8 @@ def _stand_in(letter: Letter, first: Entry) -> Line:
         return ()
     connectors = {entry.view.connector.name for entry in letter.open if entry.view.connector is not None}
     away = f"If {shown(connectors.pop())} is away, reconnecting" if len(connectors) == 1 else "Reconnecting"
-    parent, business = first.view.connection.parent, ()
+    parent = first.view.connection.parent
+    business: Line = ()
     if parent is not None and len(letter.entries) == 1:
         business = line(" (", Bold(shown(parent.name)), ", ", Code(shown(parent.id)), ")")
     return line(f"{away} takes {first.spec.reconnect_requirement}", *business, ".")

@@ -62,7 +62,7 @@ def clients(entries: Sequence[Entry]) -> str:
 
 
 def happened_when(entries: Sequence[Entry], subject: str) -> Line:
-    """Between which two looks of ours it happened, as a sentence that begins with `subject`: "That was", "They stopped"."""
+    """Between which two looks of ours it happened, as a sentence that begins with `subject`."""
     known = [entry.lapse.last_good_at for entry in entries if entry.lapse.last_good_at is not None]
     found = max(entry.lapse.opened_at for entry in entries)
     if known and min(known) < found:

@@ -22,8 +22,8 @@ def create_web(
 ) -> web.Application:
     """Build the pages, callbacks and endpoints.
 
-    `services.public_url` is where browsers reach them; `alive` says whether the process's loops run. More may be mounted
-    until it is started: what `add_subapp` brings keeps its own headers and errors.
+    `services.public_url` is where browsers reach them; `alive` says whether the loops of this process run. More may be
+    mounted until it is started: what `add_subapp` brings keeps its own headers and errors.
     """
     app = web.Application(middlewares=[with_headers, pages_for_errors], client_max_size=BODY_LIMIT)
     app[SITE] = Site(

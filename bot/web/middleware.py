@@ -70,7 +70,7 @@ def _refused(request: web.Request, error: web.HTTPException) -> web.StreamRespon
 
 
 def _unexpected(request: web.Request, what: str, *, status: int) -> web.Response:
-    """One line of log with an id; the page has the id and no more. The address may hold a code or a locator: left out."""
+    """One line of log with an id, and a page with that. The address may hold a code or a locator: left out."""
     reference = secrets.token_hex(4)
     resource = request.match_info.route.resource
     logger.exception("%s %s %s, reference %s", request.method, resource.canonical if resource else "?", what, reference)

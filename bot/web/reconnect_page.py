@@ -1,4 +1,4 @@
-"""The page of a Reconnect link, for the person whom it is for and nobody else. A press of its button opens an attempt."""
+"""The page of a Reconnect link, for its own person and nobody else. A press of its button opens an attempt."""
 
 from dataclasses import dataclass
 

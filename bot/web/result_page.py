@@ -1,4 +1,4 @@
-"""How an attempt ended: what is back, or what is wrong, what to check, a way on. For the session that opened it only."""
+"""How an attempt ended: what is back, or what is wrong, what to check, a way on. For the session that opened it."""
 
 from aiohttp import web
 

@@ -68,7 +68,7 @@ def form_token(secret: str, path: str, session: Session | None) -> str:
 def from_our_page(request: web.Request, public_url: str) -> bool:
     """Whether a POST came from a page of ours, as far as the browser says.
 
-    Our pages send no referrer, for which browsers write `Origin: null`; where they say no more, the form's token decides.
+    Our pages send no referrer, for which browsers write `Origin: null`; where they say no more, the token decides.
     """
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
@@ -79,7 +79,7 @@ def from_our_page(request: web.Request, public_url: str) -> bool:
 def headers(*, https: bool, forms_to: Iterable[str]) -> dict[str, str]:
     """The headers of every page.
 
-    `forms_to`: addresses that a form of the page leads on to by a redirect, which Chrome blocks unless they are allowed.
+    `forms_to`: addresses that a form of the page is redirected to, which Chrome blocks unless they are allowed.
     """
     targets = " ".join(["'self'", *dict.fromkeys(source for url in forms_to for source in _form_sources(url))])
     policy = (
@@ -109,8 +109,8 @@ def _origin(url: str) -> str:
 def _form_sources(url: str) -> tuple[str, ...]:
     """Where a form that leads to this address may end up.
 
-    A vendor's login may redirect among the vendor's hosts (www to m, or to a team's own), and Chrome checks every hop of a
-    form's way: the hosts beside and below the first one are allowed with it.
+    A vendor's login may redirect among the vendor's hosts (www to m, or to a team's own), and Chrome checks every hop:
+    the hosts beside and below the first one are allowed with it.
     """
     parts, origin = urlsplit(url), _origin(url)
     host = (parts.hostname or "").lower()

@@ -1,6 +1,6 @@
 """A small agency to ask things of: a few people of every role, two networks, and connections in every state."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -56,10 +56,12 @@ class FakeChecker:
     def __init__(self) -> None:
         self.asked: list[AuthorizationId] = []
         self.is_busy = False
-        self.finds: Callable[[], None] | None = None
+        self.finds: Callable[[], Awaitable[None]] | None = None
 
     async def check(self, organization_id: OrganizationId, authorization_id: AuthorizationId) -> bool:
         self.asked.append(authorization_id)
+        if self.finds is not None:
+            await self.finds()
         return not self.is_busy
 
 

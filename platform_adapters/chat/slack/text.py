@@ -15,10 +15,8 @@ _UNFIT = re.compile(
     "\ud800-\udfff]"  # halves of characters, which UTF-8 cannot write
 )
 _LOOK_ALIKES = {"*": "∗", "_": "＿", "~": "∼", "`": "ˋ", ":": "꞉", ">": "＞"}
-# A mark acts only beside a space, a line's end or punctuation: `acme_de_2024` is left as it is.
-_MARKS = re.compile(
-    r"(?<![A-Za-z0-9])[*_~]|[*_~](?![A-Za-z0-9])|`|:(?=[\w+'-]+:)|(?<=[\w+'-]):|^\s*>", re.MULTILINE | re.ASCII
-)
+# A mark acts only beside a space, a line's end or punctuation: `acme_de_2024` is left as it is. `:wave:` is an emoji.
+_MARKS = re.compile(r"(?<![A-Za-z0-9])[*_~]|[*_~](?![A-Za-z0-9])|`|:(?=[a-z0-9_+'-]+:)|^\s*>", re.MULTILINE)
 _ADDRESS_SAFE = "/:?#[]@!$&'()*+,;=%~"  # RFC 3986; what is left out ends a link in mrkdwn
 _LONGEST_ADDRESS = 3000
 _LONGEST_CLUSTER = 64  # characters that may belong to one visible sign; more is a stack of marks made to annoy
@@ -46,12 +44,15 @@ def cut(text: str, limit: int) -> str:
     if limit < 1:
         return ""
     room = text.encode("utf-16-le", "surrogatepass")[: (limit - 1) * 2]
-    end = longest = len(room.decode("utf-16-le", "ignore"))
-    while end > 0 and longest - end < _LONGEST_CLUSTER and _inside_a_sign(text, end):
-        end -= 1
-    if end == 0 or longest - end == _LONGEST_CLUSTER:
-        end = longest
-    return text[:end].rstrip() + "…"
+    return text[: boundary(text, len(room.decode("utf-16-le", "ignore")))].rstrip() + "…"
+
+
+def boundary(text: str, at: int) -> int:
+    """The last place up to `at` that is between two visible signs; `at` itself in a heap of marks."""
+    place = at
+    while 0 < place < len(text) and at - place < _LONGEST_CLUSTER and _inside_a_sign(text, place):
+        place -= 1
+    return place if place > 0 and at - place < _LONGEST_CLUSTER else at
 
 
 def _inside_a_sign(text: str, at: int) -> bool:

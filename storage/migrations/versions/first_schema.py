@@ -16,7 +16,7 @@ def upgrade() -> None:
         "canaries",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=("pk_canaries")),
+        sa.PrimaryKeyConstraint("id", name="pk_canaries"),
     )
     op.create_table(
         "lanes",
@@ -24,7 +24,7 @@ def upgrade() -> None:
         sa.Column("holder", sa.Text(), nullable=True),
         sa.Column("term", sa.Integer(), nullable=False),
         sa.Column("leased_until", engine.UtcDateTime(), nullable=True),
-        sa.PrimaryKeyConstraint("name", name=("pk_lanes")),
+        sa.PrimaryKeyConstraint("name", name="pk_lanes"),
     )
     op.create_table(
         "organizations",
@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("time_zone", sa.Text(), nullable=False),
         sa.Column("support_contact", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=("pk_organizations")),
+        sa.PrimaryKeyConstraint("id", name="pk_organizations"),
     )
     op.create_table(
         "sessions",
@@ -45,8 +45,8 @@ def upgrade() -> None:
         sa.Column("email", sa.Text(), nullable=True),
         sa.Column("created_at", engine.UtcDateTime(), nullable=False),
         sa.Column("expires_at", engine.UtcDateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=("pk_sessions")),
-        sa.UniqueConstraint("secret_hash", name=("uq_sessions_secret_hash")),
+        sa.PrimaryKeyConstraint("id", name="pk_sessions"),
+        sa.UniqueConstraint("secret_hash", name="uq_sessions_secret_hash"),
     )
     op.create_table(
         "sign_ins",
@@ -60,8 +60,8 @@ def upgrade() -> None:
         sa.Column("locator", sa.Text(), nullable=True),
         sa.Column("expires_at", engine.UtcDateTime(), nullable=False),
         sa.Column("used_at", engine.UtcDateTime(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=("pk_sign_ins")),
-        sa.UniqueConstraint("state_hash", name=("uq_sign_ins_state_hash")),
+        sa.PrimaryKeyConstraint("id", name="pk_sign_ins"),
+        sa.UniqueConstraint("state_hash", name="uq_sign_ins_state_hash"),
     )
     op.create_table(
         "audit_entries",
@@ -73,11 +73,11 @@ def upgrade() -> None:
         sa.Column("action", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("detail", sa.JSON(none_as_null=True), nullable=False),
-        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=("fk_audit_entries_organization_id")),
-        sa.PrimaryKeyConstraint("id", name=("pk_audit_entries")),
+        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_audit_entries_organization_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_audit_entries"),
     )
     op.create_index(
-        ("ix_audit_entries_organization_id_at_id"), "audit_entries", ["organization_id", "at", "id"], unique=False
+        "ix_audit_entries_organization_id_at_id", "audit_entries", ["organization_id", "at", "id"], unique=False
     )
     op.create_table(
         "claim_codes",
@@ -85,8 +85,8 @@ def upgrade() -> None:
         sa.Column("organization_id", sa.Uuid(), nullable=False),
         sa.Column("expires_at", engine.UtcDateTime(), nullable=False),
         sa.Column("used_at", engine.UtcDateTime(), nullable=True),
-        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=("fk_claim_codes_organization_id")),
-        sa.PrimaryKeyConstraint("code_hash", name=("pk_claim_codes")),
+        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_claim_codes_organization_id"),
+        sa.PrimaryKeyConstraint("code_hash", name="pk_claim_codes"),
     )
     op.create_table(
         "clients",
@@ -94,10 +94,10 @@ def upgrade() -> None:
         sa.Column("organization_id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("name_key", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=("fk_clients_organization_id")),
-        sa.PrimaryKeyConstraint("id", name=("pk_clients")),
-        sa.UniqueConstraint("organization_id", "id", name=("uq_clients_organization_id_id")),
-        sa.UniqueConstraint("organization_id", "name_key", name=("uq_clients_organization_id_name_key")),
+        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_clients_organization_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_clients"),
+        sa.UniqueConstraint("organization_id", "id", name="uq_clients_organization_id_id"),
+        sa.UniqueConstraint("organization_id", "name_key", name="uq_clients_organization_id_name_key"),
     )
     op.create_table(
         "counters",
@@ -108,7 +108,7 @@ def upgrade() -> None:
         sa.Column("owner_id", sa.Uuid(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=("fk_counters_organization_id")),
+        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_counters_organization_id"),
         sa.UniqueConstraint(
             "organization_id", "network", "client_id", "connector_id", "owner_id", "state", name="uq_counters_counted"
         ),
@@ -125,8 +125,8 @@ def upgrade() -> None:
         sa.Column("person_id", sa.Uuid(), nullable=True),
         sa.Column("data", sa.JSON(none_as_null=True), nullable=False),
         sa.Column("planned_at", engine.UtcDateTime(), nullable=True),
-        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=("fk_events_organization_id")),
-        sa.PrimaryKeyConstraint("id", name=("pk_events")),
+        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_events_organization_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_events"),
     )
     op.create_index(
         "ix_events_gathering",
@@ -156,10 +156,10 @@ def upgrade() -> None:
         sa.Column("immediate_notices", sa.Boolean(), nullable=False),
         sa.Column("time_zone", sa.Text(), nullable=True),
         sa.Column("left_at", engine.UtcDateTime(), nullable=True),
-        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=("fk_people_organization_id")),
-        sa.PrimaryKeyConstraint("id", name=("pk_people")),
-        sa.UniqueConstraint("organization_id", "email", name=("uq_people_organization_id_email")),
-        sa.UniqueConstraint("organization_id", "id", name=("uq_people_organization_id_id")),
+        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_people_organization_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_people"),
+        sa.UniqueConstraint("organization_id", "email", name="uq_people_organization_id_email"),
+        sa.UniqueConstraint("organization_id", "id", name="uq_people_organization_id_id"),
     )
     op.create_table(
         "workspaces",
@@ -168,11 +168,11 @@ def upgrade() -> None:
         sa.Column("platform", sa.Text(), nullable=False),
         sa.Column("external_id", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=("fk_workspaces_organization_id")),
-        sa.PrimaryKeyConstraint("id", name=("pk_workspaces")),
-        sa.UniqueConstraint("platform", "external_id", name=("uq_workspaces_platform_external_id")),
+        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_workspaces_organization_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_workspaces"),
+        sa.UniqueConstraint("platform", "external_id", name="uq_workspaces_platform_external_id"),
     )
-    op.create_index(("ix_workspaces_organization_id"), "workspaces", ["organization_id"], unique=False)
+    op.create_index("ix_workspaces_organization_id", "workspaces", ["organization_id"], unique=False)
     op.create_table(
         "authorizations",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -193,24 +193,25 @@ def upgrade() -> None:
         sa.Column("access_token", sa.Text(), nullable=False),
         sa.Column("refresh_token", sa.Text(), nullable=True),
         sa.Column("access_expires_at", engine.UtcDateTime(), nullable=True),
+        sa.Column("tokens_obtained_at", engine.UtcDateTime(), nullable=True),
         sa.Column("lease_term", sa.Integer(), nullable=False),
         sa.Column("leased_until", engine.UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["organization_id", "connector_id"],
             ["people.organization_id", "people.id"],
-            name=("fk_authorizations_organization_id_connector_id"),
+            name="fk_authorizations_organization_id_connector_id",
         ),
-        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=("fk_authorizations_organization_id")),
-        sa.PrimaryKeyConstraint("id", name=("pk_authorizations")),
-        sa.UniqueConstraint("organization_id", "id", name=("uq_authorizations_organization_id_id")),
+        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_authorizations_organization_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_authorizations"),
+        sa.UniqueConstraint("organization_id", "id", name="uq_authorizations_organization_id_id"),
         sa.UniqueConstraint(
-            "organization_id", "network", "subject_id", name=("uq_authorizations_organization_id_network_subject_id")
+            "organization_id", "network", "subject_id", name="uq_authorizations_organization_id_network_subject_id"
         ),
     )
     op.create_index(
         "ix_authorizations_due",
         "authorizations",
-        ["next_check_at"],
+        ["network", "next_check_at"],
         unique=False,
         sqlite_where=sa.text("next_check_at IS NOT NULL"),
         postgresql_where=sa.text("next_check_at IS NOT NULL"),
@@ -226,7 +227,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_authorizations_health", "authorizations", ["network", "checked_at", "doubt_since"], unique=False
     )
-    op.create_index(("ix_authorizations_network_subject_id"), "authorizations", ["network", "subject_id"], unique=False)
+    op.create_index("ix_authorizations_network_subject_id", "authorizations", ["network", "subject_id"], unique=False)
     op.create_table(
         "identities",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -239,20 +240,20 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["organization_id", "person_id"],
             ["people.organization_id", "people.id"],
-            name=("fk_identities_organization_id_person_id"),
+            name="fk_identities_organization_id_person_id",
         ),
-        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=("fk_identities_organization_id")),
-        sa.PrimaryKeyConstraint("id", name=("pk_identities")),
+        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_identities_organization_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_identities"),
         sa.UniqueConstraint(
             "platform",
             "tenant",
             "user_id",
             "organization_id",
-            name=("uq_identities_platform_tenant_user_id_organization_id"),
+            name="uq_identities_platform_tenant_user_id_organization_id",
         ),
     )
     op.create_index(
-        ("ix_identities_organization_id_person_id"), "identities", ["organization_id", "person_id"], unique=False
+        "ix_identities_organization_id_person_id", "identities", ["organization_id", "person_id"], unique=False
     )
     op.create_table(
         "notices",
@@ -270,12 +271,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["organization_id", "person_id"],
             ["people.organization_id", "people.id"],
-            name=("fk_notices_organization_id_person_id"),
+            name="fk_notices_organization_id_person_id",
         ),
-        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=("fk_notices_organization_id")),
-        sa.PrimaryKeyConstraint("id", name=("pk_notices")),
-        sa.UniqueConstraint("organization_id", "dedupe", name=("uq_notices_organization_id_dedupe")),
-        sa.UniqueConstraint("organization_id", "id", name=("uq_notices_organization_id_id")),
+        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_notices_organization_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_notices"),
+        sa.UniqueConstraint("organization_id", "dedupe", name="uq_notices_organization_id_dedupe"),
+        sa.UniqueConstraint("organization_id", "id", name="uq_notices_organization_id_id"),
     )
     op.create_table(
         "subscriptions",
@@ -293,15 +294,15 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["organization_id", "client_id"],
             ["clients.organization_id", "clients.id"],
-            name=("fk_subscriptions_organization_id_client_id"),
+            name="fk_subscriptions_organization_id_client_id",
         ),
         sa.ForeignKeyConstraint(
             ["organization_id", "person_id"],
             ["people.organization_id", "people.id"],
-            name=("fk_subscriptions_organization_id_person_id"),
+            name="fk_subscriptions_organization_id_person_id",
         ),
-        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=("fk_subscriptions_organization_id")),
-        sa.PrimaryKeyConstraint("id", name=("pk_subscriptions")),
+        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_subscriptions_organization_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_subscriptions"),
         sa.UniqueConstraint(
             "organization_id",
             "reader_id",
@@ -336,28 +337,28 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["organization_id", "authorization_id"],
             ["authorizations.organization_id", "authorizations.id"],
-            name=("fk_connections_organization_id_authorization_id"),
+            name="fk_connections_organization_id_authorization_id",
         ),
         sa.ForeignKeyConstraint(
             ["organization_id", "client_id"],
             ["clients.organization_id", "clients.id"],
-            name=("fk_connections_organization_id_client_id"),
+            name="fk_connections_organization_id_client_id",
         ),
         sa.ForeignKeyConstraint(
             ["organization_id", "connector_id"],
             ["people.organization_id", "people.id"],
-            name=("fk_connections_organization_id_connector_id"),
+            name="fk_connections_organization_id_connector_id",
         ),
         sa.ForeignKeyConstraint(
             ["organization_id", "owner_id"],
             ["people.organization_id", "people.id"],
-            name=("fk_connections_organization_id_owner_id"),
+            name="fk_connections_organization_id_owner_id",
         ),
-        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=("fk_connections_organization_id")),
-        sa.PrimaryKeyConstraint("id", name=("pk_connections")),
-        sa.UniqueConstraint("organization_id", "id", name=("uq_connections_organization_id_id")),
+        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_connections_organization_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_connections"),
+        sa.UniqueConstraint("organization_id", "id", name="uq_connections_organization_id_id"),
         sa.UniqueConstraint(
-            "organization_id", "network", "account_id", name=("uq_connections_organization_id_network_account_id")
+            "organization_id", "network", "account_id", name="uq_connections_organization_id_network_account_id"
         ),
     )
     op.create_index(
@@ -383,10 +384,10 @@ def upgrade() -> None:
         postgresql_where=sa.text("urgency < 2"),
     )
     op.create_index(
-        ("ix_connections_organization_id_account_id"), "connections", ["organization_id", "account_id"], unique=False
+        "ix_connections_organization_id_account_id", "connections", ["organization_id", "account_id"], unique=False
     )
     op.create_index(
-        ("ix_connections_organization_id_name_key"), "connections", ["organization_id", "name_key"], unique=False
+        "ix_connections_organization_id_name_key", "connections", ["organization_id", "name_key"], unique=False
     )
     op.create_table(
         "deliveries",
@@ -412,14 +413,14 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("delivered_at", engine.UtcDateTime(), nullable=True),
         sa.Column("sending_term", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(["lane"], ["lanes.name"], name=("fk_deliveries_lane")),
+        sa.ForeignKeyConstraint(["lane"], ["lanes.name"], name="fk_deliveries_lane"),
         sa.ForeignKeyConstraint(
             ["organization_id", "notice_id"],
             ["notices.organization_id", "notices.id"],
-            name=("fk_deliveries_organization_id_notice_id"),
+            name="fk_deliveries_organization_id_notice_id",
         ),
-        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=("fk_deliveries_organization_id")),
-        sa.PrimaryKeyConstraint("id", name=("pk_deliveries")),
+        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_deliveries_organization_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_deliveries"),
         sa.UniqueConstraint("notice_id", "platform", "tenant", "kind", "external_id", name="uq_deliveries_address"),
     )
     op.create_index(
@@ -464,28 +465,28 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["organization_id", "authorization_id"],
             ["authorizations.organization_id", "authorizations.id"],
-            name=("fk_lapses_organization_id_authorization_id"),
+            name="fk_lapses_organization_id_authorization_id",
         ),
         sa.ForeignKeyConstraint(
             ["organization_id", "claim_person_id"],
             ["people.organization_id", "people.id"],
-            name=("fk_lapses_organization_id_claim_person_id"),
+            name="fk_lapses_organization_id_claim_person_id",
         ),
         sa.ForeignKeyConstraint(
             ["organization_id", "connection_id"],
             ["connections.organization_id", "connections.id"],
-            name=("fk_lapses_organization_id_connection_id"),
+            name="fk_lapses_organization_id_connection_id",
         ),
         sa.ForeignKeyConstraint(
             ["organization_id", "ended_by"],
             ["people.organization_id", "people.id"],
-            name=("fk_lapses_organization_id_ended_by"),
+            name="fk_lapses_organization_id_ended_by",
         ),
-        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=("fk_lapses_organization_id")),
-        sa.PrimaryKeyConstraint("id", name=("pk_lapses")),
-        sa.UniqueConstraint("organization_id", "id", name=("uq_lapses_organization_id_id")),
+        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_lapses_organization_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_lapses"),
+        sa.UniqueConstraint("organization_id", "id", name="uq_lapses_organization_id_id"),
     )
-    op.create_index(("ix_lapses_connection_id_opened_at"), "lapses", ["connection_id", "opened_at"], unique=False)
+    op.create_index("ix_lapses_connection_id_opened_at", "lapses", ["connection_id", "opened_at"], unique=False)
     op.create_index(
         "uq_lapses_open",
         "lapses",
@@ -506,18 +507,18 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["organization_id", "connection_id"],
             ["connections.organization_id", "connections.id"],
-            name=("fk_links_organization_id_connection_id"),
+            name="fk_links_organization_id_connection_id",
         ),
         sa.ForeignKeyConstraint(
             ["organization_id", "person_id"],
             ["people.organization_id", "people.id"],
-            name=("fk_links_organization_id_person_id"),
+            name="fk_links_organization_id_person_id",
         ),
-        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=("fk_links_organization_id")),
-        sa.PrimaryKeyConstraint("id", name=("pk_links")),
-        sa.UniqueConstraint("locator_hash", name=("uq_links_locator_hash")),
+        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_links_organization_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_links"),
+        sa.UniqueConstraint("locator_hash", name="uq_links_locator_hash"),
         sa.UniqueConstraint(
-            "organization_id", "person_id", "connection_id", name=("uq_links_organization_id_person_id_connection_id")
+            "organization_id", "person_id", "connection_id", name="uq_links_organization_id_person_id_connection_id"
         ),
     )
     op.create_table(
@@ -539,25 +540,25 @@ def upgrade() -> None:
         sa.Column("browser_hash", sa.LargeBinary(), nullable=False),
         sa.Column("used_at", engine.UtcDateTime(), nullable=True),
         sa.Column("closed_at", engine.UtcDateTime(), nullable=True),
-        sa.ForeignKeyConstraint(["link_id"], ["links.id"], name=("fk_attempts_link_id")),
+        sa.ForeignKeyConstraint(["link_id"], ["links.id"], name="fk_attempts_link_id"),
         sa.ForeignKeyConstraint(
             ["organization_id", "authorization_id"],
             ["authorizations.organization_id", "authorizations.id"],
-            name=("fk_attempts_organization_id_authorization_id"),
+            name="fk_attempts_organization_id_authorization_id",
         ),
         sa.ForeignKeyConstraint(
             ["organization_id", "connection_id"],
             ["connections.organization_id", "connections.id"],
-            name=("fk_attempts_organization_id_connection_id"),
+            name="fk_attempts_organization_id_connection_id",
         ),
         sa.ForeignKeyConstraint(
             ["organization_id", "person_id"],
             ["people.organization_id", "people.id"],
-            name=("fk_attempts_organization_id_person_id"),
+            name="fk_attempts_organization_id_person_id",
         ),
-        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=("fk_attempts_organization_id")),
-        sa.PrimaryKeyConstraint("id", name=("pk_attempts")),
-        sa.UniqueConstraint("state_hash", name=("uq_attempts_state_hash")),
+        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_attempts_organization_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_attempts"),
+        sa.UniqueConstraint("state_hash", name="uq_attempts_state_hash"),
     )
     op.create_index(
         "uq_attempts_open",
@@ -576,14 +577,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["organization_id", "lapse_id"],
             ["lapses.organization_id", "lapses.id"],
-            name=("fk_notice_lapses_organization_id_lapse_id"),
+            name="fk_notice_lapses_organization_id_lapse_id",
         ),
         sa.ForeignKeyConstraint(
             ["organization_id", "notice_id"],
             ["notices.organization_id", "notices.id"],
-            name=("fk_notice_lapses_organization_id_notice_id"),
+            name="fk_notice_lapses_organization_id_notice_id",
         ),
-        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=("fk_notice_lapses_organization_id")),
-        sa.PrimaryKeyConstraint("notice_id", "lapse_id", name=("pk_notice_lapses")),
+        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_notice_lapses_organization_id"),
+        sa.PrimaryKeyConstraint("notice_id", "lapse_id", name="pk_notice_lapses"),
     )
-    op.create_index(("ix_notice_lapses_lapse_id"), "notice_lapses", ["lapse_id"], unique=False)
+    op.create_index("ix_notice_lapses_lapse_id", "notice_lapses", ["lapse_id"], unique=False)

@@ -1,0 +1,262 @@
+"""The command line: serve · demo · doctor · org · import · preview · install · db.
+
+Each command imports what it needs when it runs, because importing everything takes seconds.
+"""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+from rich.console import Console
+
+from bot.settings import Part, Settings, environment_with_file
+from commands.errors import SettingError
+from commands.ports.chat import Check
+from commands.ports.storage import StorageError
+
+app = typer.Typer(
+    no_args_is_help=True, pretty_exceptions_enable=False, help="Finds lapsed connections and tells people."
+)
+org = typer.Typer(no_args_is_help=True, help="Organizations: your customers, or your own company.")
+db = typer.Typer(no_args_is_help=True, help="The database and its keys.")
+app.add_typer(org, name="org")
+app.add_typer(db, name="db")
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+_Result = TypeVar("_Result")
+_MARKS = {Check.GOOD: "✅ good   ", Check.WARNING: "❗ look at", Check.BAD: "❌ bad    "}
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+@app.command()
+def serve(
+    roles: Annotated[str, typer.Option(help="What this process does: web, chat, worker, parted by commas.")] = "",
+    chat: Annotated[str | None, typer.Option(help="Only this chat platform.")] = None,
+) -> None:
+    """Run the bot."""
+    with clear_errors():
+        settings, environment = read_settings()
+        parts = _parts(roles)
+        from bot import logs
+        from bot.bootstrap import built, running, upgrade_database
+
+        logs.configure(environment, form=settings.log_format, level=settings.log_level)
+
+        async def run() -> None:
+            await upgrade_database(settings)
+            async with built(settings, environment, only_chat=chat) as bot, running(bot, parts=parts):
+                names = [platform.label for platform in bot.platforms.values()]
+                out.print(f"lapsebot is running: {settings.public_url} · {', '.join(names) or 'no chat platform'}")
+                await stopped()
+                out.print("Stopping: what is under way ends first.")
+
+        run_async(run())
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Where the playground is served.")] = 8080,
+    directory: Annotated[Path, typer.Option(help="Where its data goes; emptied at each start.")] = Path(
+        ".lapsebot/demo"
+    ),
+) -> None:
+    """Run the bot with stand-ins for Slack, Discord and three networks, and print one address."""
+    with clear_errors():
+        from bot.playground.demo import run_demo
+
+        run_async(run_demo(directory=directory, port=port, until=stopped))
+
+
+@app.command()
+def doctor() -> None:
+    """Check database, keys, address, tokens and credentials, and say how to mend each."""
+    with clear_errors():
+        settings, environment = read_settings()
+        from bot.doctor import diagnoses
+
+        async def run() -> bool:
+            bad = False
+            async for line in diagnoses(settings, environment):
+                out.print(f"{_MARKS[line.check]}  {line.subject}: {line.found}", markup=False)
+                if line.mend:
+                    out.print(f"             {line.mend}", markup=False)
+                bad = bad or line.check is Check.BAD
+            return bad
+
+        if run_async(run()):
+            raise typer.Exit(1)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A CSV file: network,account_id,account_name,client,…")],
+    organization: Annotated[str, typer.Option("--org", help="The organization's name.")],
+) -> None:
+    """Take connections, clients and people in from a CSV file."""
+    with clear_errors():
+        settings, _ = read_settings()
+        from bot.administration import import_file
+
+        report = run_async(import_file(settings, file, organization, _progress))
+        for bad in report.bad:
+            err.print(f"line {bad.line}: {bad.reason}", markup=False)
+        out.print(f"{report.added} added · {report.known} known already · {len(report.bad)} left out")
+        if report.bad:
+            raise typer.Exit(1)
+
+
+@app.command()
+def preview(name: Annotated[str, typer.Argument(help="Part of a notice's name; all of them without.")] = "") -> None:
+    """Show an example of each notice."""
+    from bot.notices.examples import examples
+    from bot.plain import plain_text
+
+    found = {title: message for title, message in examples().items() if name.lower() in title.lower()}
+    if not found:
+        err.print(f"No notice is called “{name}”. There are: {', '.join(examples())}", markup=False)
+        raise typer.Exit(2)
+    for title, message in found.items():
+        out.print(f"── {title}", markup=False)
+        out.print(plain_text(message) + "\n", markup=False)
+
+
+@app.command()
+def install(platform: Annotated[str, typer.Argument(help="slack or discord")]) -> None:
+    """Print what a chat platform needs to take the bot in: Slack's app manifest, Discord's install link."""
+    with clear_errors():
+        settings, environment = read_settings()
+        from bot.bootstrap import how_to_install
+
+        sys.stdout.write(how_to_install(platform, environment, settings) + "\n")
+
+
+@org.command("create")
+def org_create(
+    name: str,
+    time_zone: Annotated[str, typer.Option(help="Such as Europe/Berlin.")] = "",
+    support: Annotated[str, typer.Option(help="Whom help names: an address, a channel, hours.")] = "",
+) -> None:
+    """Make an organization, and print the code that claims a workspace for it."""
+    with clear_errors():
+        settings, _ = read_settings()
+        from bot.administration import create_organization
+
+        _print_code(run_async(create_organization(settings, name, time_zone or settings.time_zone, support or None)))
+
+
+@org.command("code")
+def org_code(name: str) -> None:
+    """Print a new code, for claiming one more workspace."""
+    with clear_errors():
+        settings, _ = read_settings()
+        from bot.administration import new_claim_code
+
+        _print_code(run_async(new_claim_code(settings, name)))
+
+
+@org.command("list")
+def org_list() -> None:
+    """List the organizations."""
+    with clear_errors():
+        settings, _ = read_settings()
+        from bot.administration import organization_names
+
+        for name in run_async(organization_names(settings)):
+            out.print(name, markup=False)
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the database's schema up to this version."""
+    with clear_errors():
+        settings, _ = read_settings()
+        from bot.bootstrap import upgrade_database
+
+        run_async(upgrade_database(settings))
+        out.print("The database is up to date.")
+
+
+@db.command("rekey")
+def db_rekey() -> None:
+    """Encrypt everything anew with the first key of LAPSEBOT_ENCRYPTION_KEYS, while the bot runs."""
+    with clear_errors():
+        settings, _ = read_settings()
+        from bot.bootstrap import rekey_database
+
+        done = run_async(rekey_database(settings))
+        out.print(
+            f"{done.changed} values moved to the first key · {done.unreadable} cannot be read with the keys given"
+        )
+        if done.unreadable:
+            raise typer.Exit(1)
+
+
+def read_settings() -> tuple[Settings, dict[str, str]]:
+    """The settings and the environment that they come from. Raises SettingError."""
+    environment = dict(environment_with_file())
+    return Settings.read(environment), environment
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """Turn what an operator can mend into one sentence and exit code 2."""
+    from bot.administration import OperatorError
+    from bot.importing import UnreadableFile
+
+    try:
+        yield
+    except SettingError as error:
+        err.print(f"{error.name} {error.reason}", markup=False)
+        raise typer.Exit(2) from None
+    except (StorageError, OperatorError, UnreadableFile) as error:
+        err.print(str(error), markup=False)
+        raise typer.Exit(2) from None
+
+
+def run_async(work: Coroutine[object, object, _Result]) -> _Result:
+    """Run a command's coroutine; the first error of a task group comes out as itself."""
+    try:
+        return asyncio.run(work)
+    except BaseExceptionGroup as group:
+        first: BaseException = group
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        raise first from group
+
+
+async def stopped() -> None:
+    """Wait for SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()
+
+
+def _parts(roles: str) -> frozenset[Part]:
+    if not roles:
+        return frozenset(Part)
+    try:
+        return frozenset(Part(role.strip()) for role in roles.split(","))
+    except ValueError:
+        raise SettingError("--roles", f"must be of {', '.join(Part)}, parted by commas") from None
+
+
+def _progress(done: int, total: int) -> None:
+    if err.is_terminal:
+        err.print(f"{done} of {total} rows", end="\r")
+
+
+def _print_code(code: str) -> None:
+    out.print("In the Slack workspace or Discord server, within 15 minutes, type:")
+    out.print(f"  /lapse-admin claim {code}", markup=False)

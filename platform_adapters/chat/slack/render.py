@@ -1,0 +1,279 @@
+"""A Message as Block Kit: one Slack message that is never over a limit, and says how many rows it leaves out.
+
+Limits: docs.slack.dev/reference/block-kit/blocks and slack_sdk's models. Everything that people wrote stands in rich text
+or plain text, where nothing is markup, or in mrkdwn made inert (see `text`). A tone is not drawn: Slack has colours only
+for attachments, which it calls secondary, folds away, and sets in smaller print; the state's mark carries it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from commands.messages import (
+    AnyButton,
+    Bold,
+    Button,
+    Buttons,
+    Facts,
+    Heading,
+    Line,
+    LinkButton,
+    Message,
+    Note,
+    Paging,
+    Part,
+    Plain,
+    Row,
+    Rows,
+    Style,
+    Text,
+)
+from platform_adapters.chat.slack.spans import Json, mrkdwn, plain, rich
+from platform_adapters.chat.slack.text import boundary, cut, inert, on_one_line, web_address
+
+PRESS, MENU, OPEN = "press", "menu", "open"
+"""How `action_id` begins: a button of ours, a menu of ours, a link (which Slack reports, and nobody acts on)."""
+
+_BLOCKS = 50
+# Slack refuses the blocks of a message together as `msg_blocks_too_long` from somewhere between 11,300 and 13,300
+# characters (bolt-js #2509, #2867). Counted here: every string, and 12 for each object.
+_WEIGHT, _PER_OBJECT = 11_000, 12
+_PARAGRAPH = 3000
+_ROW_TITLE, _ROW_DETAIL, _HEADING, _NOTE, _LABEL_IN_FACTS = 300, 500, 600, 1500, 150
+_BUTTON_LABEL = 75
+_MENU_OPTIONS = 5
+_BUTTONS_IN_BLOCK = 25
+_FALLBACK = 3900  # chat.update refuses more than 4,000
+_MOST_LISTS = 10  # in one message; ours have one
+_SHORTEST_PARAGRAPH = 80  # characters; less is not worth a cut
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """What Slack is sent. `text` is what a notification shows and a screen reader reads."""
+
+    text: str
+    blocks: list[Json]
+
+
+def render(message: Message, tenant: str | None) -> Rendered:
+    """Draw a message for readers of the workspace `tenant`. Raises ValueError for an action that cannot be carried."""
+    page = _Page(tenant, lists=sum(isinstance(part, Rows) for part in message.parts))
+    order = sorted(range(len(message.parts)), key=lambda index: (_urgency(message.parts[index], index), index))
+    drawn: dict[int, list[Json]] = {}
+    for index in order:  # what is pressed comes first, then the words, then rows: as many as there is room for
+        drawn[index] = page.draw(message.parts[index])
+    blocks = [block for index in range(len(message.parts)) for block in drawn[index]]
+    return Rendered(text=_fallback(message), blocks=[*blocks, *([_small("…")] if page.is_cut else [])])
+
+
+def _urgency(part: Part, index: int) -> int:
+    match part:
+        case Rows():
+            return 2
+        case Buttons() | Paging():
+            return 0
+        case _:
+            return 0 if index == 0 else 1
+
+
+class _Page:
+    """One Slack message, while it fills."""
+
+    def __init__(self, tenant: str | None, *, lists: int) -> None:
+        self._tenant = tenant
+        self._lists_left = min(lists, _MOST_LISTS)
+        # For each list a block is kept that says "and N more", and one that says that something was cut off.
+        kept = self._lists_left + 1
+        self._blocks_left = _BLOCKS - kept
+        self._weight_left = _WEIGHT - kept * _weight([_small("and 1,000,000 more")])
+        self.is_cut = False
+
+    def draw(self, part: Part) -> list[Json]:
+        """Draw a part as far as there is room."""
+        match part:
+            case Heading(line):
+                return self._paragraph(line, _HEADING)
+            case Text(line):
+                return self._paragraph(line, _WEIGHT)
+            case Facts(items):
+                return self._paragraph(_facts(items), _WEIGHT)
+            case Rows(rows, more):
+                return self._rows(rows, more)
+            case Note(line):
+                return self._take([_small(mrkdwn(line, _NOTE, self._tenant))] if plain(line).strip() else [])
+            case Buttons(primary, menu):
+                return self._take(_buttons(primary, menu))
+            case Paging():
+                return self._take(_paging(part))
+
+    def _take(self, blocks: list[Json]) -> list[Json]:
+        """The blocks, if there is room for all of them."""
+        weight = _weight(blocks)
+        if len(blocks) > self._blocks_left or weight > self._weight_left:
+            self.is_cut = True
+            return []
+        self._blocks_left -= len(blocks)
+        self._weight_left -= weight
+        return blocks
+
+    def _paragraph(self, line: Line, longest: int) -> list[Json]:
+        """Words, over several blocks where one cannot hold them, cut where the message cannot."""
+        limit = min(longest, self._weight_left - 20 * _PER_OBJECT - _fixed_weight(line))
+        if limit < _SHORTEST_PARAGRAPH:
+            self.is_cut = True
+            return []
+        taken: list[Json] = []
+        for elements in _pieces(rich(line, limit, self._tenant)):
+            block = {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": elements}]}
+            taken += self._take([block])
+        return taken
+
+    def _rows(self, rows: Sequence[Row], more: int) -> list[Json]:
+        taken: list[Json] = []
+        was_cut = self.is_cut
+        for index, row in enumerate(rows):
+            drawn = self._take(self._row(row))
+            if not drawn:
+                more += len(rows) - index
+                break
+            taken += drawn
+        if more > 0 and self._lists_left:
+            self._lists_left -= 1
+            self.is_cut = was_cut  # for rows the number says it
+            taken.append(_small(f"and {more:,} more"))
+        return taken
+
+    def _row(self, row: Row) -> list[Json]:
+        """With one thing to press, it stands beside the words; with two, both stand under them, in reach of a thumb."""
+        pressable = _drawn([each for each in (row.button, row.details) if each is not None])
+        title = (Plain(f"{row.mark} "), *row.title)
+        if len(pressable) > 1:
+            words: Line = (*title, *((Plain("\n"), *row.detail) if row.detail else ()))
+            elements = rich(words, _ROW_TITLE + _ROW_DETAIL, self._tenant)
+            section: Json = {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": elements}]}
+            return [section, {"type": "actions", "elements": pressable}]
+        text = mrkdwn(title, _ROW_TITLE, self._tenant)
+        if row.detail:
+            text += "\n" + mrkdwn(row.detail, _ROW_DETAIL, self._tenant)
+        section = {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+        return [section | {"accessory": pressable[0]} if pressable else section]
+
+
+def _facts(items: Sequence[tuple[str, Line]]) -> Line:
+    """Labels and values, one below the other: columns would fall apart on a phone."""
+    lines = [(Bold(cut(on_one_line(label), _LABEL_IN_FACTS)), Plain(" "), *value) for label, value in items]
+    return tuple(span for index, each in enumerate(lines) for span in ((Plain("\n"), *each) if index else each))
+
+
+def _pieces(elements: list[Json]) -> Iterator[list[Json]]:
+    """Elements in groups of at most 3,000 characters; a long text is divided at a space where there is one."""
+    group: list[Json] = []
+    room = _PARAGRAPH
+    for element in elements:
+        rest = element
+        while len(rest.get("text", "")) > room:
+            if rest["type"] != "text" or room < _SHORTEST_PARAGRAPH:
+                if group:
+                    yield group
+                group, room = [], _PARAGRAPH
+                continue
+            at = max(rest["text"].rfind(" ", room // 2, room), rest["text"].rfind("\n", room // 2, room))
+            at = at if at > 0 else boundary(rest["text"], room)
+            yield [*group, {**rest, "text": rest["text"][:at]}]
+            group, room, rest = [], _PARAGRAPH, {**rest, "text": rest["text"][at:]}
+        group.append(rest)
+        room -= len(rest.get("text", ""))
+    if group:
+        yield group
+
+
+def _small(text: str) -> Json:
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
+
+
+def _buttons(primary: Sequence[AnyButton], menu: Sequence[Button]) -> list[Json]:
+    """The buttons, and overflow menus of two to five entries; a single one left over is a button."""
+    chunks = [menu[start : start + _MENU_OPTIONS] for start in range(0, len(menu), _MENU_OPTIONS)]
+    alone = [button for chunk in chunks if len(chunk) == 1 for button in chunk]
+    elements = _drawn([*primary, *alone])
+    for index, chunk in enumerate(chunk for chunk in chunks if len(chunk) > 1):
+        options = [{"text": _label(each.label), "value": each.action.encode()} for each in chunk]
+        elements.append({"type": "overflow", "action_id": f"{MENU}-{index}", "options": options})
+    elements = elements[:_BUTTONS_IN_BLOCK]
+    return [{"type": "actions", "elements": elements}] if elements else []
+
+
+def _drawn(buttons: Sequence[AnyButton]) -> list[Json]:
+    """Elements with ids of their own; only the first primary one of a set is drawn so, as Slack asks."""
+    elements: list[Json] = []
+    has_primary = False
+    for index, button in enumerate(buttons):
+        if has_primary and button.style is Style.PRIMARY:
+            button = replace(button, style=Style.NORMAL)  # noqa: PLW2901
+        element = _button(button, index)
+        if element is not None:
+            elements.append(element)
+            has_primary = has_primary or button.style is Style.PRIMARY
+    return elements
+
+
+def _button(button: AnyButton, index: int) -> Json | None:
+    """One button. A link that Slack would refuse is left out, since the whole message would be refused with it."""
+    element: Json = {"type": "button", "text": _label(button.label)}
+    if button.style is not Style.NORMAL:
+        element["style"] = button.style.value
+    if isinstance(button, Button):
+        return element | {"action_id": f"{PRESS}-{index}", "value": button.action.encode()}
+    url = web_address(button.url)
+    return element | {"action_id": f"{OPEN}-{index}", "url": url} if url else None
+
+
+def _label(text: str) -> Json:
+    return {"type": "plain_text", "text": cut(on_one_line(text), _BUTTON_LABEL) or "…", "emoji": False}
+
+
+def _paging(paging: Paging) -> list[Json]:
+    buttons = [
+        *([Button("‹ Previous", paging.previous)] if paging.previous else []),
+        *([Button("Next ›", paging.following)] if paging.following else []),
+    ]
+    label = cut(on_one_line(paging.label), _BUTTON_LABEL)
+    words = [_small(inert(label))] if label else []
+    return [*words, *([{"type": "actions", "elements": _drawn(buttons)}] if buttons else [])]
+
+
+def _weight(node: object) -> int:
+    if isinstance(node, dict):
+        return _PER_OBJECT + sum(_weight(value) for value in node.values())
+    if isinstance(node, list):
+        return sum(_weight(each) for each in node)
+    return len(node) if isinstance(node, str) else 0
+
+
+def _fixed_weight(line: Line) -> int:
+    """What a line weighs beside its words: the objects around them."""
+    return 6 * _PER_OBJECT * len(line)
+
+
+def _fallback(message: Message) -> str:
+    """All words without the buttons, which are read out by themselves."""
+    words = "\n".join(filter(None, (_spoken(part).strip() for part in message.parts)))
+    room = _FALLBACK
+    while len(text := inert(cut(words, room))) > _FALLBACK:
+        room = room * 2 // 3
+    return text or "…"
+
+
+def _spoken(part: Part) -> str:
+    match part:
+        case Heading(line) | Text(line) | Note(line):
+            return plain(line)
+        case Facts(items):
+            return "\n".join(f"{on_one_line(label)}: {plain(value)}" for label, value in items)
+        case Rows(rows, more):
+            lines = [f"{row.mark} {plain(row.title)}" + (f" · {plain(row.detail)}" if row.detail else "") for row in rows]
+            return "\n".join([*lines, *([f"and {more:,} more"] if more else [])])
+        case Paging(label):
+            return on_one_line(label)
+        case Buttons():
+            return ""

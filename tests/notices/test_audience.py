@@ -1,0 +1,191 @@
+"""Who hears of a lapse, case by case."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.notices.audience import Circle, audience
+from commands.access import may_see
+from commands.model import ConnectionView, Person, Role, Subscription
+from commands.ports.notices import Part
+from tests.notices.cases import ACME, BRIO, NEWS, NOW, person, subscription, view
+
+ANA, OTTO, MEI, LEE = person(1), person(2), person(3, Role.STAFF), person(4, Role.STAFF, client_ids=frozenset({BRIO}))
+CHIEF = person(10, Role.PRIMARY_ADMINISTRATOR)
+ADMIN, QUIET = person(11, Role.ADMINISTRATOR), person(12, Role.ADMINISTRATOR, immediate_notices=False)
+GONE = person(13, left_at=NOW)
+ALL = {one.id: one for one in (ANA, OTTO, MEI, LEE, CHIEF, ADMIN, QUIET, GONE)}
+
+
+def heard(
+    views: Sequence[ConnectionView], *subscriptions: Subscription, administrators: Sequence[Person] = ()
+) -> dict[str, list[str]]:
+    """Who hears of which accounts: "P1 connector" and the accounts' ids; a channel by its id."""
+    circle = Circle(administrators=administrators, subscriptions=subscriptions, subscribers=ALL)
+    return {
+        f"{reader.channel.external_id if reader.channel else reader.person.name} {reader.part.value}": [
+            one.connection.account_id for one in told
+        ]
+        for reader, told in audience(views, circle).items()
+    }
+
+
+@dataclass(frozen=True)
+class Case:
+    says: str
+    views: tuple[ConnectionView, ...]
+    hear: dict[str, list[str]]
+    subscriptions: tuple[Subscription, ...] = ()
+    administrators: tuple[Person, ...] = ()
+
+
+CASES = [
+    Case("the connector hears", (view(1, connector=ANA),), {"Person 1 connector": ["1"]}),
+    Case(
+        "an owner who is somebody else hears as well",
+        (view(1, connector=ANA, owner=OTTO),),
+        {"Person 1 connector": ["1"], "Person 2 owner": ["1"]},
+    ),
+    Case(
+        "a connector who is the owner hears once", (view(1, connector=ANA, owner=ANA),), {"Person 1 connector": ["1"]}
+    ),
+    Case(
+        "a connector who subscribed hears once, as the connector",
+        (view(1, connector=ANA),),
+        {"Person 1 connector": ["1"]},
+        (subscription(1, ANA),),
+    ),
+    Case(
+        "the part is each lapse's own",
+        (view(1, connector=ANA), view(2, connector=OTTO, owner=ANA)),
+        {"Person 1 connector": ["1"], "Person 2 connector": ["2"], "Person 1 owner": ["2"]},
+    ),
+    Case(
+        "administrators get copies, the primary one always, others unless they said no",
+        (view(1, connector=ANA),),
+        {"Person 1 connector": ["1"], "Person 10 administrator": ["1"], "Person 11 administrator": ["1"]},
+        administrators=(CHIEF, ADMIN, QUIET),
+    ),
+    Case(
+        "an administrator who takes no copies but subscribed hears as a subscriber",
+        (view(1),),
+        {"Person 12 subscriber": ["1"]},
+        (subscription(1, QUIET),),
+        (QUIET,),
+    ),
+    Case(
+        "an administrator who connected it hears as the connector",
+        (view(1, connector=ADMIN),),
+        {"Person 11 connector": ["1"]},
+        administrators=(ADMIN,),
+    ),
+    Case(
+        "a subscription to a network is to nothing else",
+        (view(1), view(2, network="othernet")),
+        {"Person 3 subscriber": ["2"]},
+        (subscription(1, MEI, network="othernet"),),
+    ),
+    Case(
+        "a subscription to a client is to nothing else",
+        (view(1), view(2, client=BRIO)),
+        {"Person 3 subscriber": ["2"]},
+        (subscription(1, MEI, client=BRIO),),
+    ),
+    Case(
+        "two subscriptions that cover a lapse tell it once",
+        (view(1),),
+        {"Person 3 subscriber": ["1"]},
+        (subscription(1, MEI), subscription(2, MEI, client=ACME)),
+    ),
+    Case(
+        "staff limited to some clients hear of no others",
+        (view(1), view(2, client=BRIO)),
+        {"Person 4 subscriber": ["2"]},
+        (subscription(1, LEE),),
+    ),
+    Case(
+        "a channel hears what whoever set it up may see",
+        (view(1), view(2, client=BRIO)),
+        {"C1 channel": ["2"]},
+        (subscription(1, LEE, channel=NEWS),),
+    ),
+    Case(
+        "a channel hears beside the person who set it up",
+        (view(1, connector=MEI),),
+        {"Person 3 connector": ["1"], "C1 channel": ["1"]},
+        (subscription(1, MEI, channel=NEWS),),
+    ),
+    Case("somebody who left hears nothing", (view(1, connector=GONE),), {}, (subscription(1, GONE),)),
+    Case(
+        "a subscriber of another part of the product, who is an owner, hears only of their own",
+        (view(1, owner=OTTO), view(2)),
+        {"Person 2 owner": ["1"]},
+        (subscription(1, OTTO),),
+    ),
+]
+
+
+@pytest.mark.behaviour("N-1", "N-2", "N-3", "N-5", "N-8", "N-9")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.says)
+def test_those_who_are_to_hear_hear(case: Case) -> None:
+    assert heard(case.views, *case.subscriptions, administrators=case.administrators) == case.hear
+
+
+def test_a_channel_that_two_people_subscribed_hears_each_lapse_once() -> None:
+    views = (view(1), view(2, client=BRIO))
+    both = (subscription(1, LEE, channel=NEWS), subscription(2, MEI, channel=NEWS))
+    told = audience(views, Circle(administrators=(), subscriptions=both, subscribers=ALL))
+    assert {reader.person.name: [one.connection.account_id for one in own] for reader, own in told.items()} == {
+        "Person 4": ["2"],
+        "Person 3": ["1"],
+    }
+
+
+def test_a_person_of_another_organization_hears_nothing() -> None:
+    stranger = replace(MEI, organization_id=MEI.id)  # any id that is not ours
+    circle = Circle(administrators=(), subscriptions=[subscription(1, MEI)], subscribers={MEI.id: stranger})
+    assert audience([view(1)], circle) == {}
+
+
+PEOPLE = st.sampled_from([None, *ALL.values()])
+SUBSCRIPTIONS = st.lists(
+    st.builds(
+        subscription,
+        st.integers(1, 99),
+        st.sampled_from(list(ALL.values())),
+        channel=st.sampled_from([None, NEWS]),
+        network=st.sampled_from([None, "examplenet", "othernet"]),
+        client=st.sampled_from([None, ACME, BRIO]),
+    ),
+    max_size=6,
+)
+VIEWS = st.lists(
+    st.builds(
+        view,
+        st.integers(1, 99),
+        connector=PEOPLE,
+        owner=PEOPLE,
+        client=st.sampled_from([ACME, BRIO]),
+        network=st.sampled_from(["examplenet", "othernet"]),
+    ),
+    max_size=5,
+    unique_by=lambda one: one.connection.id,
+)
+
+
+@pytest.mark.behaviour("N-8")
+@given(views=VIEWS, subscriptions=SUBSCRIPTIONS)
+def test_nobody_hears_twice_nor_of_what_they_may_not_see(
+    views: list[ConnectionView], subscriptions: list[Subscription]
+) -> None:
+    circle = Circle(administrators=(CHIEF, ADMIN, QUIET), subscriptions=subscriptions, subscribers=ALL)
+    pairs = []
+    for reader, told in audience(views, circle).items():
+        for one in told:
+            assert may_see(reader.person, one.connection)
+            assert (reader.channel is not None) == (reader.part is Part.CHANNEL)
+            pairs.append((reader.channel or reader.person.id, one.connection.id))
+    assert len(pairs) == len(set(pairs))

@@ -1,0 +1,143 @@
+"""A chat platform in memory: keeps what was posted and edited, and fails when it is told to."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from commands.errors import DeliveryError, DeliveryErrorKind
+from commands.ids import DeliveryId
+from commands.messages import Message
+from commands.ports.chat import (
+    Address,
+    AddressKind,
+    ChatPlatform,
+    Diagnosis,
+    Endpoint,
+    Inbound,
+    MessageRef,
+    Pace,
+    SignIn,
+)
+
+Fault = Callable[[Address | MessageRef], DeliveryError | None]
+"""Says what goes wrong with a post to an address or an edit of a message; None: nothing."""
+
+
+@dataclass(slots=True)
+class Post:
+    """A message that is in the chat."""
+
+    address: Address
+    ref: MessageRef
+    delivery: DeliveryId
+    shown: list[Message]
+    """How it looked, the latest last."""
+    removed: bool = False
+
+    @property
+    def message(self) -> Message:
+        """How it looks now."""
+        return self.shown[-1]
+
+
+@dataclass
+class FakeChat:
+    """A `ChatPlatform`. `deduplicates` is honoured: a post that is sent again under its delivery shows once."""
+
+    name: str = "examplechat"
+    label: str = "Examplechat"
+    pace: Pace = Pace(interval=timedelta(0), burst=1)  # noqa: RUF009  # frozen
+    deduplicates: bool = False
+    finds_by_email: bool = True
+    sign_in: SignIn | None = None
+    posts: list[Post] = field(default_factory=list)
+    calls: list[Address | MessageRef] = field(default_factory=list)
+    """Every post and edit that was tried, in order."""
+    faults: list[Fault] = field(default_factory=list)
+    """Asked at each call, in order; the first that answers is raised."""
+    on_call: Callable[[Address | MessageRef], None] = field(default=lambda _: None)
+    """Called first, for a test that has something happen meanwhile."""
+    inbound: Inbound | None = None
+
+    @asynccontextmanager
+    async def running(self, inbound: Inbound) -> AsyncIterator[None]:
+        self.inbound = inbound
+        try:
+            yield
+        finally:
+            self.inbound = None
+
+    def lane(self, address: Address) -> str:
+        return f"{self.name}:{address.tenant}"
+
+    async def post(self, address: Address, message: Message, delivery: DeliveryId) -> MessageRef:
+        error = self._fault(address)
+        if error is not None and error.kind is not DeliveryErrorKind.UNKNOWN:
+            raise error
+        ref = self._show(address, message, delivery)
+        if error is not None:  # it is there, and the reply is lost
+            raise error
+        return ref
+
+    async def update(self, ref: MessageRef, message: Message) -> None:
+        error = self._fault(ref)
+        post = next((post for post in self.posts if post.ref == ref and not post.removed), None)
+        if error is not None:
+            raise error
+        if post is None:
+            raise DeliveryError(DeliveryErrorKind.MESSAGE_GONE, "message_not_found")
+        post.shown.append(message)
+
+    def endpoints(self) -> Sequence[Endpoint]:
+        return ()
+
+    async def diagnose(self) -> Sequence[Diagnosis]:
+        return ()
+
+    def fail(self, kind: DeliveryErrorKind, code: str = "test", *, times: int = 1, **more: object) -> None:
+        """Let the next calls go wrong. A post that goes wrong as UNKNOWN is in the chat nevertheless."""
+        left = [times]
+
+        def fault(where: Address | MessageRef) -> DeliveryError | None:
+            if left[0] == 0:
+                return None
+            left[0] -= 1
+            return DeliveryError(kind, code, **more)  # type: ignore[arg-type]  # a test names retry_after and scope
+
+        self.faults.append(fault)
+
+    def refuse(self, who: str, kind: DeliveryErrorKind, code: str = "test") -> None:
+        """Let every post to this user or channel go wrong."""
+        self.faults.append(
+            lambda where: DeliveryError(kind, code) if isinstance(where, Address) and where.external_id == who else None
+        )
+
+    def to(self, who: str) -> list[Post]:
+        """What stands in the chat with this user, email address or channel."""
+        return [post for post in self.posts if post.address.external_id == who]
+
+    def _fault(self, where: Address | MessageRef) -> DeliveryError | None:
+        self.calls.append(where)
+        self.on_call(where)
+        return next((error for fault in self.faults if (error := fault(where)) is not None), None)
+
+    def _show(self, address: Address, message: Message, delivery: DeliveryId) -> MessageRef:
+        earlier = next((post for post in self.posts if post.delivery == delivery), None)
+        if earlier is not None and self.deduplicates:
+            return earlier.ref
+        ref = MessageRef(
+            platform=self.name, tenant=address.tenant, destination=address.external_id, message=str(len(self.posts) + 1)
+        )
+        self.posts.append(Post(address, ref, delivery, [message]))
+        return ref
+
+
+def direct(user: str, *, platform: str = "examplechat", tenant: str = "T1") -> Address:
+    """The address of a user's direct messages."""
+    return Address(platform=platform, tenant=tenant, kind=AddressKind.DIRECT, external_id=user)
+
+
+def as_platform(chat: FakeChat) -> ChatPlatform:
+    """The fake is one: what the type checker proves here holds for every test."""
+    return chat

@@ -1,0 +1,209 @@
+"""The page of a Reconnect link."""
+
+import pytest
+
+from commands.model import ConnectionState, Evidence, Parent, Role, Verdict
+from tests.web.rig import Browser, Rig
+
+
+@pytest.mark.behaviour("R-1")
+async def test_the_page_says_which_account_for_whom_since_when_why_and_what_to_check(
+    rig: Rig, browser: Browser
+) -> None:
+    path = await rig.link(await rig.add_connection("1029384756"))
+    page = await rig.signed_in(browser, path)
+    assert page.status == 200
+    for words in (
+        "Acme EU Ads",
+        "1029384756",
+        "Client Acme",
+        "This link is for Ana Ruiz",
+        "Lapsed since Mon 23 November 2026, 09:00 UTC",
+        "The password of the login changed",
+        "Missing since Mon 23 November 2026, 08:50 UTC: spend and reports.",
+    ):
+        assert words in page.words
+    assert "<h1><bdi>Acme EU Ads</bdi></h1>" in page.text
+    assert page.text.index("Before you go on") < page.text.index("Reconnect at Examplenet")
+
+
+@pytest.mark.behaviour("R-2", "X-5")
+async def test_the_checklist_is_filled_from_what_is_stored_and_leaves_out_what_is_not(
+    rig: Rig, browser: Browser
+) -> None:
+    known = await rig.link(await rig.add_connection("1"))
+    unknown = await rig.link(await rig.add_connection("2", parent=None))
+    page = await rig.signed_in(browser, known)
+    assert "Log in as Ana Ruiz." in page.words
+    assert "Choose the Business Acme EU (7001)." in page.words
+    assert "Leave this permission on: Read reports." in page.words
+    assert "Choose the Business" not in (await browser.get(unknown)).words
+
+
+@pytest.mark.behaviour("R-1", "R-19")
+async def test_opening_and_prefetching_the_link_changes_nothing(rig: Rig, browser: Browser) -> None:
+    connection_id = await rig.add_connection("1")
+    path = await rig.link(connection_id)
+    await rig.signed_in(browser, path)
+    before = await rig.audited()
+    for _ in range(25):
+        assert (await browser.get(path)).status == 200
+        async with browser.session.head(browser.base + path, allow_redirects=False) as response:
+            assert response.status == 200
+    async with browser.session.options(browser.base + path) as response:
+        assert response.status == 405
+    assert await rig.audited() == before
+    async with rig.storage.reading() as uow:
+        view = await uow.connections.view(rig.organization_id, connection_id)
+    assert view is not None
+    assert view.reconnecting_by is None
+
+
+async def test_nothing_is_shown_before_somebody_signed_in(rig: Rig, browser: Browser) -> None:
+    page = await browser.get(await rig.link(await rig.add_connection("1029384756")))
+    assert page.status == 200
+    assert "Sign in with Chatter" in page.words
+    for hidden in ("Acme", "1029384756", "Ana", "Examplenet", "password"):
+        assert hidden not in page.text
+
+
+@pytest.mark.behaviour("R-15")
+async def test_an_unknown_link_leads_to_one_neutral_page_that_says_how_to_get_a_new_one(
+    rig: Rig, browser: Browser
+) -> None:
+    unknown = await browser.get("/r/" + "0" * 22)
+    malformed = await browser.get("/r/short")
+    stranger = await browser.get("/nothing")
+    assert {page.status for page in (unknown, malformed, stranger)} == {404}
+    assert unknown.words == malformed.words == stranger.words
+    assert "This link leads nowhere" in unknown.words
+    assert "type /lapsed" in unknown.words
+
+
+@pytest.mark.behaviour("R-15", "R-19")
+async def test_the_link_of_a_retired_connection_leads_nowhere(rig: Rig, browser: Browser) -> None:
+    path = await rig.link(await rig.add_connection("1", state=ConnectionState.RETIRED))
+    page = await rig.signed_in(browser, path)
+    assert page.status == 404
+    assert "Acme EU Ads" not in page.text
+
+
+@pytest.mark.behaviour("R-19")
+async def test_a_link_whose_connection_works_again_says_so(rig: Rig, browser: Browser) -> None:
+    path = await rig.link(await rig.add_connection("1", state=ConnectionState.ACTIVE))
+    page = await rig.signed_in(browser, path)
+    assert "Already working" in page.words
+    assert path not in page.actions()
+
+
+@pytest.mark.behaviour("P-5")
+async def test_a_link_opened_by_somebody_else_is_refused_written_down_once_and_its_owner_told(
+    rig: Rig, browser: Browser
+) -> None:
+    connection_id = await rig.add_connection("1029384756")
+    path = await rig.link(connection_id)
+    page = await rig.signed_in(browser, path, "Mei Lin")
+    assert page.status == 403
+    assert "This link is for somebody else" in page.words
+    for hidden in ("Acme EU", "1029384756", "Ana Ruiz", "Examplenet"):
+        assert hidden not in page.text
+    await browser.get(path)
+    assert (await rig.audited()).count("link refused") == 1
+    (event,) = await rig.events()
+    assert (event.kind.value, event.person_id, event.connection_id) == (
+        "link_refused",
+        rig.people["Ana Ruiz"].id,
+        connection_id,
+    )
+    assert event.data == {"by": "Mei Lin"}
+
+
+async def test_a_stranger_at_a_link_is_told_whom_to_ask_and_nothing_else(rig: Rig, browser: Browser) -> None:
+    path = await rig.link(await rig.add_connection("1029384756"))
+    rig.sign_in_as("U-nobody", name="Nobody", email="nobody@elsewhere.example")
+    page = await browser.follow(await rig.come_back(browser, await browser.get(path)))
+    assert page.status == 403
+    assert "Ask Raj Patel" in page.words
+    for hidden in ("Acme", "1029384756", "Ana Ruiz", "Examplenet"):
+        assert hidden not in page.words
+    assert "link refused" in await rig.audited()
+
+
+@pytest.mark.behaviour("P-1", "R-8")
+async def test_accounts_that_come_back_with_the_same_login_are_listed(rig: Rig, browser: Browser) -> None:
+    first = await rig.add_connection("1", "First")
+    await rig.add_connection("2", "Second")
+    await rig.add_connection("3", "Working", state=ConnectionState.ACTIVE)
+    page = await rig.signed_in(browser, await rig.link(first))
+    assert "The same login also brings back 1 account" in page.words
+    assert "Second" in page.words
+    assert "Working" not in page.words
+
+
+@pytest.mark.behaviour("P-1")
+async def test_the_owner_may_reconnect_too(rig: Rig, browser: Browser) -> None:
+    owner = await rig.add_person("Otto Own", Role.OWNER)
+    path = await rig.link(await rig.add_connection("1", owner=owner.name), owner.name)
+    page = await rig.signed_in(browser, path, owner.name)
+    assert path in page.actions()
+
+
+@pytest.mark.behaviour("P-5")
+async def test_who_may_not_see_the_account_any_more_finds_nothing(rig: Rig, browser: Browser) -> None:
+    other = await rig.add_person("Otto Own", Role.OWNER)
+    path = await rig.link(await rig.add_connection("1"), other.name)
+    page = await rig.signed_in(browser, path, other.name)
+    assert page.status == 404
+
+
+@pytest.mark.parametrize("cause", [Verdict.ACCOUNT_MOVED, Verdict.ACCOUNT_GONE, Verdict.ACCOUNT_DISABLED])
+async def test_no_button_where_logging_in_again_does_not_help(rig: Rig, browser: Browser, cause: Verdict) -> None:
+    moved = Evidence(check="fake", moved_to=Parent(id="8002", name="Brio"))
+    path = await rig.link(await rig.add_connection("1", cause=cause, evidence=moved))
+    page = await rig.signed_in(browser, path)
+    assert path not in page.actions()
+    assert "would not mend this" in page.words
+    assert "Brio 8002" in page.words
+    refused = await browser.post(path, {"token": ""})
+    assert refused.status == 403
+
+
+async def test_a_network_without_credentials_is_said_to_be_our_fault(rig: Rig, browser: Browser) -> None:
+    path = await rig.link(await rig.add_connection("1"))
+    rig.networks.clear()
+    page = await rig.signed_in(browser, path)
+    assert page.status == 200
+    assert "The fault is ours" in page.words
+    assert path not in page.actions()
+
+
+@pytest.mark.behaviour("P-3", "R-15")
+async def test_a_name_that_looks_like_markup_is_shown_inert(rig: Rig, browser: Browser) -> None:
+    name = "<script>alert(1)</script> <!channel> @everyone \u202etxt\x00 " + "x" * 3000
+    page = await rig.signed_in(browser, await rig.link(await rig.add_connection("1", name.replace("\x00", ""))))
+    assert page.status == 200
+    assert "<script" not in page.text
+    assert "&lt;script&gt;" in page.text
+    assert "\u202e" not in page.text
+    assert "x" * 200 not in page.text
+
+
+async def test_two_people_at_once_the_second_hears_who_is_at_it_and_may_take_over(rig: Rig) -> None:
+    connection_id = await rig.add_connection("1")
+    first_path, second_path = await rig.link(connection_id), await rig.link(connection_id, "Raj Patel")
+    async with rig.browser() as first, rig.browser() as second:
+        begun = await first.submit(await rig.signed_in(first, first_path), first_path)
+        page = await rig.signed_in(second, second_path, "Raj Patel")
+        held = await second.submit(page, second_path)
+        assert held.status == 409
+        assert "Ana Ruiz is reconnecting this login" in held.words
+        assert held.form(second_path).get("take_over") == "yes"
+        taken = await second.submit(held, second_path)
+        assert taken.status == 303
+        rig.login("1")
+        late = await first.follow(await first.get(rig.callback(begun.sent_state)))
+        assert "a newer one took its place" in late.words
+        assert "exchange" not in rig.network.asked
+        done = await second.follow(await second.get(rig.callback(taken.sent_state)))
+        assert "Restored" in done.words
+    assert (await rig.connection(connection_id)).connector_id == rig.people["Raj Patel"].id
