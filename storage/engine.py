@@ -2,11 +2,12 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Dialect, TypeDecorator, event, text
@@ -15,7 +16,6 @@ from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
-from sqlalchemy.types import TypeEngine
 
 from commands.ports.storage import AlreadyThere, StorageError
 
@@ -29,15 +29,15 @@ _SLOWEST = 30  # seconds that one statement may take; the largest list takes wel
 _UPGRADE_LOCK = 0x6C61707365  # "lapse"; any number that no other program on the database uses
 
 
+# The driver's own BEGIN would begin too late and leave savepoints outside it: it must not begin anything.
+_NO_OWN_BEGIN: Mapping[str, Any] = MappingProxyType({"isolation_level": None})
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """Aware UTC times: `timestamptz` on PostgreSQL; microseconds since 1970 on SQLite, which has no type for times."""
 
-    impl = DateTime(timezone=True)
+    impl = DateTime(timezone=True).with_variant(BigInteger(), "sqlite")
     cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        kind: TypeEngine[Any] = BigInteger() if dialect.name == "sqlite" else DateTime(timezone=True)
-        return dialect.type_descriptor(kind)
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         if value is None:
@@ -97,7 +97,9 @@ def _sqlite(url: URL, connections: int) -> Engines:
     _make_private(Path(url.database or ""))
     # One writer: those who wait for it queue in order in the pool, and only other processes are waited for by SQLite's
     # own polling. Readers run in autocommit, so a list costs no BEGIN and holds back no checkpoint.
-    writers = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=_BUSY, hide_parameters=True)
+    writers = create_async_engine(
+        url, connect_args=dict(_NO_OWN_BEGIN), pool_size=1, max_overflow=0, pool_timeout=_BUSY, hide_parameters=True
+    )
     readers = create_async_engine(
         url,
         # Each connection is a thread with a cache of 2 MB, and the interpreter's lock lets few of them run at a time.
@@ -146,11 +148,12 @@ def _postgresql(url: URL, connections: int) -> Engines:
 def maintenance_engine(url: str) -> AsyncEngine:
     """An engine for migrations: one connection at a time, without limits on a statement's time."""
     parts = parsed(url)
-    engine = create_async_engine(parts, poolclass=NullPool, hide_parameters=True)
-    if parts.get_backend_name() == "sqlite":
-        _make_private(Path(parts.database or ""))
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite_writer)
-        event.listen(engine.sync_engine, "begin", _begin_immediate)
+    if parts.get_backend_name() != "sqlite":
+        return create_async_engine(parts, poolclass=NullPool, hide_parameters=True)
+    engine = create_async_engine(parts, connect_args=dict(_NO_OWN_BEGIN), poolclass=NullPool, hide_parameters=True)
+    _make_private(Path(parts.database or ""))
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite_writer)
+    event.listen(engine.sync_engine, "begin", _begin_immediate)
     return engine
 
 
@@ -189,8 +192,6 @@ def _make_private(file: Path) -> None:
 
 
 def _prepare_sqlite_writer(connection: Any, _record: object) -> None:
-    # The driver's own BEGIN would begin too late and leave savepoints outside it: it must not begin anything.
-    connection.isolation_level = None
     _run(connection, f"PRAGMA busy_timeout = {_BUSY * 1000}")
     _run(connection, "PRAGMA journal_mode = WAL")
     # FULL: a refresh token that rotated must survive a power cut, since the one before it no longer works.

@@ -121,17 +121,13 @@ class Keyring:
         except (InvalidTag, ValueError) as error:
             raise Unreadable(f"a value in {cell.table}.{cell.column} is damaged or was moved from elsewhere") from error
 
-    def is_current(self, value: str) -> bool:
-        """Whether the primary key encrypted it."""
-        return value.startswith(self.current_prefix)
-
     @property
     def current_prefix(self) -> str:
         """How values of the primary key begin."""
         return f"{_VERSION}.{self.primary}."
 
     def locator(self, link_id: UUID, key_id: str) -> str | None:
-        """The 22 characters of a link's address: 128 bits that cannot be guessed from its id. None if the key is gone."""
+        """The 22 characters of a link's address: 128 bits, not to be guessed from its id. None if the key is gone."""
         key = self._locator_keys.get(key_id)
         if key is None:
             return None

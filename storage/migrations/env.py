@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from storage.tables import metadata
+from storage.tables import organizations
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=organizations.metadata,
     transactional_ddl=False,  # the caller's transaction holds all of it
 )
 context.run_migrations()

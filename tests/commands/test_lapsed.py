@@ -52,8 +52,8 @@ async def test_with_nothing_lapsed_it_says_so_and_what_expires_next(world: World
 
 
 @pytest.mark.behaviour("C-1")
-async def test_an_agency_without_connections_is_told_so(sqlite_database_url: str) -> None:
-    async with open_world(sqlite_database_url) as world:
+async def test_an_agency_without_connections_is_told_so(agency_url: str) -> None:
+    async with open_world(agency_url) as world:
         await world.add_person("Ada King", Role.PRIMARY_ADMINISTRATOR)
         assert plain(await world.typed("ada", "lapsed")) == "There are no connections here yet."
 

@@ -40,9 +40,7 @@ from commands.model import (
 from commands.ports.chat import ActionRequest, ChatUser, CommandRequest, Options, Place, Words
 from commands.ports.storage import Storage
 from commands.secret import Secret
-from storage.migrations import upgrade
-from storage.secrets import Keyring
-from storage.store import open_storage
+from storage import Keyring, open_storage
 from tests.support.clock import FakeClock
 from tests.support.network import FakeNetwork, spec
 
@@ -222,9 +220,8 @@ UNCLAIMED = Place(workspace="T2", workspace_name="Client", channel="C9", is_dire
 
 @asynccontextmanager
 async def open_world(database_url: str, *, claimed: bool = True) -> AsyncIterator[World]:
-    """Open an empty agency: one organization, its workspace, nobody and nothing in it."""
+    """Open an empty agency on a database that has its schema: one organization, its workspace, nobody in it."""
     clock, checker = FakeClock(), FakeChecker()
-    await upgrade(database_url)
     async with open_storage(database_url, Keyring.from_settings(Keyring.new_key("1")), clock) as storage:
         networks = {
             "tiktok": FakeNetwork(spec("tiktok", name="TikTok", aliases=("tt",), parent_label="Business Center")),

@@ -50,7 +50,7 @@ CASES = [
         {"Person 1 connector": ["1"], "Person 2 owner": ["1"]},
     ),
     Case(
-        "a connector who is the owner hears once", (view(1, connector=ANA, owner=ANA),), {"Person 1 connector": ["1"]}
+        "an owner who is the connector hears once", (view(1, connector=ANA, owner=ANA),), {"Person 1 connector": ["1"]}
     ),
     Case(
         "a connector who subscribed hears once, as the connector",

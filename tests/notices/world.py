@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from sqlalchemy import select
+
 from bot.delivery.loop import DeliveryLoop
 from bot.notices.composer import Composer
 from bot.notices.outbox import Outbox
@@ -15,7 +17,6 @@ from commands.ids import (
     AuthorizationId,
     ClientId,
     ConnectionId,
-    DeliveryId,
     EventId,
     IdentityId,
     LapseId,
@@ -45,11 +46,14 @@ from commands.model import (
     Workspace,
 )
 from commands.ports.notices import Delivery, DeliveryState, Event, EventKind
-from commands.ports.storage import Storage, UnitOfWork
+from commands.ports.storage import UnitOfWork
 from commands.secret import Secret
 from storage.migrations import upgrade
+from storage.notices import DELIVERY, delivery_of
+from storage.rows import columns
 from storage.secrets import Keyring
-from storage.store import open_storage
+from storage.store import SqlStorage, open_storage
+from storage.tables import deliveries
 from tests.support.chat import FakeChat
 from tests.support.clock import FakeClock
 from tests.support.network import FakeNetwork, spec
@@ -59,9 +63,9 @@ PUBLIC_URL = "https://lapses.example"
 
 @dataclass
 class World:
-    """What a test acts on. `acme` and `brio` are clients; `ana` connected everything that a test does not say otherwise."""
+    """What a test acts on. `acme` and `brio` are clients; `ana` connected what nobody else did."""
 
-    storage: Storage
+    storage: SqlStorage
     clock: FakeClock
     chat: FakeChat
     chats: dict[str, FakeChat]
@@ -112,9 +116,7 @@ class World:
             id=PersonId(new_id(now)),
             organization_id=self.organization.id,
             name=name,
-            email=f"{name.lower()}@acme.example",
-            role=role,
-            **more,  # type: ignore[arg-type]  # a test names the fields it cares for
+            **{"email": f"{name.lower()}@acme.example", "role": role, **more},  # type: ignore[arg-type]  # a test names the fields it cares for
         )
         async with self.storage.transaction() as uow:
             await uow.people.add(somebody)
@@ -301,14 +303,6 @@ class World:
 
     async def deliveries(self) -> Sequence[Delivery]:
         """Every delivery there is, in the order in which they were planned."""
-        from sqlalchemy import select
-
-        from storage.notices import DELIVERY, delivery_of
-        from storage.rows import columns
-        from storage.store import SqlStorage
-        from storage.tables import deliveries
-
-        assert isinstance(self.storage, SqlStorage)
         async with self.storage.reading_work() as work:
             rows = await work.rows(
                 select(*columns(deliveries, DELIVERY)).order_by(deliveries.c.created_at, deliveries.c.id)
@@ -360,6 +354,3 @@ async def made_world(url: str, tmp_path: Path) -> AsyncIterator[World]:
         )
         await world.link(ana, "examplechat")
         yield world
-
-
-__all__ = ["DeliveryId", "World", "made_world"]

@@ -90,7 +90,7 @@ class FakePlatform:
     finds_by_email: bool = False
 
     @asynccontextmanager
-    async def running(self, inbound: Inbound) -> AsyncIterator[None]:
+    async def running(self, inbound: Inbound | None) -> AsyncIterator[None]:
         yield
 
     def lane(self, address: Address) -> str:
