@@ -23,7 +23,7 @@ from commands.ports.reconnecting import Session
 from commands.reconnect import Reconnecting, hashed
 from commands.wording import listed, number_of, shown
 
-FORMS_TO = "lapsebot.forms_to"
+FORMS_TO = web.RequestKey("lapsebot_forms_to", tuple[str, ...])
 """Where a response's forms may lead, for its headers; kept on the request."""
 
 

@@ -249,7 +249,7 @@ async def test_a_code_ends_after_its_time(empty_world: World) -> None:
 
 @pytest.mark.behaviour("C-9")
 def test_the_catalogue_fits_every_platform() -> None:
-    """Discord: names of 32 small letters, descriptions of 100 characters, 25 choices, no bare command beside subcommands."""
+    """Discord is the strictest: short names, descriptions of 100 characters, no bare command beside subcommands."""
     for command in COMMANDS:
         assert command.name == command.name.lower()
         assert len(command.name) <= 32

@@ -193,7 +193,7 @@ async def test_a_claim_is_given_back_by_its_holder_or_an_administrator(world: Wo
     given = await world.pressed(name, token(claimed, "Give back"))
     assert "Given back: nobody is on it now." in plain(given)
     assert "👤" not in plain(await world.typed("ada", "lapsed"))
-    assert (await audited(world))[2:] == ["lapse.released", "lapse.released"]
+    assert (await audited(world)).count("lapse.released") == 2
 
 
 @pytest.mark.behaviour("N-11")

@@ -36,8 +36,8 @@ async def test_one_opts_in_to_just_what_one_said(
 ) -> None:
     message = await world.typed("raj", SUBSCRIBE, typed)
     assert plain(message) == f"✅ From now on you hear of *{said}*, by direct message."
-    got = [(each.network, each.client_id) for each in await subscriptions(world)]
-    assert got == [(network, world.clients[client] if client else None) for network, client in wanted]
+    got = {(each.network, each.client_id) for each in await subscriptions(world)}
+    assert got == {(network, world.clients[client] if client else None) for network, client in wanted}
     assert await audited(world) == ["subscription.added"] * len(wanted)
 
 
@@ -131,7 +131,7 @@ async def test_opting_out_ends_just_what_was_said(world: World) -> None:
     said = plain(await world.typed("raj", UNSUBSCRIBE, "tiktok"))
     assert said == "You no longer hear of *TikTok lapses*.\nYou hear of 1 other thing still."
     assert [each.network for each in await subscriptions(world)] == ["linkedin"]
-    assert (await audited(world))[-1] == "subscription.ended"
+    assert (await audited(world)).count("subscription.ended") == 1
 
 
 @pytest.mark.behaviour("C-5")

@@ -1,0 +1,144 @@
+"""Discord's REST API through discord.py's own HTTP client: its limits per bucket, its waits, its tries.
+
+Every request goes through `Rest.request`, which raises DeliveryError and nothing else.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from datetime import datetime
+from types import SimpleNamespace, TracebackType
+from typing import Any, Self
+
+import aiohttp
+import discord
+import yarl
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from commands.errors import DeliveryError, DeliveryErrorKind
+from commands.ports.clock import Clock
+from platform_adapters.chat.discord.failures import BAN, MalformedReplyError, delivery_error, is_ban
+from platform_adapters.chat.discord.settings import DiscordSettings
+
+_log = logging.getLogger(__name__)
+PATIENCE = 30.0
+"""Seconds of a 429 that the library waits out itself; the shortest that it can be told. Longer ones are ours."""
+_TIMEOUT = aiohttp.ClientTimeout(total=10.0, sock_connect=3.0)
+
+
+class Rest:
+    """Requests in the bot's name. Use it as a context; it logs in at the first request."""
+
+    def __init__(self, settings: DiscordSettings, clock: Clock, client: discord.Client | None = None) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._client = client
+        self._logging_in = asyncio.Lock()
+        self._opened = AsyncExitStack()
+        self._barred_until: datetime | None = None
+        self._barred_by: DeliveryError | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._client = None
+        await self._opened.aclose()
+
+    async def request(self, method: str, path: str, *, body: object = None, **ids: str | int) -> Any:
+        """Ask Discord. `ids` fill the path; the library reads from `channel_id` and the like which limit applies.
+
+        Raises DeliveryError.
+        """
+        self._refuse_if_barred()
+        seen = SimpleNamespace(scope=None)
+        arguments: dict[str, Any] = {"timeout": _TIMEOUT, "trace_request_ctx": seen}
+        if body is not None:
+            arguments["json"] = body
+        try:
+            client = await self._logged_in()
+            return await client.http.request(Route(method, path, **ids), **arguments)
+        except (discord.DiscordException, aiohttp.ClientError, OSError, ValueError, KeyError, TypeError) as error:
+            raise self._failed(error, seen.scope) from error
+        except RuntimeError as error:  # the session was closed under it: we are stopping
+            raise DeliveryError(DeliveryErrorKind.RETRY, "stopping") from error
+
+    async def message(self, method: str, path: str, *, body: Mapping[str, object], **ids: str | int) -> Mapping[str, str]:
+        """Like `request`, for an answer that must be an object with an id. Raises DeliveryError."""
+        answer = await self.request(method, path, body=body, **ids)
+        if not isinstance(answer, dict) or not isinstance(answer.get("id"), str):
+            raise delivery_error(MalformedReplyError())
+        return answer
+
+    async def _logged_in(self) -> discord.Client:
+        if self._client is None:
+            async with self._logging_in:
+                if self._client is None:
+                    self._client = await self._log_in()
+        return self._client
+
+    async def _log_in(self) -> discord.Client:
+        async with AsyncExitStack() as opening:
+            client = await opening.enter_async_context(library_client(self._settings))
+            await client.http.static_login(self._settings.bot_token.reveal())
+            self._opened.push_async_exit(opening.pop_all())
+        return client
+
+    def _failed(self, error: Exception, scope: str | None) -> DeliveryError:
+        failure = delivery_error(error, scope=scope)
+        banned = isinstance(error, discord.HTTPException) and is_ban(error)
+        if banned or failure.kind is DeliveryErrorKind.INSTALLATION_DEAD:
+            self._barred_until = self._clock.now() + (failure.retry_after or BAN)
+            self._barred_by = failure
+            _log.error("Discord refuses the bot altogether (%s); nothing is asked of it for a while", failure.code)
+        return failure
+
+    def _refuse_if_barred(self) -> None:
+        """Ask nothing while refused: 10,000 refusals in ten minutes shut the whole address out."""
+        until, by = self._barred_until, self._barred_by
+        if until is None or by is None:
+            return
+        left = until - self._clock.now()
+        if left.total_seconds() <= 0:
+            self._barred_until = self._barred_by = None
+            return
+        wait = left if by.kind is DeliveryErrorKind.RETRY else None
+        raise DeliveryError(by.kind, by.code, retry_after=wait, scope=by.scope)
+
+
+def library_client(settings: DiscordSettings, kind: type[discord.Client] = discord.Client, **more: Any) -> Any:
+    """Make a client of the library that keeps, pings and caches as little as can be. Connects nothing.
+
+    The library has its addresses as class attributes, so that they are the whole process's.
+    """
+    Route.BASE = settings.api_url
+    DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.gateway_url)
+    intents = discord.Intents.none()
+    intents.guilds = True
+    return kind(
+        intents=intents,
+        allowed_mentions=discord.AllowedMentions.none(),
+        max_ratelimit_timeout=PATIENCE,
+        max_messages=None,
+        member_cache_flags=discord.MemberCacheFlags.none(),
+        chunk_guilds_at_startup=False,
+        http_trace=_scope_trace(),
+        **more,
+    )
+
+
+def _scope_trace() -> aiohttp.TraceConfig:
+    """Keep the scope of a 429, which the library reads and drops."""
+
+    async def keep(_session: aiohttp.ClientSession, context: SimpleNamespace, end: aiohttp.TraceRequestEndParams) -> None:
+        seen = context.trace_request_ctx
+        if isinstance(seen, SimpleNamespace):
+            seen.scope = end.response.headers.get("X-RateLimit-Scope")
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_end.append(keep)
+    return trace

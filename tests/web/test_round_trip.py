@@ -1,0 +1,356 @@
+"""Through the network's login and back: what is restored, what is not, and what is said of it."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from commands.errors import NetworkError
+from commands.ids import ConnectionId
+from commands.model import ConnectionState, Evidence, Finding, Parent, Role, Verdict
+from commands.ports.notices import EventKind
+from tests.support.network import finding
+from tests.web.rig import Browser, Page, Rig
+
+
+async def stored_tokens(rig: Rig) -> tuple[str, str | None]:
+    async with rig.storage.reading() as uow:
+        tokens = await uow.authorizations.tokens(rig.organization_id, rig.authorization_id)
+    return tokens.access.reveal(), tokens.refresh.reveal() if tokens.refresh else None
+
+
+async def is_lapsed(rig: Rig, connection_id: ConnectionId) -> bool:
+    return (await rig.connection(connection_id)).state is ConnectionState.LAPSED
+
+
+async def assert_nothing_written(rig: Rig, connection_id: ConnectionId) -> None:
+    assert await is_lapsed(rig, connection_id)
+    assert await stored_tokens(rig) == ("old-access", "old-refresh")
+    assert not [event for event in await rig.events() if event.kind is EventKind.LAPSE_ENDED]
+
+
+def assert_helps_on(page: Page, path: str) -> None:
+    """R-15: try again, what to check, who can help."""
+    assert path in page.actions()
+    assert "What to check" in page.words
+    assert "Raj Patel" in page.words
+    assert "help@acme.example" in page.words
+
+
+@pytest.mark.behaviour("R-3", "R-12", "P-1")
+async def test_the_right_login_restores_the_account_and_the_page_is_green(rig: Rig, browser: Browser) -> None:
+    connection_id = await rig.add_connection("1")
+    path = await rig.link(connection_id)
+    await rig.signed_in(browser, path)
+    rig.login("1")
+    page = await rig.reconnect(browser, path)
+    assert page.status == 200
+    assert 'class="band good strong" role="status"' in page.text
+    assert "1 account is back" in page.words
+    assert "you can close this page" in page.words
+    assert "Recent data may take a short while" in page.words
+    assert "Already working" in (await browser.get(path)).words
+    assert (await rig.connection(connection_id)).state is ConnectionState.ACTIVE
+    assert await stored_tokens(rig) == ("new-access", "new-refresh")
+    (event,) = await rig.events()
+    assert (event.kind, event.connection_id, event.person_id, event.authorization_id) == (
+        EventKind.LAPSE_ENDED,
+        connection_id,
+        rig.people["Ana Ruiz"].id,
+        rig.authorization_id,
+    )
+    assert "reconnected" in await rig.audited()
+
+
+@pytest.mark.behaviour("R-8")
+async def test_one_login_restores_all_accounts_under_it_across_clients(rig: Rig, browser: Browser) -> None:
+    ids = [await rig.add_connection(f"{n}", f"Account {n}", client=f"Client {n}") for n in (1, 2, 3)]
+    path = await rig.link(ids[0])
+    await rig.signed_in(browser, path)
+    rig.login("1", "2", "3")
+    page = await rig.reconnect(browser, path)
+    assert "3 accounts are back" in page.words
+    assert [await is_lapsed(rig, each) for each in ids] == [False, False, False]
+    assert Counter(event.kind for event in await rig.events()) == {EventKind.LAPSE_ENDED: 3}
+
+
+@pytest.mark.behaviour("R-8")
+async def test_what_did_not_come_back_is_listed_with_its_reason(rig: Rig, browser: Browser) -> None:
+    first = await rig.add_connection("1", "Cato FR")
+    second = await rig.add_connection("2", "Cato BE")
+    path = await rig.link(first)
+    await rig.signed_in(browser, path)
+    rig.login("1")
+    page = await rig.reconnect(browser, path)
+    assert "1 of 2 accounts back" in page.words
+    assert "Cato BE 2 client Acme, this login does not reach it" in page.words
+    assert (await is_lapsed(rig, first), await is_lapsed(rig, second)) == (False, True)
+    assert_helps_on_partial(page, path)
+
+
+def assert_helps_on_partial(page: Page, path: str) -> None:
+    assert page.form(path)["again"] == "yes"
+    assert "Who can help" in page.words
+
+
+@pytest.mark.behaviour("R-16")
+async def test_reconnecting_keeps_the_connection_and_its_refresh_token(rig: Rig, browser: Browser) -> None:
+    connection_id = await rig.add_connection("1", owner="Mei Lin")
+    path = await rig.link(connection_id)
+    await rig.signed_in(browser, path)
+    rig.login("1", refresh=None)
+    await rig.reconnect(browser, path)
+    assert await stored_tokens(rig) == ("new-access", "old-refresh")
+    connection = await rig.connection(connection_id)
+    assert (connection.owner_id, connection.authorization_id) == (rig.people["Mei Lin"].id, rig.authorization_id)
+
+
+@pytest.mark.behaviour("R-16", "P-2", "P-4")
+async def test_another_person_with_a_login_of_their_own_becomes_the_connector_and_the_owner_stays(
+    rig: Rig, browser: Browser
+) -> None:
+    asked = await rig.add_connection("1", owner="Mei Lin")
+    beside = await rig.add_connection("2")
+    working = await rig.add_connection("3", state=ConnectionState.ACTIVE)
+    path = await rig.link(asked, "Raj Patel")
+    await rig.signed_in(browser, path, "Raj Patel")
+    rig.login("1", "3", subject="s-raj", name="Raj at Examplenet")
+    page = await rig.reconnect(browser, path)
+    assert "1 of 2 accounts back" in page.words
+    moved = await rig.connection(asked)
+    assert moved.authorization_id != rig.authorization_id
+    assert (moved.connector_id, moved.owner_id) == (rig.people["Raj Patel"].id, rig.people["Mei Lin"].id)
+    for stayed in (beside, working):
+        connection = await rig.connection(stayed)
+        assert (connection.authorization_id, connection.connector_id) == (
+            rig.authorization_id,
+            rig.people["Ana Ruiz"].id,
+        )
+    assert await stored_tokens(rig) == ("old-access", "old-refresh")
+    async with rig.storage.reading() as uow:
+        (entry,) = [e for e in await uow.audit.latest(rig.organization_id, limit=50) if e.action == "reconnected"]
+    assert entry.detail["as"] == "on_behalf"
+    assert entry.actor_id == rig.people["Raj Patel"].id
+
+
+@pytest.mark.behaviour("R-16")
+async def test_a_login_that_is_known_already_takes_the_connection_to_its_own_authorization(
+    rig: Rig, browser: Browser
+) -> None:
+    known = await rig.add_authorization("Raj Patel", subject="s-raj")
+    asked = await rig.add_connection("1")
+    of_known = await rig.add_connection("9", "Nine", connector="Raj Patel", authorization_id=known)
+    path = await rig.link(asked, "Raj Patel")
+    await rig.signed_in(browser, path, "Raj Patel")
+    rig.login("1", "9", subject="s-raj", name="Raj at Examplenet")
+    page = await rig.reconnect(browser, path)
+    assert "2 accounts are back" in page.words
+    assert {(await rig.connection(each)).authorization_id for each in (asked, of_known)} == {known}
+
+
+async def test_accounts_that_were_never_connected_come_along_without_a_lapse(rig: Rig, browser: Browser) -> None:
+    asked = await rig.add_connection("1")
+    imported = await rig.add_connection("2", "Imported", state=ConnectionState.UNCONNECTED)
+    others = await rig.add_connection("3", "Raj's", state=ConnectionState.UNCONNECTED, connector="Raj Patel")
+    path = await rig.link(asked)
+    await rig.signed_in(browser, path)
+    rig.login("1", "2", "3")
+    page = await rig.reconnect(browser, path)
+    assert "2 accounts are back" in page.words
+    assert (await rig.connection(imported)).state is ConnectionState.ACTIVE
+    assert (await rig.connection(others)).state is ConnectionState.UNCONNECTED
+    assert len(await rig.events()) == 1
+
+
+async def test_an_imported_account_is_connected_by_its_first_login(rig: Rig, browser: Browser) -> None:
+    connection_id = await rig.add_connection("1", state=ConnectionState.UNCONNECTED, connector=None)
+    path = await rig.link(connection_id)
+    page = await rig.signed_in(browser, path)
+    assert "Not connected yet" in page.words
+    rig.login("1", subject="s-new")
+    assert "1 account is back" in (await rig.reconnect(browser, path)).words
+    connection = await rig.connection(connection_id)
+    assert (connection.state, connection.connector_id) == (ConnectionState.ACTIVE, rig.people["Ana Ruiz"].id)
+    assert await rig.events() == []
+
+
+@pytest.mark.behaviour("R-6", "R-15", "R-16")
+async def test_a_wrong_login_writes_nothing_and_names_both(rig: Rig, browser: Browser) -> None:
+    connection_id = await rig.add_connection("1029384756")
+    path = await rig.link(connection_id)
+    await rig.signed_in(browser, path)
+    rig.login("77", subject="s-other", name="Ana (private)")
+    page = await rig.reconnect(browser, path)
+    assert "Wrong login: nothing was changed" in page.words
+    assert "as Ana (private), who does not reach this account" in page.words
+    assert "Last time it was Ana Ruiz" in page.words
+    assert "Account expected Acme EU Ads 1029384756" in page.words
+    assert "Business expected Acme EU 7001" in page.words
+    assert "This login reaches Account 77" in page.words
+    assert "log out there first" in page.words
+    assert_helps_on(page, path)
+    await assert_nothing_written(rig, connection_id)
+    assert "reconnecting failed" in await rig.audited()
+    assert [tokens.access.reveal() for tokens in rig.network.revoked] == ["new-access"]
+
+
+@pytest.mark.behaviour("R-6")
+async def test_a_wrong_login_that_somebody_here_relies_on_is_never_revoked(rig: Rig, browser: Browser) -> None:
+    await rig.add_authorization("Raj Patel", subject="s-raj")
+    path = await rig.link(await rig.add_connection("1"))
+    await rig.signed_in(browser, path)
+    rig.login("77", subject="s-raj")
+    await rig.reconnect(browser, path)
+    assert rig.network.revoked == []
+
+
+@pytest.mark.behaviour("R-5", "X-5", "R-15")
+async def test_a_missing_permission_is_named_beside_what_was_granted(rig: Rig, browser: Browser) -> None:
+    connection_id = await rig.add_connection("1")
+    path = await rig.link(connection_id)
+    await rig.signed_in(browser, path)
+    rig.login("1", granted=frozenset({"profile"}))
+    page = await rig.reconnect(browser, path)
+    assert "A permission is missing: Read reports" in page.words
+    assert "✗ Read reports missing" in page.words
+    assert page.form(path)["again"] == "yes"
+    assert_helps_on(page, path)
+    await assert_nothing_written(rig, connection_id)
+
+
+@pytest.mark.behaviour("R-5")
+async def test_one_account_without_its_permission_is_not_called_restored(rig: Rig, browser: Browser) -> None:
+    connection_id = await rig.add_connection("1")
+    path = await rig.link(connection_id)
+    await rig.signed_in(browser, path)
+    lacking = Finding(verdict=Verdict.PERMISSION_MISSING, evidence=Evidence(check="fake", missing=("Reporting",)))
+    rig.login("1", finding=lacking)
+    page = await rig.reconnect(browser, path)
+    assert "A permission is missing: Reporting" in page.words
+    await assert_nothing_written(rig, connection_id)
+
+
+async def test_another_business_than_expected_is_named(rig: Rig, browser: Browser) -> None:
+    connection_id = await rig.add_connection("1")
+    path = await rig.link(connection_id)
+    await rig.signed_in(browser, path)
+    rig.login("1", parent=Parent(id="8002", name="Brio"))
+    page = await rig.reconnect(browser, path)
+    assert "it hangs under another business: Brio 8002 instead of Acme EU 7001" in page.words
+    await assert_nothing_written(rig, connection_id)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [(Verdict.ACCOUNT_DISABLED, "has disabled it"), (Verdict.ROLE_LOST, "role lost")],
+)
+async def test_an_account_that_cannot_be_read_is_told_with_its_reason(
+    rig: Rig, browser: Browser, verdict: Verdict, words: str
+) -> None:
+    connection_id = await rig.add_connection("1")
+    path = await rig.link(connection_id)
+    await rig.signed_in(browser, path)
+    rig.login("1", finding=finding(verdict))
+    page = await rig.reconnect(browser, path)
+    assert "The login worked, the account did not come back" in page.words
+    assert words in page.words
+    assert_helps_on(page, path)
+    await assert_nothing_written(rig, connection_id)
+
+
+@pytest.mark.behaviour("R-15")
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [
+        (Verdict.OUR_FAULT, "A fault of ours"),
+        (Verdict.NETWORK_DOWN, "Examplenet is not answering"),
+        (Verdict.THROTTLED, "Examplenet is not answering"),
+        (Verdict.UNCLEAR, "Examplenet did not accept the login"),
+        (Verdict.USER_BLOCKED, "paused the login itself"),
+    ],
+)
+@pytest.mark.parametrize("at", ["exchange", "discover"])
+async def test_a_failure_at_the_network_is_told_for_what_it_is_and_restores_nothing(
+    rig: Rig, browser: Browser, caplog: pytest.LogCaptureFixture, verdict: Verdict, words: str, at: str
+) -> None:
+    connection_id = await rig.add_connection("1")
+    path = await rig.link(connection_id)
+    await rig.signed_in(browser, path)
+    rig.login("1")
+    error = NetworkError(finding(verdict, "e42"))
+    if at == "exchange":
+        rig.network.grant = error
+    else:
+        rig.network.discovery = error
+    page = await rig.reconnect(browser, path)
+    assert words in page.words
+    assert_helps_on(page, path)
+    await assert_nothing_written(rig, connection_id)
+    errors = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert bool(errors) == (verdict is Verdict.OUR_FAULT)
+
+
+async def test_whoever_lost_the_right_while_at_the_network_restores_nothing(rig: Rig, browser: Browser) -> None:
+    connection_id = await rig.add_connection("1")
+    path = await rig.link(connection_id)
+    sent = await browser.submit(await rig.signed_in(browser, path), path)
+    async with rig.storage.transaction() as uow:
+        await uow.connections.set_state(rig.organization_id, connection_id, ConnectionState.RETIRED)
+    rig.login("1")
+    page = await browser.follow(await browser.get(rig.callback(sent.sent_state)))
+    assert "You may not reconnect this account any more" in page.words
+    assert await stored_tokens(rig) == ("old-access", "old-refresh")
+
+
+@pytest.mark.behaviour("R-17", "R-19")
+async def test_a_second_tab_of_the_same_person_replaces_the_first(rig: Rig, browser: Browser) -> None:
+    path = await rig.link(await rig.add_connection("1"))
+    page = await rig.signed_in(browser, path)
+    first, second = await browser.submit(page, path), await browser.submit(page, path)
+    rig.login("1")
+    late = await browser.follow(await browser.get(rig.callback(first.sent_state)))
+    assert "a newer one took its place" in late.words
+    assert "Restored" in (await browser.follow(await browser.get(rig.callback(second.sent_state)))).words
+
+
+@pytest.mark.behaviour("R-3")
+async def test_two_tabs_for_two_logins_of_one_network_both_work(rig: Rig, browser: Browser) -> None:
+    other = await rig.add_authorization("Ana Ruiz", subject="s-ana-2")
+    paths = [
+        await rig.link(await rig.add_connection("1")),
+        await rig.link(await rig.add_connection("2", authorization_id=other)),
+    ]
+    await rig.signed_in(browser, paths[0])
+    sent = [await browser.submit(await browser.get(path), path) for path in paths]
+    rig.login("1")
+    assert "Restored" in (await browser.follow(await browser.get(rig.callback(sent[0].sent_state)))).words
+    rig.login("2", subject="s-ana-2")
+    assert "Restored" in (await browser.follow(await browser.get(rig.callback(sent[1].sent_state)))).words
+
+
+@pytest.mark.behaviour("R-3", "R-17")
+async def test_eight_callbacks_at_once_have_one_winner(rig: Rig, browser: Browser) -> None:
+    path = await rig.link(await rig.add_connection("1"))
+    sent = await browser.submit(await rig.signed_in(browser, path), path)
+    rig.login("1")
+    answers = await asyncio.gather(*(browser.get(rig.callback(sent.sent_state)) for _ in range(8)))
+    assert {answer.status for answer in answers} == {303}
+    assert rig.network.asked.count("exchange") == 1
+    assert len(await rig.events()) == 1
+
+
+async def test_a_limited_reader_learns_nothing_of_other_peoples_accounts(rig: Rig, browser: Browser) -> None:
+    owner = await rig.add_person("Otto Own", Role.OWNER)
+    mine = await rig.add_connection("1", "Mine", owner=owner.name)
+    hidden = await rig.add_connection("2", "Hidden", client="Secret client")
+    path = await rig.link(mine, owner.name)
+    page = await rig.signed_in(browser, path, owner.name)
+    assert "Hidden" not in page.text
+    rig.login("1", "2")
+    page = await rig.reconnect(browser, path)
+    assert "1 account is back" in page.words
+    assert "Hidden" not in page.text
+    assert "Secret client" not in page.text
+    connection = await rig.connection(hidden)
+    assert connection.state is ConnectionState.ACTIVE
+    assert connection.connector_id == rig.people["Ana Ruiz"].id
