@@ -137,7 +137,7 @@ class DataSet:
             ends_at = None
             if place.network == "linkedin":
                 is_over = place.state is ConnectionState.LAPSED
-                ends_at = self.now + timedelta(days=-3 if is_over else 30 + place.number % 335)
+                ends_at = self.now + timedelta(days=-3 if is_over else 30 + place.number % 335, seconds=place.number)
             yield (
                 *(row_id(tables.authorizations, place.number), ORGANIZATION, place.network, str(place.number)),
                 *(f"Login {place.number}", row_id(tables.people, place.connector), ["read", "report"], obtained),

@@ -26,7 +26,7 @@ from commands.messages import (
 )
 from commands.model import Claim, ConnectionState, ConnectionView, Identity, Lapse, Person, Verdict
 from commands.ports.network import Networks, NetworkSpec
-from commands.wording import listed, shown
+from commands.wording import listed, named, shown
 
 EXPIRING_WITHIN = timedelta(days=14)
 """How far ahead an authorization's end is marked: the first of the warnings (D-2)."""
@@ -51,7 +51,7 @@ def mention(person: Person, identities: Identities | None = None) -> Mention:
     """A person as a link to their chat account, where one is known, else as their name."""
     accounts = (identities or {}).get(person.id, ())
     handles = tuple(Handle(account.platform, account.tenant, account.user) for account in accounts)
-    return Mention(shown(person.name), handles)
+    return Mention(named(person.name), handles)
 
 
 def account_title(view: ConnectionView, networks: Networks) -> Line:
@@ -59,7 +59,7 @@ def account_title(view: ConnectionView, networks: Networks) -> Line:
     connection = view.connection
     return line(
         f"{network_name(networks, connection.network)} · ",
-        Bold(shown(connection.account_name)),
+        Bold(named(connection.account_name)),
         f" · {shown(view.client_name)}",
     )
 
@@ -68,7 +68,7 @@ def account_line(view: ConnectionView, networks: Networks) -> Line:
     """Network, account, account id and client: the first line of a notice or of details (N-17)."""
     connection = view.connection
     return line(
-        Bold(f"{network_name(networks, connection.network)} · {shown(connection.account_name)}"),
+        Bold(f"{network_name(networks, connection.network)} · {named(connection.account_name)}"),
         " · ",
         Code(shown(connection.account_id, ID_LIMIT)),
         f" · client {shown(view.client_name)}",

@@ -29,6 +29,11 @@ def shown(text: str, limit: int = NAME_LIMIT) -> str:
     return cleaned if len(cleaned) <= limit else cleaned[: limit - 1].rstrip() + "…"
 
 
+def named(text: str) -> str:
+    """A foreign name, fit to show; a word in its place where nothing of it can be seen."""
+    return shown(text) or "(no name)"
+
+
 def number_of(number: int, noun: str) -> str:
     """Say how many: "1 account", "1,204 accounts"."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -175,11 +175,19 @@ def translated_errors() -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
-        raise AlreadyThere("the row breaks a rule of the database") from error
+        if _is_doubled(error.orig):
+            raise AlreadyThere("such a row is there already") from error
+        raise StorageError("a row refers to what is not in its organization, or lacks something") from error
     except DBAPIError as error:
         raise StorageError(f"the database refused: {type(error.orig).__name__}") from error
     except SQLAlchemyError as error:
         raise StorageError(f"the database could not be used: {type(error).__name__}") from error
+
+
+def _is_doubled(error: BaseException | None) -> bool:
+    """Whether a rule of uniqueness was broken: PostgreSQL's SQLSTATE, SQLite's name of the error."""
+    name: str = getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None) or ""
+    return name in ("23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY")
 
 
 def _make_private(file: Path) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 import structlog
 
@@ -41,11 +40,13 @@ class Outbox:
         if not postings:
             return
         known = await _known(uow, organization_id, [posting.reader for posting in postings])
+        # Ids of one millisecond are in no order, and a reader's messages go out in that of their ids.
+        ids = sorted(DeliveryId(new_id(self._clock.now())) for _ in postings)
         deliveries, unreachable = [], []
-        for posting in postings:
+        for delivery_id, posting in zip(ids, postings, strict=True):
             ways = self._ways(posting, known)
             if ways:
-                deliveries.append(self._delivery(posting.notice, ways[0]))
+                deliveries.append(self._delivery(delivery_id, posting.notice, ways[0]))
             else:
                 unreachable.append(posting)
         await uow.notices.plan([posting.notice for posting in postings], deliveries)
@@ -68,7 +69,7 @@ class Outbox:
         used = {other.address for other in tried}
         ways = [way for way in self._ways(posting, known) if way not in used]
         if ways and posting.reader.left_at is None:
-            await uow.notices.plan([], [self._delivery(notice, ways[0])])
+            await uow.notices.plan([], [self._delivery(DeliveryId(new_id(self._clock.now())), notice, ways[0])])
         else:
             await self._tell_administrators(uow, posting, reason)
 
@@ -109,10 +110,10 @@ class Outbox:
             platforms=self._platforms,
         )
 
-    def _delivery(self, notice: Notice, address: Address) -> Delivery:
-        now: datetime = self._clock.now()
+    def _delivery(self, delivery_id: DeliveryId, notice: Notice, address: Address) -> Delivery:
+        now = self._clock.now()
         return Delivery(
-            id=DeliveryId(new_id(now)),
+            id=delivery_id,
             organization_id=notice.organization_id,
             notice_id=notice.id,
             address=address,

@@ -21,7 +21,7 @@ from commands.messages import (
     say,
     text,
 )
-from commands.model import CLEAR_LAPSES, Verdict
+from commands.model import CLEAR_LAPSES, Organization, Verdict
 from commands.parsing import Arguments
 from commands.ports.network import NetworkSpec
 from commands.usage import USAGES
@@ -42,7 +42,7 @@ def overview(asker: Asker, form: Arguments) -> Message:
     """What can be typed, in the asker's own form, and whom to ask."""
     parts: list[Part] = [Heading(line(Bold("What you can type")))]
     parts += [text(example.code(form), f" · {example.does}") for command in USAGES for example in command.examples]
-    parts.append(Text(_support(asker)))
+    parts.append(Text(support_line(asker.organization)))
     parts.append(_asks_whether_it_helped("help"))
     return Message(tuple(parts))
 
@@ -70,7 +70,7 @@ def why(services: Services, asker: Asker, network: str | None) -> Message:
     causes = sorted(spec.causes.keys() & CLEAR_LAPSES) if spec is not None and spec.causes else _COMMON_CAUSES
     parts.append(Facts(tuple((cause_name(cause).capitalize(), line(_mending(spec, cause))) for cause in causes)))
     parts.append(Text(_example(spec)))
-    parts.append(Text(_support(asker)))
+    parts.append(Text(support_line(asker.organization)))
     parts.append(_asks_whether_it_helped("why"))
     return Message(tuple(parts))
 
@@ -84,7 +84,7 @@ async def feedback(services: Services, asker: Asker, arguments: tuple[str, ...])
         await uow.audit.write(entry(asker, services.clock.now(), "help.rated", topic, helped=helped))
     if helped == "yes":
         return say("Thank you, noted.")
-    return Message((text("Noted, and sorry."), Text(_support(asker))))
+    return Message((text("Noted, and sorry."), Text(support_line(asker.organization))))
 
 
 def _about(spec: NetworkSpec) -> list[Part]:
@@ -118,8 +118,9 @@ def _example(spec: NetworkSpec | None) -> Line:
     )
 
 
-def _support(asker: Asker) -> Line:
-    contact = asker.organization.support_contact
+def support_line(organization: Organization) -> Line:
+    """Whom to ask when nothing else helps."""
+    contact = organization.support_contact
     if contact is None:
         return line("Stuck? Ask an administrator of your organization.")
     return line(f"Stuck? Ask {shown(contact, 200)}.")

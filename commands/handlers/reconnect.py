@@ -20,6 +20,8 @@ from commands.drawing import (
     what_happened,
     who_is_at_it,
 )
+from commands.errors import CommandError
+from commands.handlers.help import support_line
 from commands.handlers.seeing import seen
 from commands.ids import LinkId, new_id, to_wire
 from commands.messages import (
@@ -53,6 +55,8 @@ async def press(services: Services, asker: Asker, arguments: tuple[str, ...]) ->
         view = await seen(uow, asker, connection_id)
         decision = may_reconnect(asker.person, view)
         if decision.allowed and _is_needed(services, view):
+            if view.connection.network not in services.networks:
+                raise CommandError(_not_set_up(services, asker, view))
             link = Link(
                 id=LinkId(new_id(now)),
                 organization_id=asker.organization_id,
@@ -72,6 +76,13 @@ async def press(services: Services, asker: Asker, arguments: tuple[str, ...]) ->
     if decision.allowed:
         return _works(services, view)
     return _refusal(services, view, decision, asked, identities)
+
+
+def _not_set_up(services: Services, asker: Asker, view: ConnectionView) -> Message:
+    """A network that has no credentials here any more: no page could lead to its login."""
+    network = network_name(services.networks, view.connection.network)
+    sentence = f"Logging in at {network} is not set up here at the moment, so it cannot be reconnected yet."
+    return Message((Heading(_heading(services, view)), Text(line(sentence)), Text(support_line(asker.organization))))
 
 
 def _is_needed(services: Services, view: ConnectionView) -> bool:

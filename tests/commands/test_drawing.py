@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from commands.drawing import account_line, connection_row, mark_of, mending_label, network_name
 from commands.messages import Mark
 from commands.model import ConnectionView, LapseEnd
-from commands.wording import clean, duration, listed, nearest, number_of, shown
+from commands.wording import clean, duration, listed, named, nearest, number_of, shown
 from tests.commands.plain import plain_line
 from tests.commands.world import World
 
@@ -82,7 +82,7 @@ def test_shown_text_is_short_visible_and_can_be_written(text: str, limit: int) -
     assert len(result) <= limit
     assert result == clean(result)
     assert not set(result) & set("\x00\n\r\u202e\u200b\u2066\ufeff")
-    assert result.encode()
+    result.encode()
 
 
 def test_joiners_that_scripts_need_are_kept() -> None:
@@ -102,5 +102,6 @@ def test_counts_lists_and_guesses() -> None:
     assert number_of(1204, "account") == "1,204 accounts"
     assert listed(["a", "b", "c"]) == "a, b and c"
     assert listed([]) == ""
+    assert named("\u200b\u202e") == "(no name)"
     assert nearest("TICTOK", ["TikTok", "LinkedIn"]) == "TikTok"
     assert nearest("zzz", ["TikTok"]) is None

@@ -14,7 +14,7 @@ from tests.commands.world import World
 async def test_who_tells_connector_owner_login_business_and_what_happened(world: World) -> None:
     assert plain(await world.typed("ada", "lapsed", "who acme de")).splitlines() == [
         "🔒 *TikTok · Acme DE* · `7012345678901234560` · client Acme",
-        "Our access was removed on the network. Missing since <time Mon 23 Nov 05:50>: spend and reports.",
+        "Our access was removed on the network. Missing since <time Mon 23 Nov 05:00>: spend and reports.",
         "Whoever connected it can give it back by logging in again, in about a minute.",
         "State: lapsed since <time Mon 23 Nov 06:00> · access removed",
         "Connected by: @Ana Ruiz",
@@ -23,7 +23,7 @@ async def test_who_tells_connector_owner_login_business_and_what_happened(world:
         " · administrators, if they hold the login",
         "Login: Ana Ruiz · connected <day Wed 14 Oct 09:00> · 2 accounts hang on it",
         "Last checked: <time Mon 23 Nov 08:40>",
-        "Last seen working: <time Mon 23 Nov 05:50>",
+        "Last seen working: <time Mon 23 Nov 05:00>",
         "Business Center: Acme Business · `81948194`",
         "Account id: `7012345678901234560`",
         "History: no earlier lapse",

@@ -25,9 +25,7 @@ from commands.model import (
     Client,
     Connection,
     ConnectionState,
-    Evidence,
     Identity,
-    Lapse,
     LapseEnd,
     Organization,
     Parent,
@@ -41,6 +39,7 @@ from commands.ports.chat import ActionRequest, ChatUser, CommandRequest, Options
 from commands.ports.storage import Storage
 from commands.secret import Secret
 from storage import Keyring, open_storage
+from tests.support import seed
 from tests.support.clock import FakeClock
 from tests.support.network import FakeNetwork, spec
 
@@ -170,7 +169,7 @@ class World:
             authorization_id=self.authorizations[f"{network} {connector}"] if connector else None,
             connector_id=self.people[connector].id if connector else None,
             owner_id=self.people[owner].id if owner else None,
-            last_good_at=now - timedelta(hours=3, minutes=10) if connector else None,
+            last_good_at=now - timedelta(hours=4) if connector else None,
         )
         async with self.storage.transaction() as uow:
             assert await uow.connections.add(connection)
@@ -179,23 +178,11 @@ class World:
             await self.lapse(name, cause)
 
     async def lapse(self, name: str, cause: Verdict = Verdict.REVOKED) -> None:
-        """Open a lapse, three hours ago."""
-        now = self.clock.now()
-        async with self.storage.transaction() as uow:
+        """Open a lapse, three hours ago; the last good check was an hour before."""
+        async with self.storage.reading() as uow:
             connection = await uow.connections.get(self.organization.id, self.connections[name])
-            lapse = Lapse(
-                id=LapseId(new_id(now)),
-                organization_id=self.organization.id,
-                connection_id=connection.id,
-                authorization_id=connection.authorization_id,
-                cause=cause,
-                evidence=Evidence(check="fake"),
-                last_good_at=now - timedelta(hours=3, minutes=10),
-                opened_at=now - timedelta(hours=3),
-            )
-            assert await uow.lapses.open(lapse)
-            await uow.connections.set_state(self.organization.id, connection.id, ConnectionState.LAPSED)
-        self.lapses[name] = lapse.id
+        opened, _ = await seed.lapse(self.storage, connection, self.clock.now() - timedelta(hours=3), cause)
+        self.lapses[name] = opened.id
 
     async def restore(self, name: str, by: str | None = None) -> None:
         """End a lapse now."""

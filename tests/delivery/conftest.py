@@ -1,7 +1,6 @@
 """The world of these tests, on SQLite."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -9,6 +8,6 @@ from tests.notices.world import World, made_world
 
 
 @pytest.fixture
-async def world(sqlite_database_url: str, tmp_path: Path) -> AsyncIterator[World]:
-    async with made_world(sqlite_database_url, tmp_path) as made:
+async def world(sqlite_database_url: str) -> AsyncIterator[World]:
+    async with made_world(sqlite_database_url) as made:
         yield made

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 
 from sqlalchemy import select
 
@@ -48,15 +47,14 @@ from commands.model import (
 from commands.ports.notices import Delivery, DeliveryState, Event, EventKind
 from commands.ports.storage import UnitOfWork
 from commands.secret import Secret
-from storage.migrations import upgrade
 from storage.notices import DELIVERY, delivery_of
 from storage.rows import columns
-from storage.secrets import Keyring
-from storage.store import SqlStorage, open_storage
+from storage.store import SqlStorage
 from storage.tables import deliveries
 from tests.support.chat import FakeChat
 from tests.support.clock import FakeClock
 from tests.support.network import FakeNetwork, spec
+from tests.support.seed import fresh_storage
 
 PUBLIC_URL = "https://lapses.example"
 
@@ -311,11 +309,10 @@ class World:
 
 
 @asynccontextmanager
-async def made_world(url: str, tmp_path: Path) -> AsyncIterator[World]:
+async def made_world(url: str) -> AsyncIterator[World]:
     """Open an empty database, and found an organization with one workspace of each of two chats."""
-    await upgrade(url)
     clock = FakeClock()
-    async with open_storage(url, Keyring.load_or_create(tmp_path / "keys"), clock) as storage:
+    async with fresh_storage(url, clock) as storage:
         now = clock.now()
         organization = Organization(id=OrganizationId(new_id(now)), name="Acme Group")
         acme, brio = ClientId(new_id(now)), ClientId(new_id(now))

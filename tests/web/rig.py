@@ -1,5 +1,6 @@
 """The pages on a real server, with a real store and a browser of sorts; networks and platforms are fakes."""
 
+import html
 import re
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -128,7 +129,8 @@ class Page:
     @property
     def words(self) -> str:
         """What a reader reads."""
-        return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", re.sub(r"(?s)<head>.*</head>", "", self.text))).strip()
+        body = self.text.partition("</head>")[2].replace("</dt>", " ")
+        return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", "", body))).strip()
 
     @property
     def location(self) -> str:

@@ -102,7 +102,7 @@ async def test_an_issuer_that_is_named_must_be_the_one_that_was_gone_to(
     [("access_denied", "You pressed Cancel at Examplenet"), ("server_error", "Examplenet did not accept the login")],
 )
 async def test_whoever_declines_gets_a_clear_page_and_can_try_again_at_once(
-    rig: Rig, browser: Browser, path: str, sent: Page, error: str, words: str
+    rig: Rig, browser: Browser, path: str, sent: Page, *, error: str, words: str
 ) -> None:
     evil = "&error_description=%3Cb%3Ecall%20555%3C/b%3E"
     answer = f"/oauth/cb/examplenet?state={sent.sent_state}&error={error}{evil}"

@@ -271,7 +271,7 @@ async def test_an_account_that_cannot_be_read_is_told_with_its_reason(
 )
 @pytest.mark.parametrize("at", ["exchange", "discover"])
 async def test_a_failure_at_the_network_is_told_for_what_it_is_and_restores_nothing(
-    rig: Rig, browser: Browser, caplog: pytest.LogCaptureFixture, verdict: Verdict, words: str, at: str
+    rig: Rig, browser: Browser, caplog: pytest.LogCaptureFixture, *, verdict: Verdict, words: str, at: str
 ) -> None:
     connection_id = await rig.add_connection("1")
     path = await rig.link(connection_id)

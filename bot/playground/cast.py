@@ -1,0 +1,161 @@
+"""Who and what the demo is about: an agency in Slack, its client's people in Discord, and accounts at three networks.
+
+Values only. The same names stand in connections.csv, which the demo imports as an operator would.
+"""
+
+from dataclasses import dataclass, field
+
+ORGANIZATION = "North Studio"
+TEAM, TEAM_NAME = "T0NORTH", "North Studio"
+GUILD, GUILD_NAME = 990011223344550001, "North Studio partners"
+SLACK_CHANNEL, DISCORD_CHANNEL = "C0ADSALERTS", 990011223344550002
+CHANNEL_NAME = "ads-alerts"
+SLACK_BOT, DISCORD_BOT = "U0LAPSEBOT", 990011223344550003
+
+ELSEWHERE = "7098000000000009999"
+"""The business that an account is moved to in the demo; nobody here has a role in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Somebody:
+    """A person with one chat account. `profiles`: the networks where they have a login of their own."""
+
+    key: str
+    """Their profile's id at each network."""
+    name: str
+    email: str
+    platform: str
+    user: str
+    """The chat platform's id."""
+    about: str
+    """One line for whoever plays them."""
+    administrator: bool = False
+    profiles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """A business at a network with its accounts (id and name); `admins` are profiles."""
+
+    network: str
+    id: str
+    name: str
+    admins: tuple[str, ...]
+    accounts: tuple[tuple[str, str], ...] = field(default=())
+
+
+PEOPLE = (
+    Somebody(
+        key="ana",
+        name="Ana Ruiz",
+        email="ana.ruiz@north.example",
+        platform="slack",
+        user="U0ANA",
+        about="connected Facebook and LinkedIn accounts",
+        profiles=("linkedin", "tiktok", "meta"),
+    ),
+    Somebody(
+        key="cleo",
+        name="Cleo Marsh",
+        email="cleo.marsh@north.example",
+        platform="slack",
+        user="U0CLEO",
+        about="connected a TikTok and a LinkedIn account",
+        profiles=("linkedin", "tiktok", "meta"),
+    ),
+    Somebody(
+        key="mei",
+        name="Mei Lin",
+        email="mei.lin@north.example",
+        platform="slack",
+        user="U0MEI",
+        about="primary administrator, claimed this workspace",
+        administrator=True,
+    ),
+    Somebody(
+        key="bo",
+        name="Bo Lind",
+        email="bo.lind@acme.example",
+        platform="discord",
+        user="990011223344550011",
+        about="connected TikTok and Facebook accounts",
+        profiles=("linkedin", "tiktok", "meta"),
+    ),
+    Somebody(
+        key="dan",
+        name="Dan Okafor",
+        email="dan.okafor@acme.example",
+        platform="discord",
+        user="990011223344550012",
+        about="has one account that was never connected",
+        profiles=("linkedin", "tiktok", "meta"),
+    ),
+    Somebody(
+        key="raj",
+        name="Raj Patel",
+        email="raj.patel@acme.example",
+        platform="discord",
+        user="990011223344550013",
+        about="administrator, claimed this server",
+        administrator=True,
+    ),
+)
+
+HOLDINGS = (
+    Holding(
+        network="meta",
+        id="2180011001",
+        name="North Studio BM",
+        admins=("ana",),
+        accounts=(
+            ("1029384756", "Acme EU Ads"),
+            ("1029384757", "Brio Launch"),
+            ("1029384758", "Cato FR"),
+            ("1029384759", "Cato BE"),
+        ),
+    ),
+    Holding(
+        network="meta",
+        id="2180011002",
+        name="Acme Direct",
+        admins=("bo",),
+        accounts=(("1029384801", "Acme US Ads"),),
+    ),
+    Holding(
+        network="tiktok",
+        id="7098000000000008194",
+        name="Acme EU",
+        admins=("bo",),
+        accounts=(("7012345678901234567", "Acme DE"), ("7012345678901234568", "Acme NL")),
+    ),
+    Holding(
+        network="tiktok",
+        id="7098000000000008195",
+        name="Brio Retail",
+        admins=("cleo",),
+        accounts=(("7012345678901234601", "Brio Shop"),),
+    ),
+    Holding(network="linkedin", id="101", name="Acme", admins=("ana",), accounts=(("512345001", "Acme B2B"),)),
+    Holding(
+        network="linkedin",
+        id="102",
+        name="Brio",
+        admins=("cleo",),
+        accounts=(("512345002", "Brio Careers"),),
+    ),
+    Holding(network="linkedin", id="103", name="Cato", admins=("bo",), accounts=(("512345003", "Cato Pro"),)),
+    Holding(network="linkedin", id="104", name="Acme Talent", admins=("dan",), accounts=(("512345004", "Acme Talent"),)),
+)
+
+
+def person(key: str) -> Somebody:
+    """Find somebody by their key. Raises LookupError."""
+    for one in PEOPLE:
+        if one.key == key:
+            return one
+    raise LookupError(key)
+
+
+def on(platform: str) -> list[Somebody]:
+    """The people of a chat platform."""
+    return [one for one in PEOPLE if one.platform == platform]

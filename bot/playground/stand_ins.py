@@ -1,0 +1,174 @@
+"""The vendors of the demo: which stand-ins there are, where they are mounted, and the settings that lead the bot there.
+
+Their credentials are made anew at each start and are good for nothing else.
+"""
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from bot.playground import cast
+from bot.playground.vendors import discord, slack
+from bot.playground.vendors.networks import AdAccount, App, Business, NetworkConfig, Profile, create_network_vendor
+
+SLACK_ENDPOINT = "/slack/events"
+ADDRESSES = {
+    "linkedin": ("/oauth/v2/authorization", "/oauth/v2/accessToken", ""),
+    "meta": ("/v26.0/dialog/oauth", "/v26.0/oauth/access_token", "/v26.0"),
+    "tiktok": ("/portal/auth", "/open_api/v1.3/oauth2/access_token/", "/open_api/v1.3"),
+}
+"""Where each network has its login, its token endpoint and its API, below its own address."""
+NETWORKS = tuple(ADDRESSES)
+
+
+class StandIns:
+    """Slack, Discord and the networks, as one application to mount or to run alone.
+
+    `vendors_url` is where `app` is reached; `bot_url` where the bot is. `network_clock` tells the networks the time in
+    seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        *,
+        vendors_url: str,
+        bot_url: str,
+        network_clock: Callable[[], float] = time.time,
+        slack_limits: slack.LimitConfig | None = None,
+        slack_timing: slack.TimingConfig | None = None,
+    ) -> None:
+        self._vendors, self._bot = vendors_url.rstrip("/"), bot_url.rstrip("/")
+        self._secrets = {name: secrets.token_urlsafe(24) for name in ("slack", "sign", "discord", "bot", *NETWORKS)}
+        self._bot_token = f"xoxb-{secrets.token_hex(16)}"
+        self._slack = slack.create_slack_vendor(
+            self._slack_config(slack_limits or slack.LimitConfig(), slack_timing or slack.TimingConfig())
+        )
+        self._discord = discord.create_discord_vendor(self._discord_config())
+        self._slack.set_base_url(self.url("slack"))
+        self._discord.set_base_url(self.url("discord"))
+        self.app = web.Application()
+        self.app.add_subapp("/slack/", self._slack.app)
+        self.app.add_subapp("/discord/", self._discord.app)
+        for network in NETWORKS:
+            self.app.add_subapp(f"/{network}/", create_network_vendor(self._network_config(network, network_clock)))
+
+    def url(self, name: str) -> str:
+        """Where one stand-in is reached."""
+        return f"{self._vendors}/{name}"
+
+    def environment(self) -> Mapping[str, str]:
+        """The settings by which the bot finds the stand-ins."""
+        found = {
+            "LAPSEBOT_SLACK_BOT_TOKEN": self._bot_token,
+            "LAPSEBOT_SLACK_SIGNING_SECRET": self._secrets["sign"],
+            "LAPSEBOT_SLACK_CLIENT_ID": "1111.2222",
+            "LAPSEBOT_SLACK_CLIENT_SECRET": self._secrets["slack"],
+            "LAPSEBOT_SLACK_API_URL": self._slack.api_url,
+            "LAPSEBOT_SLACK_AUTHORIZE_URL": self._slack.base_url,
+            "LAPSEBOT_DISCORD_BOT_TOKEN": self._secrets["bot"],
+            "LAPSEBOT_DISCORD_CLIENT_ID": str(cast.DISCORD_BOT),
+            "LAPSEBOT_DISCORD_CLIENT_SECRET": self._secrets["discord"],
+            "LAPSEBOT_DISCORD_API_URL": self._discord.api_url,
+            "LAPSEBOT_DISCORD_AUTHORIZE_URL": self._discord.authorize_url,
+            "LAPSEBOT_DISCORD_GATEWAY_URL": self._discord.gateway_url,
+            # Whatever proxy this machine uses, the stand-ins are on this side of it.
+            "NO_PROXY": ",".join(sorted({urlsplit(self._vendors).hostname or "", "localhost"})),
+        }
+        for network, (authorize, token, api) in ADDRESSES.items():
+            prefix, base = f"LAPSEBOT_{network.upper()}_", self.url(network)
+            found |= {
+                f"{prefix}CLIENT_ID": f"{network}-app",
+                f"{prefix}CLIENT_SECRET": self._secrets[network],
+                f"{prefix}AUTHORIZE_URL": base + authorize,
+                f"{prefix}TOKEN_URL": base + token,
+                f"{prefix}API_URL": base + api,
+            }
+        return found
+
+    def _slack_config(self, limits: slack.LimitConfig, timing: slack.TimingConfig) -> slack.SlackConfig:
+        users = [
+            slack.UserConfig(
+                id=one.user,
+                name=one.name.split()[0].lower(),
+                real_name=one.name,
+                email=one.email,
+                is_admin=one.administrator,
+            )
+            for one in cast.on("slack")
+        ]
+        channel = slack.ChannelConfig(
+            id=cast.SLACK_CHANNEL, name=cast.CHANNEL_NAME, members=tuple(user.id for user in users)
+        )
+        workspace = slack.WorkspaceConfig(
+            team_id=cast.TEAM,
+            name=cast.TEAM_NAME,
+            domain="north-studio",
+            bot_user_id=cast.SLACK_BOT,
+            bot_token=self._bot_token,
+            users=tuple(users),
+            channels=(channel,),
+        )
+        app = slack.AppConfig(
+            client_secret=self._secrets["slack"],
+            signing_secret=self._secrets["sign"],
+            request_url=self._bot + SLACK_ENDPOINT,
+            redirect_urls=(f"{self._bot}/sign-in/cb/slack",),
+        )
+        return slack.SlackConfig(workspaces=(workspace,), app=app, limits=limits, timing=timing)
+
+    def _discord_config(self) -> discord.DiscordConfig:
+        people = cast.on("discord")
+        users = [
+            discord.UserConfig(
+                id=int(one.user), username=one.name.split()[0].lower(), global_name=one.name, email=one.email
+            )
+            for one in people
+        ]
+        guild = discord.GuildConfig(
+            id=cast.GUILD,
+            name=cast.GUILD_NAME,
+            channels=(discord.ChannelConfig(id=cast.DISCORD_CHANNEL, name=cast.CHANNEL_NAME),),
+            members=frozenset(user.id for user in users),
+            admins=frozenset(int(one.user) for one in people if one.administrator),
+        )
+        return discord.DiscordConfig(
+            bot_token=self._secrets["bot"],
+            application_id=cast.DISCORD_BOT,
+            client_secret=self._secrets["discord"],
+            application_name="lapsebot",
+            redirect_uris=frozenset({f"{self._bot}/sign-in/cb/discord"}),
+            users=tuple(users),
+            guilds=(guild,),
+        )
+
+    def _network_config(self, network: str, clock: Callable[[], float]) -> NetworkConfig:
+        holdings = [holding for holding in cast.HOLDINGS if holding.network == network]
+        profiles = [one for one in cast.PEOPLE if network in one.profiles]
+        roles = {holding.id: dict.fromkeys(holding.admins, "ADMIN") for holding in holdings}
+        # Everybody who holds anything may look at the business elsewhere, as they would after an account went there.
+        elsewhere = {key: "ADMIN" for holding in holdings for key in holding.admins}
+        return NetworkConfig(
+            network=network,
+            apps=[
+                App(
+                    id=f"{network}-app",
+                    secret=self._secrets[network],
+                    name="lapsebot",
+                    redirect_uris=(f"{self._bot}/oauth/cb/{network}",),
+                )
+            ],
+            profiles=[Profile(id=one.key, name=one.name, email=one.email) for one in profiles],
+            businesses=[
+                *(Business(id=holding.id, name=holding.name, roles=roles[holding.id]) for holding in holdings),
+                Business(id=cast.ELSEWHERE, name="Elsewhere Media", roles=elsewhere),
+            ],
+            accounts=[
+                AdAccount(id=account_id, name=name, business_id=holding.id, roles=dict(roles[holding.id]))
+                for holding in holdings
+                for account_id, name in holding.accounts
+            ],
+            clock=clock,
+        )

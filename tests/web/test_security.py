@@ -1,0 +1,192 @@
+"""What protects every page: headers, cookies, forms, limits, and logs without addresses."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.web.security import Cookies, headers, login_cookie
+from commands.ports.chat import Endpoint, HttpRequest, HttpResponse
+from tests.web.rig import Alive, Browser, Rig, opened_rig
+
+
+async def test_every_answer_carries_the_headers(rig: Rig, browser: Browser) -> None:
+    path = await rig.link(await rig.add_connection("1"))
+    await rig.signed_in(browser, path)
+    pages = [await browser.get(each) for each in ("/", path, "/r/unknown", "/sign-in/unknown", "/static/style.css")]
+    pages.append(await browser.post(path, {}))
+    pages.append(await browser.submit(await browser.get(path), path))
+    for page in pages:
+        policy = page.headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'")
+        assert "frame-ancestors 'none'; base-uri 'none'; object-src 'none'" in policy
+        assert page.headers["Cache-Control"] == "no-store"
+        assert page.headers["Referrer-Policy"] == "no-referrer"
+        assert page.headers["X-Content-Type-Options"] == "nosniff"
+        assert page.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+        assert "noindex" in page.headers["X-Robots-Tag"]
+        assert "<script" not in page.text
+        assert "style=" not in page.text
+
+
+async def test_forms_may_lead_on_to_the_network_and_the_chat_platform(rig: Rig, browser: Browser) -> None:
+    path = await rig.link(await rig.add_connection("1"))
+    neutral = await browser.get(path)
+    page = await rig.signed_in(browser, path)
+    for each in (neutral, page):
+        assert "form-action 'self' http://127.0.0.1:9;" in each.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("address", "sources"),
+    [
+        ("https://www.example.com/dialog", "https://www.example.com https://*.example.com"),
+        ("https://example.com/authorize", "https://example.com https://*.example.com"),
+        ("https://login.a.example.com:8443/x", "https://login.a.example.com:8443 https://*.a.example.com"),
+        ("http://127.0.0.1:8080/x", "http://127.0.0.1:8080"),
+        ("http://localhost:8080/x", "http://localhost:8080"),
+    ],
+)
+def test_hosts_beside_the_login_are_allowed_since_it_may_redirect_among_them(address: str, sources: str) -> None:
+    policy = headers(https=True, forms_to=[address, address])["Content-Security-Policy"]
+    assert f"form-action 'self' {sources};" in policy
+
+
+def test_https_is_insisted_on_where_we_have_it() -> None:
+    assert "max-age=31536000" in headers(https=True, forms_to=())["Strict-Transport-Security"]
+    assert "Strict-Transport-Security" not in headers(https=False, forms_to=())
+
+
+@pytest.mark.parametrize("secure", [True, False])
+def test_cookies_are_bound_to_the_host_and_closed_to_scripts(secure: bool) -> None:
+    from aiohttp import web
+
+    response = web.Response()
+    Cookies(secure=secure).set(response, "session", "value", life=60)
+    (cookie,) = response.cookies.values()
+    assert cookie.key == ("__Host-lapsebot-session" if secure else "lapsebot-session")
+    assert bool(cookie["secure"]) == secure
+    assert (cookie["path"], cookie["httponly"], cookie["samesite"], cookie["domain"]) == ("/", True, "Lax", "")
+
+
+def test_each_login_has_a_cookie_of_its_own() -> None:
+    assert login_cookie("one") != login_cookie("two")
+    assert "one" not in login_cookie("one")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "none"},
+    ],
+)
+async def test_a_form_from_elsewhere_opens_no_attempt(rig: Rig, browser: Browser, sent: dict[str, str]) -> None:
+    path = await rig.link(await rig.add_connection("1"))
+    page = await rig.signed_in(browser, path)
+    refused = await browser.post(path, page.form(path), **sent)
+    assert refused.status == 403
+    assert "That page was out of date" in refused.words
+
+
+async def test_a_form_needs_the_token_of_its_own_page_and_session(rig: Rig, browser: Browser) -> None:
+    first, second = await rig.link(await rig.add_connection("1")), await rig.link(await rig.add_connection("2"))
+    page = await rig.signed_in(browser, first)
+    other = (await browser.get(second)).form(second)
+    for fields in ({}, {"token": ""}, {"token": "x" * 64}, other):
+        assert (await browser.post(first, fields)).status == 403
+    async with rig.browser() as elsewhere:
+        await rig.signed_in(elsewhere, first)
+        assert (await elsewhere.post(first, page.form(first))).status == 403
+    assert (await browser.post(first, page.form(first))).status == 303
+
+
+async def test_signing_out_from_elsewhere_is_refused(rig: Rig, browser: Browser) -> None:
+    page = await browser.post("/sign-out", {}, **{"Sec-Fetch-Site": "cross-site"})
+    assert page.status == 403
+
+
+async def test_addresses_with_secrets_reach_no_log(
+    rig: Rig, browser: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    path = await rig.link(await rig.add_connection("1"))
+    await rig.signed_in(browser, path)
+    rig.login("1")
+    sent = await browser.submit(await browser.get(path), path)
+    await browser.get(rig.callback(sent.sent_state))
+    for secret in (path, sent.sent_state, "c0de", "new-access", "new-refresh"):
+        assert secret not in caplog.text
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
+async def test_other_methods_are_refused_with_a_page(rig: Rig, browser: Browser, method: str) -> None:
+    path = await rig.link(await rig.add_connection("1"))
+    async with browser.session.request(method, browser.base + path) as response:
+        assert response.status == 405
+        assert "That did not work" in await response.text()
+
+
+async def test_a_huge_form_is_refused(rig: Rig, browser: Browser) -> None:
+    path = await rig.link(await rig.add_connection("1"))
+    assert (await browser.post(path, {"token": "x" * 2_000_000})).status == 413
+
+
+class Echo:
+    """An adapter's endpoint that keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.seen: list[HttpRequest] = []
+
+    async def __call__(self, request: HttpRequest) -> HttpResponse:
+        self.seen.append(request)
+        return HttpResponse(status=202, body=b"taken", content_type="text/plain")
+
+
+@pytest.fixture
+def alive() -> Alive:
+    return Alive()
+
+
+@pytest.fixture
+def echo() -> Echo:
+    return Echo()
+
+
+@pytest.fixture
+async def mounted(sqlite_database_url: str, echo: Echo, alive: Alive) -> AsyncIterator[Rig]:
+    endpoint = Endpoint(path="/chatter/events", handle=echo)
+    async with opened_rig(sqlite_database_url, alive=alive, mounted=[endpoint]) as rig:
+        yield rig
+
+
+async def test_a_platforms_endpoint_gets_the_request_as_it_came(mounted: Rig, echo: Echo) -> None:
+    body = b"payload=%7B%7D\x00\xff"
+    doubled = [("X-Signature", "one"), ("X-Signature", "two"), ("Content-Type", "application/x-www-form-urlencoded")]
+    async with mounted.browser() as browser:
+        async with browser.session.post(f"{mounted.base}/chatter/events", data=body, headers=doubled) as response:
+            assert (response.status, await response.text()) == (202, "taken")
+        async with browser.session.get(f"{mounted.base}/chatter/events") as response:
+            assert response.status == 405
+    (request,) = echo.seen
+    assert request.body == body
+    assert [value for name, value in request.headers if name == "x-signature"] == ["one", "two"]
+
+
+async def test_an_endpoints_body_ends_at_one_mebibyte(mounted: Rig, echo: Echo) -> None:
+    async with mounted.browser() as browser:
+        for size, status in ((1024 * 1024, 202), (1024 * 1024 + 1, 413)):
+            async with browser.session.post(f"{mounted.base}/chatter/events", data=b"x" * size) as response:
+                assert response.status == status
+    assert len(echo.seen) == 1
+
+
+async def test_health_tells_a_living_process_from_a_ready_one(mounted: Rig, alive: Alive) -> None:
+    async with mounted.browser() as browser:
+        assert (await browser.get("/healthz")).status == 200
+        assert (await browser.get("/readyz")).status == 200
+        alive.loops = False
+        not_ready = await browser.get("/readyz")
+        assert not_ready.status == 503
+        assert not_ready.text == '{"storage": true, "loops": false}'
+        assert (await browser.get("/healthz")).status == 200
