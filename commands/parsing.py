@@ -48,7 +48,7 @@ class LapsedQuery:
     client: str | None = None
     """As it was typed."""
     person: str | None = None
-    """`@ID` of the platform, or a name as it was typed."""
+    """`@ID` of the platform, or a name as it was typed. Behind an `@` it may turn out to be an account's."""
     mine: bool = False
     state: StateFilter | None = None
     account: str | None = None
@@ -233,7 +233,7 @@ def _read_lapsed_words(tokens: list[_Token], names: Mapping[str, str], found: _F
             bare.append(token.text)
         elif folded == "@me" or (show is Show.LIST and folded == "mine"):
             found.put("mine", "yes")
-        elif token.text.startswith("@") and len(token.text) > 1:
+        elif show is Show.LIST and token.text.startswith("@") and len(token.text) > 1:
             found.put("person", token.text)
         elif show is Show.LIST and folded in _STATE_WORDS:
             found.put("state", folded)
@@ -338,5 +338,5 @@ def _refusal(form: Arguments, command: Usage, sentence: str) -> CommandError:
 
 def _hints(command: Usage) -> tuple[Example, ...]:
     if command is usage.LAPSED:
-        return (command.examples[2], usage.MINE, usage.WHO, usage.HELP)
+        return (usage.ONE_NETWORK, usage.MINE, usage.WHO, usage.HELP)
     return command.examples if command is usage.LAPSE_ADMIN else (*command.examples, usage.HELP)

@@ -34,6 +34,7 @@ class Usage:
 
 HELP = Example(words="/lapsed help", options="/lapsed show:help", does="this help")
 MINE = Example(words="/lapsed mine", options="/lapsed mine:yes", does="only what you connected or own")
+ONE_NETWORK = Example(words="/lapsed tiktok", options="/lapsed network:tiktok", does="one network")
 WHO = Example(
     words="/lapsed who 7012345678901234567",
     options="/lapsed show:who account:7012345678901234567",
@@ -66,7 +67,7 @@ LAPSED = Usage(
     examples=(
         Example(words="/lapsed", options="/lapsed", does="what needs connecting"),
         MINE,
-        Example(words="/lapsed tiktok", options="/lapsed network:tiktok", does="one network"),
+        ONE_NETWORK,
         Example(
             words="/lapsed client:Acme expiring",
             options="/lapsed client:Acme state:expiring",

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, case, exists, func, or_, select, update
+from sqlalchemy import Select, and_, bindparam, case, exists, func, literal, or_, select, update
 
 from commands.ids import DeliveryId, EventId, LapseId, NoticeId, OrganizationId, PersonId
 from commands.model import Channel
 from commands.ports.chat import Address, AddressKind, MessageRef
 from commands.ports.notices import Delivery, DeliveryState, Event, EventKind, Notice, NoticeKind, Part, Priority
-from storage.engine import insert
+from storage.engine import UtcDateTime, insert
 from storage.rows import columns
 from storage.tables import deliveries, events, lanes, notice_lapses, notices
 from storage.work import Work, portions
@@ -141,7 +141,7 @@ class SqlNotices:
                     priority=case((shown, Priority.EDIT.value), else_=deliveries.c.priority),
                     attempts=case((shown, 0), else_=deliveries.c.attempts),
                     reason=case((shown, ""), else_=deliveries.c.reason),
-                    next_at=case((shown, at), else_=deliveries.c.next_at),
+                    next_at=case((shown, literal(at, UtcDateTime())), else_=deliveries.c.next_at),
                 )
                 .returning(deliveries.c.id)
             )

@@ -26,7 +26,7 @@ def partly_restored(letter: Letter) -> Message:
         (
             Heading(head),
             text(f"Not back: {number_of(len(letter.open), 'account')}."),
-            open_rows(letter, always_reasons=True),
+            open_rows(letter),
             *_retired_note(letter),
             *claimed(letter),
             *buttons(letter),

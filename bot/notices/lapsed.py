@@ -104,13 +104,12 @@ def _particulars(entry: Entry) -> Line:
     return ()
 
 
-def open_rows(letter: Letter, *, always_reasons: bool = False) -> Rows:
+def open_rows(letter: Letter) -> Rows:
     """The accounts that do not work; each with a Reconnect of its own where one login does not mend all."""
-    say_why = always_reasons or len({entry.lapse.cause for entry in letter.open}) > 1
     offered = letter.reconnectable() if letter.logins > 1 else []
     rows = tuple(
         replace(
-            row(entry, reason(entry) if say_why else ()),
+            row(entry, reason(entry)),
             button=letter.reconnect_button(entry) if entry in offered else None,
             details=Button("Details", details_action(entry.view.connection.id)),
         )

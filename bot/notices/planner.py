@@ -79,7 +79,8 @@ class Planner:
         """Write what is to be told of lapses that are still open; those that ended meanwhile are not told (D-6)."""
         if not lapse_ids:
             return []
-        views = [view for view in await uow.lapses.views(organization_id, lapse_ids) if _is_open(view)]
+        found = await uow.lapses.views(organization_id, lapse_ids)
+        views = sorted((view for view in found if _is_open(view)), key=_place)
         if not views:
             return []
         subscriptions = await uow.subscriptions.all(organization_id)
@@ -146,6 +147,11 @@ class Planner:
             created_at=now,
             data={name: value for name, value in data.items() if value},
         )
+
+
+def _place(view: ConnectionView) -> tuple[str, str, str]:
+    """Where a connection stands in a list: by network, client and name."""
+    return view.connection.network, view.client_name.casefold(), view.connection.account_name.casefold()
 
 
 def _is_open(view: ConnectionView) -> bool:

@@ -14,7 +14,6 @@ from bot.playground import cast
 from bot.playground.vendors import discord, slack
 from bot.playground.vendors.networks import AdAccount, App, Business, NetworkConfig, Profile, create_network_vendor
 
-SLACK_ENDPOINT = "/slack/events"
 ADDRESSES = {
     "linkedin": ("/oauth/v2/authorization", "/oauth/v2/accessToken", ""),
     "meta": ("/v26.0/dialog/oauth", "/v26.0/oauth/access_token", "/v26.0"),
@@ -58,6 +57,10 @@ class StandIns:
     def url(self, name: str) -> str:
         """Where one stand-in is reached."""
         return f"{self._vendors}/{name}"
+
+    def send_slack_requests_to(self, path: str) -> None:
+        """Set the app's request address at Slack, as its operator does."""
+        self._slack.set_app(request_url=self._bot + path)
 
     def environment(self) -> Mapping[str, str]:
         """The settings by which the bot finds the stand-ins."""
@@ -114,7 +117,6 @@ class StandIns:
         app = slack.AppConfig(
             client_secret=self._secrets["slack"],
             signing_secret=self._secrets["sign"],
-            request_url=self._bot + SLACK_ENDPOINT,
             redirect_urls=(f"{self._bot}/sign-in/cb/slack",),
         )
         return slack.SlackConfig(workspaces=(workspace,), app=app, limits=limits, timing=timing)

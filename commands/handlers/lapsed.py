@@ -59,7 +59,11 @@ async def _list(
     async with services.storage.reading() as uow:
         counts = await uow.connections.counts(asker.organization_id, scope_of(asker.person))
         client, client_id, search = await _client_and_search(uow, asker, query, counts, arguments)
-        person = await _person(uow, services, asker, query.person, arguments) if query.person else None
+        person = await _person(uow, services, asker, query.person) if query.person else None
+        if query.person is not None and person is None:
+            if not query.person.startswith("@") or search is not None:
+                raise _unclear_person(arguments, query.person)
+            search = query.person.removeprefix("@")  # accounts have names like @acme too
         view = ListView(
             state=query.state or (StateFilter.ALL if search else StateFilter.NEEDS_CONNECTING),
             network=query.network,
@@ -70,6 +74,8 @@ async def _list(
         )
         listing = await read_page(uow, services, asker, Listing(view=view, counts=counts, client=client, person=person))
     if search is not None and view.state is StateFilter.ALL and not listing.page.total:
+        if query.person is not None and person is None:
+            raise _unclear_person(arguments, query.person)
         known = (*names, *(count.client_name for count in counts), *StateFilter, *Show, "mine")
         raise unknown(arguments, usage.LAPSED, search, known)
     return draw_list(services, asker, listing)
@@ -94,8 +100,8 @@ async def _client_and_search(
     return by_folded[query.client.casefold()], client_id, search
 
 
-async def _person(uow: UnitOfWork, services: Services, asker: Asker, words: str, arguments: Arguments) -> Person:
-    """Find a person by a mentioned chat account, else by name. Whether nobody or several match is not told apart."""
+async def _person(uow: UnitOfWork, services: Services, asker: Asker, words: str) -> Person | None:
+    """Find a person by a mentioned chat account, else by name; None if nobody matches, or several."""
     name = words.removeprefix("@")
     if name != words:
         standing = await services.storage.directory.standing(
@@ -105,10 +111,8 @@ async def _person(uow: UnitOfWork, services: Services, asker: Asker, words: str,
             if member.organization.id == asker.organization_id:
                 return member.person
     found = await uow.people.named(asker.organization_id, name)
-    if len(found) != 1:
-        raise _unclear_person(arguments, name)
-    return found[0]
+    return found[0] if len(found) == 1 else None
 
 
 def _unclear_person(arguments: Arguments, name: str) -> CommandError:
-    return unknown(arguments, usage.LAPSED, name, (), noun="whom you mean by ")
+    return unknown(arguments, usage.LAPSED, name.removeprefix("@"), (), noun="whom you mean by ")

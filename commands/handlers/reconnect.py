@@ -45,7 +45,7 @@ from commands.messages import (
 from commands.model import ConnectionView, Person
 from commands.ports.reconnecting import Link
 from commands.ports.storage import UnitOfWork
-from commands.wording import shown
+from commands.wording import named, shown
 
 
 async def press(services: Services, asker: Asker, arguments: tuple[str, ...]) -> Message:
@@ -137,7 +137,9 @@ def _as_whom(services: Services, view: ConnectionView, decision: Decision) -> Li
             behalf = f" for {shown(whose.name)}" if whose is not None else ""
             return line(f"As an administrator you may do it{behalf}, with a login that has {role}; it is recorded so.")
         case _:
-            return line(f"It takes {role}. After the login we ask {network} whether you have it.")
+            there = view.connector if view.connector is not None and view.connector.left_at is None else None
+            first = f" {named(there.name)}, who connected it, is the first to ask." if there is not None else ""
+            return line(f"It takes {role}. After the login we ask {network} whether you have it.{first}")
 
 
 def _works(services: Services, view: ConnectionView) -> Message:

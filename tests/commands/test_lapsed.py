@@ -230,3 +230,28 @@ async def test_hostile_names_stay_inert_and_short(world: World, name: str) -> No
     said = plain(await world.typed("ada", "lapsed"))
     assert "\u202e" not in said
     assert len(said) < 1500
+
+
+@pytest.mark.behaviour("C-2")
+async def test_an_account_whose_name_begins_like_a_mention_is_found(world: World) -> None:
+    await world.add_connection("@acme_eu", "tiktok", "Acme", owner="olga", state=ConnectionState.UNCONNECTED)
+    assert names(await world.typed("ada", "lapsed", "@acme_eu")) == ["@acme_eu"]
+    assert plain(await world.typed("ada", "lapsed", "who @acme_eu")).startswith("🔌 *TikTok · @acme_eu*")
+
+
+@pytest.mark.behaviour("C-10")
+@pytest.mark.parametrize("typed", ["@U-nobody", "person:nobody", "person:a"])
+async def test_a_person_who_is_not_clear_is_asked_for_again(world: World, typed: str) -> None:
+    """Nobody and several (Ada, Ana) are answered alike, so that names cannot be fished for."""
+    said = plain(await world.typed("sam", "lapsed", typed))
+    assert said.startswith("I don't know whom you mean by “")
+    assert "Ana" not in said
+
+
+@pytest.mark.parametrize(
+    "typed", ["x" * 3000, "\x00" * 3000, "\u202e<!channel>", "%_%", "who \ud800 %", "check " + "y " * 1500]
+)
+async def test_any_words_are_answered_with_a_sentence(world: World, typed: str) -> None:
+    said = plain(await world.typed("ada", "lapsed", typed))
+    assert "Something went wrong" not in said
+    assert len(said) < 1500

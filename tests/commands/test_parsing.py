@@ -73,6 +73,7 @@ def refusal(read: Callable[[], object]) -> str:
         ("Sale: 50%", LapsedQuery(words="Sale: 50%")),
         ("who 7012", LapsedQuery(show=Show.WHO, account="7012")),
         ("WHO Acme All Stars", LapsedQuery(show=Show.WHO, account="Acme All Stars")),
+        ("who @acme_eu", LapsedQuery(show=Show.WHO, account="@acme_eu")),
         ("check tiktok Acme DE", LapsedQuery(show=Show.CHECK, network="tiktok", account="Acme DE")),
         ("why", LapsedQuery(show=Show.WHY)),
         ("why fb", LapsedQuery(show=Show.WHY, network="meta")),

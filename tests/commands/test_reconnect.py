@@ -111,7 +111,10 @@ async def test_an_administrator_is_told_that_they_act_for_the_owner(world: World
 @pytest.mark.behaviour("P-2")
 async def test_another_user_is_offered_it_and_told_what_the_network_will_be_asked(world: World) -> None:
     said = plain(await world.pressed("sam", reconnect_action(world.connections["Acme DE"])))
-    assert "It takes a role on the account. After the login we ask TikTok whether you have it." in said
+    assert (
+        "It takes a role on the account. After the login we ask TikTok whether you have it. "
+        "Ana Ruiz, who connected it, is the first to ask." in said
+    )
 
 
 @pytest.mark.behaviour("R-7")

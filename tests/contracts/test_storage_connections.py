@@ -95,9 +95,7 @@ async def test_a_new_consent_replaces_the_grant_and_ends_a_check_under_way(
         new = replace(old, connector_id=seeded.raj.id, granted=frozenset({"read", "write"}), doubt=None)
         await uow.authorizations.replace_grant(new, Tokens(access=Secret("new"), refresh=Secret("newer")))
         assert await uow.authorizations.get(organization_id, old.id) == replace(new, generation=2)
-        record = CheckRecord(
-            checked_at=clock.now(), next_check_at=clock.now(), good=False, doubt=None, ends_at=None
-        )
+        record = CheckRecord(checked_at=clock.now(), next_check_at=clock.now(), good=False, doubt=None, ends_at=None)
         assert not await uow.authorizations.record_check(organization_id, old.id, due.term, record)
 
 
@@ -253,7 +251,7 @@ async def test_a_view_names_everything_around_the_connection(storage: SqlStorage
         assert (view.claimant_name, view.siblings, view.reconnecting_by) == ("Raj Patel", 3, None)
         assert view.authorization == seeded.authorization
         under = await uow.connections.under(seeded.organization_id, seeded.authorization.id)
-        assert [each.connection.id for each in under] == [connection.id for connection in seeded.connections]
+        assert [each.connection.account_name for each in under] == ["Acme Ads 1", "Acme Ads 3", "Brio Ads 2"]
         wanted = [seeded.connections[2].id, seeded.connections[0].id]
         assert [each.connection.id for each in await uow.connections.views(seeded.organization_id, wanted)] == wanted
 
@@ -414,7 +412,7 @@ async def test_opting_in_twice_changes_nothing(storage: SqlStorage, clock: FakeC
             "channel": None,
             "network": None,
             "client_id": None,
-            "created_at": clock.now(),
+            "created_at": clock.advance(timedelta(seconds=1)),
         }
         return Subscription(**{**plain, **changes})  # type: ignore[arg-type]  # a test names the fields
 

@@ -38,7 +38,10 @@ async def test_one_destination_gets_its_messages_at_the_allowed_pace_and_in_orde
     await world.plan()
     loop = world.loop()
     assert [await loop.run_once() for _ in range(3)] == [1, 0, 0]
-    assert [await loop.run_once() for _ in range(2) if world.clock.advance(SECOND)] == [1, 1]
+    world.clock.advance(SECOND)
+    assert await loop.run_once() == 1
+    world.clock.advance(SECOND)
+    assert await loop.run_once() == 1
     titles = [plain(post.message).splitlines()[-1] for post in world.chat.posts]
     assert titles == ["Notice 1 of 3", "Notice 2 of 3", "Notice 3 of 3"]
     assert set(await states(world)) == {DeliveryState.DELIVERED}

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from bot.notices.audience import Circle, audience
 from commands.access import may_see
+from commands.ids import OrganizationId
 from commands.model import ConnectionView, Person, Role, Subscription
 from commands.ports.notices import Part
 from tests.notices.cases import ACME, BRIO, NEWS, NOW, person, subscription, view
@@ -145,7 +147,7 @@ def test_a_channel_that_two_people_subscribed_hears_each_lapse_once() -> None:
 
 
 def test_a_person_of_another_organization_hears_nothing() -> None:
-    stranger = replace(MEI, organization_id=MEI.id)  # any id that is not ours
+    stranger = replace(MEI, organization_id=OrganizationId(UUID(int=2)))
     circle = Circle(administrators=(), subscriptions=[subscription(1, MEI)], subscribers={MEI.id: stranger})
     assert audience([view(1)], circle) == {}
 

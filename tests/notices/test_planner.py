@@ -164,7 +164,7 @@ async def test_whoever_has_a_link_of_theirs_opened_by_somebody_else_is_told(worl
     await world.link_refused(world.ana, connection, "Bob")
     await world.link_refused(world.ana, connection, "Eve")
     await world.tell()
-    texts = [plain(post.message) for post in world.chat.to("Ana")]
+    texts = sorted(plain(post.message) for post in world.chat.to("Ana"))
     assert len(texts) == 2
     assert texts[0].startswith("❗ Link refused: *Examplenet · Account 1*")
     assert "signed in as Bob" in texts[0]

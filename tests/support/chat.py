@@ -61,7 +61,7 @@ class FakeChat:
     inbound: Inbound | None = None
 
     @asynccontextmanager
-    async def running(self, inbound: Inbound) -> AsyncIterator[None]:
+    async def running(self, inbound: Inbound | None) -> AsyncIterator[None]:
         self.inbound = inbound
         try:
             yield

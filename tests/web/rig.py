@@ -129,7 +129,7 @@ class Page:
     @property
     def words(self) -> str:
         """What a reader reads."""
-        body = self.text.partition("</head>")[2].replace("</dt>", " ")
+        body = self.text.partition("</head>")[2].replace("</dt>", " ").replace("<br>", " ")
         return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", "", body))).strip()
 
     @property

@@ -1,8 +1,10 @@
 """What protects every page: headers, cookies, forms, limits, and logs without addresses."""
 
+import io
 from collections.abc import AsyncIterator
 
 import pytest
+from aiohttp import web
 
 from bot.web.security import Cookies, headers, login_cookie
 from commands.ports.chat import Endpoint, HttpRequest, HttpResponse
@@ -58,8 +60,6 @@ def test_https_is_insisted_on_where_we_have_it() -> None:
 
 @pytest.mark.parametrize("secure", [True, False])
 def test_cookies_are_bound_to_the_host_and_closed_to_scripts(secure: bool) -> None:
-    from aiohttp import web
-
     response = web.Response()
     Cookies(secure=secure).set(response, "session", "value", life=60)
     (cookie,) = response.cookies.values()
@@ -129,7 +129,9 @@ async def test_other_methods_are_refused_with_a_page(rig: Rig, browser: Browser,
 
 async def test_a_huge_form_is_refused(rig: Rig, browser: Browser) -> None:
     path = await rig.link(await rig.add_connection("1"))
-    assert (await browser.post(path, {"token": "x" * 2_000_000})).status == 413
+    form, kind = io.BytesIO(b"token=" + b"x" * 2_000_000), "application/x-www-form-urlencoded"
+    async with browser.session.post(browser.base + path, data=form, headers={"Content-Type": kind}) as response:
+        assert response.status == 413
 
 
 class Echo:
@@ -176,7 +178,7 @@ async def test_a_platforms_endpoint_gets_the_request_as_it_came(mounted: Rig, ec
 async def test_an_endpoints_body_ends_at_one_mebibyte(mounted: Rig, echo: Echo) -> None:
     async with mounted.browser() as browser:
         for size, status in ((1024 * 1024, 202), (1024 * 1024 + 1, 413)):
-            async with browser.session.post(f"{mounted.base}/chatter/events", data=b"x" * size) as response:
+            async with browser.session.post(f"{mounted.base}/chatter/events", data=io.BytesIO(b"x" * size)) as response:
                 assert response.status == status
     assert len(echo.seen) == 1
 

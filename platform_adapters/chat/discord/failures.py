@@ -85,13 +85,15 @@ def delivery_error(error: Exception, *, scope: str | None = None) -> DeliveryErr
         return DeliveryError(_RETRY, "429", retry_after=_wait(error.retry_after), scope=_scope(scope))
     if isinstance(error, discord.HTTPException):
         return _of_reply(error, scope)
+    return _of_connection(error)
+
+
+def _of_connection(error: Exception) -> DeliveryError:
     if isinstance(error, aiohttp.ClientConnectorError):  # nothing was sent
         return DeliveryError(_RETRY, "unreachable", scope=RetryScope.LANE)
     if isinstance(error, MalformedReplyError | aiohttp.ClientPayloadError | ValueError | KeyError | TypeError):
         return DeliveryError(_UNKNOWN, "malformed reply")
-    if isinstance(error, TimeoutError):
-        return DeliveryError(_UNKNOWN, "timeout")
-    return DeliveryError(_UNKNOWN, "connection lost")
+    return DeliveryError(_UNKNOWN, "timeout" if isinstance(error, TimeoutError) else "connection lost")
 
 
 def _of_reply(error: discord.HTTPException, scope: str | None) -> DeliveryError:

@@ -102,7 +102,7 @@ def _joined(line: Line) -> Iterator[Span]:
     last: Span | None = None
     for span in line:
         if isinstance(last, Plain | Bold | Code) and type(span) is type(last):
-            last = replace(last, text=last.text + span.text)  # type: ignore[union-attr]  # the same type as last
+            last = replace(last, text=last.text + span.text)
             continue
         if last is not None:
             yield last

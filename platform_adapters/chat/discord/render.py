@@ -13,10 +13,12 @@ from typing import Any, assert_never
 
 from commands.messages import (
     AnyButton,
+    Bold,
     Button,
     Buttons,
     Facts,
     Heading,
+    Line,
     LinkButton,
     Message,
     Note,
@@ -135,20 +137,13 @@ class _Drawing:
                 self._write(self._small(spans))
             case Facts(items):
                 for label, value in items:
-                    self._write(self._line((*line(f"{label}: "), *value)))
+                    self._write(self._line(line(Bold(label), ": ", *value)))
             case Rows(rows, more):
-                for row in rows:
-                    self._row(row)
-                self.left_out += more
-                self._say_left_out()
+                self._rows(rows, more)
             case Buttons(primary, menu):
-                self.controls += 1
-                if self.controls <= self.fit.controls:
-                    self._controls(primary, menu)
+                self._controls(primary, menu)
             case Paging():
-                self.controls += 1
-                if self.controls <= self.fit.controls:
-                    self._paging(part)
+                self._paging(part)
             case _:
                 assert_never(part)
 
@@ -190,19 +185,32 @@ class _Drawing:
             self.blocks.append(_text("\n".join(self.text)))
             self.text = []
 
+    def _has_room_for(self, controls: int) -> bool:
+        self.controls += 1
+        has_room = self.controls <= self.fit.controls
+        self.left_out += 0 if has_room else controls
+        return has_room
+
     def _say_left_out(self) -> None:
-        """Say how much is missing, once all that there is has been counted or the list ends."""
-        if self.left_out and self.lines <= self.fit.lines:
+        """Say how much is missing, where a list ends or, once something was cut off, at the end of all."""
+        if self.left_out:
             self.text.append(f"{ELLIPSIS} and {self.left_out:,} more")
             self.left_out = 0
 
-    def _line(self, spans: Any) -> str:
+    def _line(self, spans: Line) -> str:
         limit = _SPAN_LIMITS[self.fit.spans][0]
         return markdown(spans, span_limit=limit, line_limit=3 * limit)
 
-    def _small(self, spans: Any) -> str:
+    def _small(self, spans: Line) -> str:
         written = self._line(spans)
         return f"-# {written}" if written else ""
+
+    def _rows(self, rows: tuple[Row, ...], more: int) -> None:
+        for row in rows:
+            self._row(row)
+        self.left_out += more
+        if self.lines <= self.fit.lines:
+            self._say_left_out()
 
     def _row(self, row: Row) -> None:
         if self._is_past():
@@ -233,6 +241,8 @@ class _Drawing:
         return ""
 
     def _controls(self, primary: tuple[AnyButton, ...], menu: tuple[Button, ...]) -> None:
+        if not self._has_room_for(len(primary) + len(menu)):
+            return
         for button in primary:
             drawn = self._button(button)
             if drawn is not None:
@@ -243,6 +253,8 @@ class _Drawing:
             self._option(item)
 
     def _paging(self, paging: Paging) -> None:
+        if not self._has_room_for(1):
+            return
         self.text.append(self._small(line(paging.label)) or f"-# {ELLIPSIS}")
         for label, action in (("‹ Previous", paging.previous), ("Next ›", paging.following)):
             drawn = self._button(Button(label, action)) if action is not None else None

@@ -5,11 +5,11 @@ Every request goes through `Rest.request`, which raises DeliveryError and nothin
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime
 from types import SimpleNamespace, TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import aiohttp
 import discord
@@ -23,6 +23,7 @@ from platform_adapters.chat.discord.failures import BAN, MalformedReplyError, de
 from platform_adapters.chat.discord.settings import DiscordSettings
 
 _log = logging.getLogger(__name__)
+_Client = TypeVar("_Client", bound=discord.Client)
 PATIENCE = 30.0
 """Seconds of a 429 that the library waits out itself; the shortest that it can be told. Longer ones are ours."""
 _TIMEOUT = aiohttp.ClientTimeout(total=10.0, sock_connect=3.0)
@@ -49,7 +50,7 @@ class Rest:
         self._client = None
         await self._opened.aclose()
 
-    async def request(self, method: str, path: str, *, body: object = None, **ids: str | int) -> Any:
+    async def request(self, method: str, path: str, *, body: object = None, **ids: str) -> Any:
         """Ask Discord. `ids` fill the path; the library reads from `channel_id` and the like which limit applies.
 
         Raises DeliveryError.
@@ -61,13 +62,13 @@ class Rest:
             arguments["json"] = body
         try:
             client = await self._logged_in()
-            return await client.http.request(Route(method, path, **ids), **arguments)
+            return await client.http.request(Route(method, path, metadata=None, **ids), **arguments)
         except (discord.DiscordException, aiohttp.ClientError, OSError, ValueError, KeyError, TypeError) as error:
             raise self._failed(error, seen.scope) from error
         except RuntimeError as error:  # the session was closed under it: we are stopping
             raise DeliveryError(DeliveryErrorKind.RETRY, "stopping") from error
 
-    async def message(self, method: str, path: str, *, body: Mapping[str, object], **ids: str | int) -> Mapping[str, str]:
+    async def message(self, method: str, path: str, *, body: object = None, **ids: str) -> Mapping[str, str]:
         """Like `request`, for an answer that must be an object with an id. Raises DeliveryError."""
         answer = await self.request(method, path, body=body, **ids)
         if not isinstance(answer, dict) or not isinstance(answer.get("id"), str):
@@ -83,7 +84,7 @@ class Rest:
 
     async def _log_in(self) -> discord.Client:
         async with AsyncExitStack() as opening:
-            client = await opening.enter_async_context(library_client(self._settings))
+            client = await opening.enter_async_context(library_client(self._settings, discord.Client))
             await client.http.static_login(self._settings.bot_token.reveal())
             self._opened.push_async_exit(opening.pop_all())
         return client
@@ -110,7 +111,7 @@ class Rest:
         raise DeliveryError(by.kind, by.code, retry_after=wait, scope=by.scope)
 
 
-def library_client(settings: DiscordSettings, kind: type[discord.Client] = discord.Client, **more: Any) -> Any:
+def library_client(settings: DiscordSettings, kind: Callable[..., _Client], **more: object) -> _Client:
     """Make a client of the library that keeps, pings and caches as little as can be. Connects nothing.
 
     The library has its addresses as class attributes, so that they are the whole process's.
@@ -134,7 +135,9 @@ def library_client(settings: DiscordSettings, kind: type[discord.Client] = disco
 def _scope_trace() -> aiohttp.TraceConfig:
     """Keep the scope of a 429, which the library reads and drops."""
 
-    async def keep(_session: aiohttp.ClientSession, context: SimpleNamespace, end: aiohttp.TraceRequestEndParams) -> None:
+    async def keep(
+        _session: aiohttp.ClientSession, context: SimpleNamespace, end: aiohttp.TraceRequestEndParams
+    ) -> None:
         seen = context.trace_request_ctx
         if isinstance(seen, SimpleNamespace):
             seen.scope = end.response.headers.get("X-RateLimit-Scope")

@@ -50,7 +50,7 @@ class DiscordSettings:
 
 
 def read_settings(environment: Mapping[str, str]) -> DiscordSettings | None:
-    """Read the settings; None where none of the credentials is set. Raises SettingError for what is half set or wrong."""
+    """Read the settings; None where no credential is set. Raises SettingError for what is half set or wrong."""
     given = {name: environment.get(name, "").strip() for name in _WHERE}
     if not any(given.values()):
         return None

@@ -1,4 +1,4 @@
-"""Answers to people who typed or pressed: by the response_url of their request, else as a message that only they see."""
+"""Answers to people who typed or pressed: by the response_url of their request, else as an ephemeral message."""
 
 import logging
 from dataclasses import dataclass
@@ -53,9 +53,7 @@ class Answers:
         }
         try:
             installation = await self._installations.of(reply_to.tenant)
-            await self._api.call(
-                "chat.postEphemeral", token=installation.token, tenant=installation.team_id, json=body
-            )
+            await self._api.call("chat.postEphemeral", token=installation.token, tenant=installation.team_id, json=body)
         except DeliveryError as error:
             _log.error("an answer in Slack could not be shown to its asker: %s", error.code)
 

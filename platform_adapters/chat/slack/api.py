@@ -1,4 +1,4 @@
-"""Calls to Slack's Web API through slack_sdk: one session, our own time-outs, no re-sending of its own, one kind of error.
+"""Calls to Slack's Web API through slack_sdk: one session, our own time-outs, nothing sent again, one kind of error.
 
 slack_sdk's default client posts again when the connection drops after Slack took the message; here it never does.
 """
@@ -103,9 +103,7 @@ class SlackApi:
         now = self._clock.now()
         until = self._pauses.get((method, tenant))
         if until is not None and now < until:
-            raise DeliveryError(
-                DeliveryErrorKind.RETRY, "ratelimited", retry_after=until - now, scope=scope_of(method)
-            )
+            raise DeliveryError(DeliveryErrorKind.RETRY, "ratelimited", retry_after=until - now, scope=scope_of(method))
         try:
             async with self.session() as session:
                 client = self.client(token, session)

@@ -33,8 +33,10 @@ _CODES: Mapping[DeliveryErrorKind, str] = MappingProxyType(
             invalid_blocks invalid_blocks_format msg_blocks_too_long msg_too_long no_text markdown_text_conflict
             invalid_arguments invalid_arg_name invalid_array_arg invalid_charset invalid_form_data invalid_post_type
             missing_post_type invalid_json json_not_object metadata_too_large invalid_metadata_format
-            invalid_metadata_schema metadata_must_be_sent_from_app too_many_attachments attachment_payload_limit_exceeded
-            missing_scope not_allowed_token_type deprecated_endpoint method_deprecated unknown_method""",
+            invalid_metadata_schema metadata_must_be_sent_from_app too_many_attachments
+            attachment_payload_limit_exceeded missing_scope not_allowed_token_type deprecated_endpoint
+            method_deprecated unknown_method
+            invalid_client_id bad_client_secret invalid_code code_already_used bad_redirect_uri invalid_grant_type""",
         DeliveryErrorKind.RETRY: """
             ratelimited rate_limited message_limit_exceeded service_unavailable request_timeout team_added_to_org""",
         # "It's possible some aspect of the operation succeeded before the error", Slack says of these two.
@@ -89,7 +91,7 @@ def failed(error: Exception, method: str, now: datetime) -> DeliveryError:
 
 def _answered(error: SlackApiError, method: str, now: datetime) -> DeliveryError:
     response = error.response
-    status = getattr(response, "status_code", None) or getattr(response, "status", 0)
+    status: int = getattr(response, "status_code", 0) or getattr(response, "status", 0)
     headers = getattr(response, "headers", None) or {}
     body = getattr(response, "data", None)
     code = body.get("error") if isinstance(body, Mapping) else None

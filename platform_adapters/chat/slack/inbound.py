@@ -5,10 +5,9 @@ missing or of another type make a request that nobody answers, never an error.
 """
 
 import asyncio
-import html
 import logging
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +18,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from commands.messages import Message
 from commands.ports.chat import Acknowledgement, ActionRequest, ChatUser, CommandRequest, Inbound, Place, Words
 from commands.ports.clock import Clock
 from platform_adapters.chat.slack.answers import Answers, ReplyTo
@@ -49,6 +49,7 @@ class Receiver:
 
     def __init__(
         self,
+        *,
         inbound: Inbound,
         answers: Answers,
         installations: Installations,
@@ -65,14 +66,16 @@ class Receiver:
         self._bolt = self._build(client)
 
     async def receive(self, payload: Json) -> BoltResponse:
-        """Take in what Slack sent, by either way. What nobody listens to, and what came before, is only acknowledged."""
+        """Take in what Slack sent. What nobody listens to, and what came before, is only acknowledged."""
         if kind_of(payload) is None or self._came_before(payload):
             return BoltResponse(status=200, body="")
         try:
             request = AsyncBoltRequest(mode="socket_mode", body=dict(payload))
         except (AttributeError, TypeError, LookupError):  # Bolt reads some fields without a look at their type
             return BoltResponse(status=200, body="")
-        return await self._bolt.async_dispatch(request)
+        response = await self._bolt.async_dispatch(request)
+        # Slack shows people a warning for anything else, and switches off an app that answers so too often.
+        return response if response.status == 200 else BoltResponse(status=200, body="")
 
     def _build(self, client: AsyncWebClient) -> AsyncApp:
         # `process_before_response`: Bolt would else poll for the acknowledgement, 10 ms at a time, and keep no hold of
@@ -119,7 +122,7 @@ class Receiver:
         if kind in LIFECYCLE_EVENTS:
             _log.error("Slack says that the app was removed from workspace %s: %s", _text(body, "team_id"), kind)
 
-    def _start(self, asked: Asked, answering: Awaitable[Any], *, replaces: bool = False) -> None:
+    def _start(self, asked: Asked, answering: Coroutine[Any, Any, Message], *, replaces: bool = False) -> None:
         async def answer() -> None:
             try:
                 await self._answers.send(asked.reply_to, await answering, replaces=replaces)
@@ -146,11 +149,15 @@ class Receiver:
 
 
 def kind_of(payload: Json) -> str | None:
-    """Which of the kinds that we listen to it is; None for all others."""
+    """Which of the kinds that we listen to it is; None for all others, and for what Bolt could not route."""
     if isinstance(payload.get("command"), str):
         return COMMAND
-    kind = payload.get("type")
-    return kind if kind in (ACTIONS, EVENT) and isinstance(kind, str) else None
+    if payload.get("type") == EVENT and _text(_part(payload, "event"), "type"):
+        return EVENT
+    actions = payload.get("actions")
+    if payload.get("type") == ACTIONS and isinstance(actions, list) and actions and isinstance(actions[0], Mapping):
+        return ACTIONS if _text(actions[0], "action_id") and "block_id" in actions[0] else None
+    return None
 
 
 def read_command(body: Json, installations: Installations) -> Asked | None:
@@ -169,7 +176,7 @@ def read_command(body: Json, installations: Installations) -> Asked | None:
     )
     who = ChatUser(platform=PLATFORM, tenant=team, external_id=user, name=_text(body, "user_name"))
     return Asked(
-        request=CommandRequest(name=name, arguments=Words(unescaped(_text(body, "text"))), user=who, place=place),
+        request=CommandRequest(name=name, arguments=Words(text=unescaped(_text(body, "text"))), user=who, place=place),
         reply_to=ReplyTo(
             tenant=workspace, channel=channel, user=user, response_url=_text(body, "response_url"), is_private=False
         ),
@@ -220,7 +227,8 @@ def _is_direct(channel: str, name: str) -> bool:
 
 def unescaped(text: str) -> str:
     """What the person typed: `<@U1|ana>` becomes `@U1`, `<#C1|ads>` becomes `#C1`, links become their address."""
-    return html.unescape(_IN_BRACKETS.sub(_out_of_brackets, text).replace("\u00a0", " "))
+    text = _IN_BRACKETS.sub(_out_of_brackets, text)
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def _out_of_brackets(found: re.Match[str]) -> str:

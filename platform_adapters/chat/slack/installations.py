@@ -1,4 +1,4 @@
-"""Where the bot is installed: whose token serves a workspace. In this version one workspace, by the token in the settings."""
+"""Where the bot is installed: which token serves a workspace. As yet there is one, with the token of the settings."""
 
 from dataclasses import dataclass
 

@@ -1,8 +1,8 @@
 """A Message as Block Kit: one Slack message that is never over a limit, and says how many rows it leaves out.
 
-Limits: docs.slack.dev/reference/block-kit/blocks and slack_sdk's models. Everything that people wrote stands in rich text
-or plain text, where nothing is markup, or in mrkdwn made inert (see `text`). A tone is not drawn: Slack has colours only
-for attachments, which it calls secondary, folds away, and sets in smaller print; the state's mark carries it.
+Limits: docs.slack.dev/reference/block-kit/blocks and slack_sdk's models. Everything that people wrote stands in rich
+text or plain text, where nothing is markup, or in mrkdwn made inert (see `text`). A tone is not drawn: Slack has
+colours only for attachments, which it calls secondary, folds away, and sets in smaller print; the state's mark does it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,6 @@ from commands.messages import (
     Facts,
     Heading,
     Line,
-    LinkButton,
     Message,
     Note,
     Paging,
@@ -88,7 +87,7 @@ class _Page:
         self._weight_left = _WEIGHT - kept * _weight([_small("and 1,000,000 more")])
         self.is_cut = False
 
-    def draw(self, part: Part) -> list[Json]:
+    def draw(self, part: Part) -> list[Json]:  # noqa: PLR0911  # one for each kind of part
         """Draw a part as far as there is room."""
         match part:
             case Heading(line):
@@ -271,7 +270,9 @@ def _spoken(part: Part) -> str:
         case Facts(items):
             return "\n".join(f"{on_one_line(label)}: {plain(value)}" for label, value in items)
         case Rows(rows, more):
-            lines = [f"{row.mark} {plain(row.title)}" + (f" · {plain(row.detail)}" if row.detail else "") for row in rows]
+            lines = [
+                f"{row.mark} {plain(row.title)}" + (f" · {plain(row.detail)}" if row.detail else "") for row in rows
+            ]
             return "\n".join([*lines, *([f"and {more:,} more"] if more else [])])
         case Paging(label):
             return on_one_line(label)

@@ -1,7 +1,7 @@
 """The strict check in front of Bolt: signature, age and shape of every request, before anything reads what it says.
 
-Bolt parses before it verifies and crashes on some malformed headers; whatever is wrong here ends as 401, 400 or 403, with
-no body echoed or logged. Rule of the signature: docs.slack.dev/authentication/verifying-requests-from-slack.
+Bolt parses before it verifies and crashes on some malformed headers; whatever is wrong here ends as 401, 400 or 403,
+with no body echoed or logged. Rule of the signature: docs.slack.dev/authentication/verifying-requests-from-slack.
 """
 
 import hashlib

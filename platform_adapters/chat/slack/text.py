@@ -1,4 +1,4 @@
-"""Foreign text on its way into Slack: what cannot be shown is dropped, what could be markup is made inert, cuts are clean.
+"""Foreign text on its way into Slack: without what cannot be shown, inert where it could be markup, cut between signs.
 
 Rules of mrkdwn: docs.slack.dev/messaging/formatting-message-text. Exactly `&`, `<` and `>` are escaped, for it has no
 escape for `*`, `_`, `~` and the backtick; where one of these could act it is exchanged for a look-alike.

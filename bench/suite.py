@@ -1,0 +1,36 @@
+"""Runs the scenarios and prints the table."""
+
+import argparse
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+from bench.rounds import Bench
+from bench.databases import databases
+from bench.progress import say
+from bench.report import Line, table
+from bench.scenarios import lapsed_growth, sweep
+
+SCENARIOS: Mapping[str, Callable[[Bench], Awaitable[list[Line]]]] = {
+    "lapsed-growth": lapsed_growth.measure,
+    "sweep": sweep.measure,
+}
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description="Measure the design's budgets beside bare baselines.")
+    parser.add_argument("--quick", action="store_true", help="100,000 connections instead of 1,000,000, fewer rounds")
+    parser.add_argument("--only", choices=list(SCENARIOS), action="append", help="one scenario; may be repeated")
+    options = parser.parse_args()
+    lines = asyncio.run(_run(options.only or list(SCENARIOS), is_quick=options.quick))
+    print(table(lines))
+
+
+async def _run(names: list[str], *, is_quick: bool) -> list[Line]:
+    lines: list[Line] = []
+    async with databases() as made:
+        bench = Bench(databases=made, small=10_000, large=100_000 if is_quick else 1_000_000, is_quick=is_quick)
+        for name in names:
+            say(f"scenario {name}")
+            lines += await SCENARIOS[name](bench)
+    return lines

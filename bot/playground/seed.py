@@ -1,0 +1,123 @@
+"""Puts the demo's organization, people and connections in place, the way the product itself has it.
+
+An operator makes the organization and imports a file; two administrators claim their workspaces by a code; people type
+a command, sign in with Slack or Discord, confirm who they are, and connect their accounts at the networks. Everything
+after the operator's part goes over HTTP, through the pages and the chat: what is seeded was really possible.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import aiohttp
+
+from bot.administration import create_organization, import_file, new_claim_code
+from bot.playground import cast
+from bot.playground.browser import Browser
+from bot.playground.seats import DiscordSeat, Seat, SlackSeat
+from bot.playground.stand_ins import StandIns
+from bot.playground.vendors.discord import DiscordPeople
+from bot.playground.vendors.networks import NetworkPeople
+from bot.playground.vendors.slack import SlackPeople
+from bot.settings import Settings
+
+CONNECTIONS = Path(__file__).with_name("connections.csv")
+LABELS = {"slack": "Slack", "discord": "Discord"}
+NEVER_CONNECTS = "dan"
+"""Leaves his account unconnected, so that this state can be seen too."""
+EARLIER = timedelta(minutes=12)
+"""How long ago people connected. LinkedIn calls a login of the last ten minutes revoked by mistake, so that the bot
+does not believe it so soon; nobody at the playground wants to wait for that to pass.
+"""
+
+
+class SeedingFailed(Exception):
+    """The demo's data could not be put in place; the text says at which step, and what came instead."""
+
+
+class Seeding:
+    """One run of it, against a bot that is running. `shift` moves the clock of the bot and of the networks."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        stand_ins: StandIns,
+        session: aiohttp.ClientSession,
+        shift: Callable[[timedelta], None] = lambda _: None,
+    ) -> None:
+        self._settings = settings
+        self._shift = shift
+        self._slack = SlackPeople(session, stand_ins.url("slack"))
+        self._discord = DiscordPeople(stand_ins.url("discord"), session)
+        self._networks = {
+            network: NetworkPeople(stand_ins.url(network), session) for network in ("linkedin", "meta", "tiktok")
+        }
+
+    async def run(self) -> None:
+        """Do all of it. Raises SeedingFailed."""
+        code = await create_organization(self._settings, cast.ORGANIZATION, "Europe/Berlin", None)
+        report = await import_file(self._settings, CONNECTIONS, cast.ORGANIZATION, lambda done, total: None)
+        if report.bad:
+            raise SeedingFailed(f"line {report.bad[0].line} of {CONNECTIONS.name}: {report.bad[0].reason}")
+        await self._claim(cast.person("mei"), code)
+        await self._claim(cast.person("raj"), await new_claim_code(self._settings, cast.ORGANIZATION))
+        for one in cast.PEOPLE:
+            if one.administrator:
+                await self.seat(one).types("/subscribe-lapses", here="here" if one.platform == "slack" else "yes")
+            else:
+                await self._introduce(one)
+        for one in cast.PEOPLE:
+            await self.be(one)
+        await self._slack.post("sign-out")
+        await self._discord.sign_in(None)
+
+    def seat(self, one: cast.Somebody) -> Seat:
+        """Somebody's place at their chat."""
+        if one.platform == "slack":
+            return SlackSeat(self._slack, one.user)
+        return DiscordSeat(self._discord, one.user)
+
+    async def be(self, one: cast.Somebody) -> None:
+        """Become somebody at the chat platform's login and at the networks', as far as they have a login there."""
+        if one.platform == "slack":
+            await self._slack.sign_in(cast.TEAM, one.user)
+        else:
+            await self._discord.sign_in(one.user)
+        for network, people in self._networks.items():
+            await people.log_in(one.key if network in one.profiles else None)
+
+    async def _claim(self, one: cast.Somebody, code: str) -> None:
+        if one.platform == "slack":
+            answer = await self.seat(one).types("/lapse-admin", words=f"claim {code}")
+        else:
+            answer = await self.seat(one).types("lapse-admin claim", code=code)
+        if cast.ORGANIZATION not in answer.text:
+            raise SeedingFailed(f"{one.name} claimed the workspace and was told: {answer.text}")
+
+    async def _introduce(self, one: cast.Somebody) -> None:
+        """Type a command, be asked to sign in, do so, confirm who one is; then connect what there is to connect."""
+        seat = self.seat(one)
+        asked = await seat.types("/lapsed")
+        async with Browser.opened() as browser:
+            await self.be(one)
+            await browser.open(asked.links[0])
+            await browser.press(f"Sign in with {LABELS[one.platform]}")
+            await browser.press("Continue as" if one.platform == "slack" else "Authorize")
+            await browser.press("Yes, that is me")
+            if one.key != NEVER_CONNECTS:
+                await self._connect(one, seat, browser)
+
+    async def _connect(self, one: cast.Somebody, seat: Seat, browser: Browser) -> None:
+        """Go through each network's login once: it connects all that waits there."""
+        mine = {"words": "mine"} if one.platform == "slack" else {"mine": "yes"}
+        listed = await seat.types("/lapsed", **mine)
+        while "Connect" in listed.buttons:
+            offer = await seat.presses(listed, "Connect")
+            self._shift(-EARLIER)
+            await browser.open(offer.links[0])
+            await browser.press("Connect at ")
+            page = await browser.press("Allow")
+            self._shift(timedelta(0))
+            if "Restored" not in page.text:
+                raise SeedingFailed(f"{one.name} connected an account and was shown “{page.heading}” at {page.url.path}")
+            listed = await seat.types("/lapsed", **mine)

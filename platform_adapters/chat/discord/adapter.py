@@ -1,0 +1,181 @@
+"""Discord as a chat platform: posts and edits over REST, requests over the gateway, sign-in by OAuth."""
+
+import asyncio
+import base64
+import hashlib
+import logging
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
+
+from commands.catalogue import COMMANDS
+from commands.errors import DeliveryError, DeliveryErrorKind
+from commands.ids import DeliveryId
+from commands.messages import Message
+from commands.ports.chat import (
+    Address,
+    AddressKind,
+    Diagnosis,
+    Endpoint,
+    Inbound,
+    MessageRef,
+    Pace,
+    SignIn,
+)
+from commands.ports.clock import Clock
+from platform_adapters.chat.discord.diagnosis import diagnose
+from platform_adapters.chat.discord.gateway import Pause, stay_connected
+from platform_adapters.chat.discord.inbound import COMPONENTS_V2, NOBODY, Receiver
+from platform_adapters.chat.discord.markup import PLATFORM
+from platform_adapters.chat.discord.render import render
+from platform_adapters.chat.discord.rest import Rest
+from platform_adapters.chat.discord.settings import DiscordSettings, read_settings
+from platform_adapters.chat.discord.sign_in import DiscordSignIn
+from platform_adapters.chat.discord.tree import build_tree, register
+
+_log = logging.getLogger(__name__)
+_NONCE_LENGTH = 25  # docs, resources/message
+_KNOWN_DMS = 10_000
+_LAST_ANSWERS = 5.0
+"""Seconds that what is being carried out gets when we stop."""
+_BETWEEN_REGISTRATIONS = 60.0
+
+
+def build(environment: Mapping[str, str], clock: Clock) -> "DiscordPlatform | None":
+    """Build it; None without credentials. Raises SettingError."""
+    settings = read_settings(environment)
+    return DiscordPlatform(settings, clock) if settings is not None else None
+
+
+class DiscordPlatform:
+    """The `ChatPlatform` of Discord. Within one process there is one Discord: the library's addresses are shared."""
+
+    name = PLATFORM
+    label = "Discord"
+    # As observed, and as the replies' headers say; Discord documents only that they do (topics/rate-limits).
+    pace = Pace(interval=timedelta(seconds=1), burst=5)
+    deduplicates = True
+    finds_by_email = False
+
+    def __init__(self, settings: DiscordSettings, clock: Clock, *, pause: Pause = asyncio.sleep) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._pause = pause
+        self._rest: Rest | None = None
+        self._dms: OrderedDict[str, str] = OrderedDict()
+        self._signing_in = DiscordSignIn(settings)
+        self.sign_in: SignIn | None = self._signing_in
+
+    def running(self, inbound: Inbound) -> AbstractAsyncContextManager[None]:
+        """Connect in the background, again and again if need be: that Discord is down keeps nobody from starting."""
+        return self._running(inbound)
+
+    @asynccontextmanager
+    async def _running(self, inbound: Inbound) -> AsyncIterator[None]:
+        async with Rest(self._settings, self._clock) as rest:
+            self._rest = rest
+            receiver = Receiver(rest, inbound)
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    connection = tasks.create_task(stay_connected(self._settings, receiver, self._pause))
+                    registration = tasks.create_task(self._register(rest))
+                    try:
+                        yield
+                    finally:
+                        registration.cancel()
+                        connection.cancel()
+                await receiver.settled(_LAST_ANSWERS)
+            finally:
+                self._rest = None
+
+    def lane(self, address: Address) -> str:
+        """One application posts to all servers, under one limit."""
+        return PLATFORM
+
+    async def post(self, address: Address, message: Message, delivery: DeliveryId) -> MessageRef:
+        """Post. The delivery's nonce makes Discord give back the earlier message if this one is there already."""
+        body = {**_body(message), "nonce": nonce_of(delivery), "enforce_nonce": True}
+        async with self._connected() as rest:
+            channel = await self._channel(rest, address)
+            try:
+                posted = await rest.message("POST", "/channels/{channel_id}/messages", body=body, channel_id=channel)
+            except DeliveryError as failure:
+                if failure.kind is DeliveryErrorKind.ADDRESS_GONE:
+                    self._dms.pop(address.external_id, None)
+                raise
+        return MessageRef(platform=PLATFORM, tenant=address.tenant, destination=channel, message=posted["id"])
+
+    async def update(self, ref: MessageRef, message: Message) -> None:
+        """Replace a posted message."""
+        path = "/channels/{channel_id}/messages/{message_id}"
+        channel, posted = _identifier(ref.destination), _identifier(ref.message)
+        async with self._connected() as rest:
+            await rest.message("PATCH", path, body=_body(message), channel_id=channel, message_id=posted)
+
+    def endpoints(self) -> Sequence[Endpoint]:
+        """None: everything arrives over the gateway."""
+        return ()
+
+    async def diagnose(self) -> Sequence[Diagnosis]:
+        """Check the token, the application, its servers and the sign-in's credentials."""
+        async with Rest(self._settings, self._clock) as rest:
+            return await diagnose(rest, self._settings, self._signing_in)
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[Rest]:
+        """The running connection's requests. A process that sends without receiving logs in for each."""
+        if self._rest is not None:
+            yield self._rest
+            return
+        async with Rest(self._settings, self._clock) as rest:
+            yield rest
+
+    async def _channel(self, rest: Rest, address: Address) -> str:
+        if address.kind is AddressKind.BY_EMAIL:
+            raise DeliveryError(DeliveryErrorKind.ADDRESS_GONE, "no look-up by email")
+        external_id = _identifier(address.external_id)
+        if address.kind is AddressKind.CHANNEL:
+            return external_id
+        known = self._dms.get(external_id)
+        if known is None:
+            opened = await rest.message("POST", "/users/@me/channels", body={"recipient_id": external_id})
+            known = self._dms[external_id] = opened["id"]
+            if len(self._dms) > _KNOWN_DMS:
+                self._dms.popitem(last=False)
+        return known
+
+    async def _register(self, rest: Rest) -> None:
+        """Register the commands where they differ, trying until Discord has answered."""
+        tree = build_tree(COMMANDS)
+        while True:
+            try:
+                await register(rest, self._settings.client_id, tree)
+            except DeliveryError as failure:
+                _log.error("the commands could not be registered with Discord: %s", failure)
+                if failure.kind in (DeliveryErrorKind.INSTALLATION_DEAD, DeliveryErrorKind.REJECTED):
+                    return
+                await self._pause((failure.retry_after or timedelta()).total_seconds() or _BETWEEN_REGISTRATIONS)
+            else:
+                return
+
+
+def nonce_of(delivery: DeliveryId) -> str:
+    """The delivery's key at Discord: the same in every try, of any process."""
+    digest = hashlib.sha256(str(delivery).encode()).digest()
+    return base64.b32encode(digest).decode()[:_NONCE_LENGTH]
+
+
+def _body(message: Message) -> dict[str, object]:
+    try:
+        components = render(message)
+    except ValueError as error:  # an action too long to be carried
+        raise DeliveryError(DeliveryErrorKind.REJECTED, "cannot be drawn") from error
+    return {"components": components, "flags": COMPONENTS_V2, "allowed_mentions": NOBODY}
+
+
+def _identifier(text: str) -> str:
+    """A Discord id. Anything else never was one, and must not get into a path."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 20):
+        raise DeliveryError(DeliveryErrorKind.ADDRESS_GONE, "not an id of Discord's")
+    return text

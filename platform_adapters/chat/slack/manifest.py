@@ -1,0 +1,66 @@
+"""The app's manifest, made from the catalogue: what one pastes at api.slack.com/apps to have the app there.
+
+Fields and limits: the manifest schema 2 (slackapi/manifest-schema).
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from commands.catalogue import COMMANDS
+from platform_adapters.chat.slack.inbound import LIFECYCLE_EVENTS
+from platform_adapters.chat.slack.sign_in import SCOPES as SIGN_IN_SCOPES
+
+EVENTS_PATH = "/slack/events"
+NEEDED_SCOPES = ("commands", "chat:write")
+EMAIL_SCOPES = ("users:read", "users:read.email")
+"""For messages to people of whom only an email address is known."""
+
+
+def manifest(
+    *, name: str = "lapsebot", public_url: str, redirect_urls: Sequence[str], socket_mode: bool
+) -> Mapping[str, object]:
+    """Build the manifest. `public_url` has no slash at the end; Slack reaches it only where `socket_mode` is off."""
+    address = {} if socket_mode else {"url": public_url + EVENTS_PATH}
+    request = {} if socket_mode else {"request_url": public_url + EVENTS_PATH}
+    return {
+        "display_information": {
+            "name": name,
+            "description": "Says when an ad or social account stopped working, and lets you reconnect it.",
+            "background_color": "#1f3a5f",
+        },
+        "features": {
+            "app_home": {
+                "home_tab_enabled": False,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": False,  # commands are typed there too
+            },
+            "bot_user": {"display_name": name, "always_online": True},
+            "slash_commands": [
+                {
+                    "command": f"/{command.name}",
+                    "description": command.description,
+                    "usage_hint": command.usage,
+                    "should_escape": True,  # people and channels arrive as ids
+                    **address,
+                }
+                for command in COMMANDS
+            ],
+        },
+        "oauth_config": {
+            "redirect_urls": list(redirect_urls),
+            "scopes": {"bot": [*NEEDED_SCOPES, *EMAIL_SCOPES], "user": list(SIGN_IN_SCOPES)},
+        },
+        "settings": {
+            "event_subscriptions": {"bot_events": list(LIFECYCLE_EVENTS), **request},
+            "interactivity": {"is_enabled": True, **request},
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": socket_mode,
+            "token_rotation_enabled": False,  # Slack does not let one turn it off again
+        },
+    }
+
+
+def manifest_json(*, name: str = "lapsebot", public_url: str, redirect_urls: Sequence[str], socket_mode: bool) -> str:
+    """The manifest as text to paste."""
+    whole = manifest(name=name, public_url=public_url, redirect_urls=redirect_urls, socket_mode=socket_mode)
+    return json.dumps(whole, indent=2, ensure_ascii=False)

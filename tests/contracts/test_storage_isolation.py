@@ -1,0 +1,265 @@
+"""Nothing crosses from one organization to another: every method of every repository is walked."""
+
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import get_type_hints
+
+import pytest
+from sqlalchemy import select
+
+from commands.ids import (
+    AttemptId,
+    DeliveryId,
+    LinkId,
+    NoticeId,
+    OrganizationId,
+    SessionId,
+    SubscriptionId,
+    new_id,
+)
+from commands.model import Claim, ConnectionState, Filter, LapseEnd, Page, Scope, Subscription, Tokens
+from commands.ports.chat import Address, AddressKind
+from commands.ports.connections import CheckRecord
+from commands.ports.notices import AuditEntry, Delivery, DeliveryState, Notice, NoticeKind, Part, Priority
+from commands.ports.reconnecting import Attempt, Link
+from commands.ports.storage import NotThere, UnitOfWork
+from commands.secret import Secret
+from storage import SqlStorage, secret_hash
+from storage.tables import organizations
+from tests.support.clock import FakeClock
+from tests.support.seed import Seeded, fresh_storage, lapse, seed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """An organization with something in every table, and whose rows are asked for."""
+
+    seeded: Seeded
+    lapse_id: object
+    notice_id: object
+    link_id: object
+    attempt_id: object
+    now: object
+
+
+Call = Callable[[UnitOfWork, OrganizationId, "House"], Awaitable[object]]
+
+# Each asks, in the name of another organization, for what is this one's.
+CALLS: Mapping[str, Callable[..., Awaitable[object]]] = {
+    "organizations.get": lambda u, o, h: u.organizations.get(OrganizationId(new_id(h.now))),
+    "organizations.workspaces": lambda u, o, h: u.organizations.workspaces(o),
+    "people.get": lambda u, o, h: u.people.get(o, h.seeded.ana.id),
+    "people.many": lambda u, o, h: u.people.many(o, [h.seeded.ana.id]),
+    "people.by_email": lambda u, o, h: u.people.by_email(o, h.seeded.ana.email),
+    "people.named": lambda u, o, h: u.people.named(o, "ana"),
+    "people.administrators": lambda u, o, h: u.people.administrators(o),
+    "people.identities": lambda u, o, h: u.people.identities(o, [h.seeded.ana.id]),
+    "clients.all": lambda u, o, h: u.clients.all(o),
+    "authorizations.get": lambda u, o, h: u.authorizations.get(o, h.seeded.authorization.id),
+    "authorizations.by_subject": lambda u, o, h: u.authorizations.by_subject(o, "examplenet", "subject-ana"),
+    "authorizations.tokens": lambda u, o, h: u.authorizations.tokens(o, h.seeded.authorization.id),
+    "authorizations.store_refreshed": lambda u, o, h: u.authorizations.store_refreshed(
+        o, h.seeded.authorization.id, tokens=Tokens(access=Secret("stolen")), ends_at=None, generation=1
+    ),
+    "authorizations.record_check": lambda u, o, h: u.authorizations.record_check(
+        o,
+        h.seeded.authorization.id,
+        1,
+        CheckRecord(checked_at=h.now, next_check_at=h.now, good=True, doubt=None, ends_at=None),
+    ),
+    "connections.get": lambda u, o, h: u.connections.get(o, h.seeded.connections[0].id),
+    "connections.view": lambda u, o, h: u.connections.view(o, h.seeded.connections[0].id),
+    "connections.views": lambda u, o, h: u.connections.views(o, [h.seeded.connections[0].id]),
+    "connections.under": lambda u, o, h: u.connections.under(o, h.seeded.authorization.id),
+    "connections.counts": lambda u, o, h: u.connections.counts(o, Scope()),
+    "connections.page": lambda u, o, h: u.connections.page(
+        o, Scope(), Filter(states=tuple(ConnectionState)), offset=0, limit=9
+    ),
+    "connections.next_to_end": lambda u, o, h: u.connections.next_to_end(o, Scope()),
+    "connections.find": lambda u, o, h: u.connections.find(o, Scope(), "ads", limit=9),
+    "connections.set_state": lambda u, o, h: u.connections.set_state(
+        o, h.seeded.connections[0].id, ConnectionState.RETIRED
+    ),
+    "connections.attach": lambda u, o, h: u.connections.attach(
+        o,
+        h.seeded.connections[0].id,
+        authorization_id=h.seeded.authorization.id,
+        connector_id=h.seeded.raj.id,
+        account_name="stolen",
+        parent=None,
+        good_at=h.now,
+    ),
+    "connections.record_check": lambda u, o, h: u.connections.record_check(
+        o, h.seeded.connections[0].id, good_at=h.now, doubt=None
+    ),
+    "lapses.end": lambda u, o, h: u.lapses.end(
+        o, h.seeded.connections[0].id, at=h.now, how=LapseEnd.RECOVERED, by=None
+    ),
+    "lapses.get": lambda u, o, h: u.lapses.get(o, h.lapse_id),
+    "lapses.views": lambda u, o, h: u.lapses.views(o, [h.lapse_id]),
+    "lapses.history": lambda u, o, h: u.lapses.history(o, h.seeded.connections[0].id, limit=9),
+    "lapses.claim": lambda u, o, h: u.lapses.claim(o, [h.lapse_id], Claim(person_id=h.seeded.raj.id, until=h.now)),
+    "lapses.last_ended": lambda u, o, h: u.lapses.last_ended(o, h.seeded.connections[1].id),
+    "subscriptions.remove": lambda u, o, h: u.subscriptions.remove(
+        o, person_id=h.seeded.ana.id, channel=None, network=None, client_id=None, everything=True
+    ),
+    "subscriptions.of": lambda u, o, h: u.subscriptions.of(o, person_id=h.seeded.ana.id, channel=None),
+    "subscriptions.all": lambda u, o, h: u.subscriptions.all(o),
+    "notices.redraw": lambda u, o, h: u.notices.redraw(o, [h.lapse_id], h.now),
+    "notices.told": lambda u, o, h: u.notices.told(o, h.lapse_id),
+    "notices.get_many": lambda u, o, h: u.notices.get_many(o, [h.notice_id]),
+    "notices.deliveries": lambda u, o, h: u.notices.deliveries(o, h.notice_id),
+    "notices.delivered_to": lambda u, o, h: u.notices.delivered_to(o, [h.lapse_id]),
+    "links.get": lambda u, o, h: u.links.get(o, h.link_id),
+    "attempts.finish": lambda u, o, h: u.attempts.finish(o, h.attempt_id, outcome="stolen", at=h.now),
+    "attempts.get": lambda u, o, h: u.attempts.get(o, h.attempt_id),
+    "audit.latest": lambda u, o, h: u.audit.latest(o, limit=9),
+}
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+async def storage(database_url: str, clock: FakeClock) -> AsyncIterator[SqlStorage]:
+    async with fresh_storage(database_url, clock) as opened:
+        yield opened
+
+
+async def furnished(storage: SqlStorage, clock: FakeClock) -> House:
+    """Put something into every table of an organization."""
+    now = clock.now()
+    seeded = await seed(storage, now, ends_at=now + timedelta(days=9))
+    opened, _ = await lapse(storage, seeded.connections[0], now)
+    ended, _ = await lapse(storage, seeded.connections[1], now)
+    notice = Notice(
+        id=NoticeId(new_id(now)),
+        organization_id=seeded.organization_id,
+        kind=NoticeKind.LAPSED,
+        part=Part.CONNECTOR,
+        person_id=seeded.ana.id,
+        channel=None,
+        lapse_ids=(opened.id,),
+        created_at=now,
+    )
+    delivery = Delivery(
+        id=DeliveryId(new_id(now)),
+        organization_id=seeded.organization_id,
+        notice_id=notice.id,
+        address=Address(platform="slack", tenant="T1", kind=AddressKind.DIRECT, external_id="U-ANA"),
+        lane="slack:T1",
+        priority=Priority.FIRST,
+        state=DeliveryState.DUE,
+        wanted=1,
+        shown=0,
+        ref=None,
+        attempts=0,
+        next_at=now,
+        created_at=now,
+    )
+    link = Link(
+        id=LinkId(new_id(now)),
+        organization_id=seeded.organization_id,
+        person_id=seeded.ana.id,
+        connection_id=opened.connection_id,
+        created_at=now,
+    )
+    attempt = Attempt(
+        id=AttemptId(new_id(now)),
+        organization_id=seeded.organization_id,
+        link_id=link.id,
+        person_id=seeded.ana.id,
+        connection_id=opened.connection_id,
+        authorization_id=seeded.authorization.id,
+        network="examplenet",
+        session_id=SessionId(new_id(now)),
+        redirect_uri="http://127.0.0.1/",
+        code_verifier=Secret("verifier"),
+        opened_at=now,
+        expires_at=now + timedelta(minutes=10),
+    )
+    async with storage.transaction() as uow:
+        await uow.lapses.end(seeded.organization_id, ended.connection_id, at=now, how=LapseEnd.RECOVERED, by=None)
+        await uow.notices.plan([notice], [delivery])
+        await uow.links.ensure(link)
+        await uow.attempts.open(
+            attempt, state_hash=secret_hash("state"), browser_hash=secret_hash("browser"), take_over=False
+        )
+        await uow.subscriptions.add(
+            Subscription(
+                id=SubscriptionId(new_id(now)),
+                organization_id=seeded.organization_id,
+                person_id=seeded.ana.id,
+                channel=None,
+                network=None,
+                client_id=None,
+                created_at=now,
+            )
+        )
+        await uow.audit.write(
+            AuditEntry(
+                organization_id=seeded.organization_id, at=now, actor_id=None, origin="cli", action="a", subject="s"
+            )
+        )
+    lease = timedelta(minutes=1)
+    await storage.queues.claim_check(seeded.organization_id, seeded.authorization.id, now=now, lease=lease)
+    return House(
+        seeded=seeded,
+        lapse_id=opened.id,
+        notice_id=notice.id,
+        link_id=link.id,
+        attempt_id=attempt.id,
+        now=now,
+    )
+
+
+async def everything(storage: SqlStorage) -> dict[str, list[tuple[object, ...]]]:
+    """Read every row of every table."""
+    async with storage.reading_work() as work:
+        return {
+            table.name: sorted((tuple(row) for row in await work.rows(select(table))), key=repr)
+            for table in organizations.metadata.sorted_tables
+        }
+
+
+def test_every_method_that_names_an_organization_is_walked() -> None:
+    walked = {
+        f"{repository}.{name}"
+        for repository, port in get_type_hints(UnitOfWork).items()
+        for name, method in inspect.getmembers(port, inspect.isfunction)
+        if "organization_id" in inspect.signature(method).parameters
+    }
+    assert walked == set(CALLS)
+
+
+@pytest.mark.behaviour("A-1")
+async def test_nothing_of_another_organization_is_seen_or_changed(storage: SqlStorage, clock: FakeClock) -> None:
+    house = await furnished(storage, clock)
+    stranger = OrganizationId(new_id(clock.now()))
+    before = await everything(storage)
+    for name, call in CALLS.items():
+        try:
+            async with storage.transaction() as uow:
+                found = await call(uow, stranger, house)
+        except NotThere:
+            continue
+        if isinstance(found, Page):
+            found = found.rows or found.total
+        assert not found, f"{name} gave {found!r}"
+    assert await everything(storage) == before
+
+
+async def test_the_same_calls_do_find_their_own(storage: SqlStorage, clock: FakeClock) -> None:
+    """So that the walk above proves something."""
+    house = await furnished(storage, clock)
+    nothing_to_give = {"organizations.get", "notices.delivered_to", "connections.attach", "connections.record_check"}
+    last = {"subscriptions.remove", "attempts.finish", "lapses.end", "connections.set_state", "lapses.claim"}
+    names = [*sorted(set(CALLS) - last - nothing_to_give, key=lambda name: "store" in name or "record" in name)]
+    for name in names:
+        async with storage.transaction() as uow:
+            found = await CALLS[name](uow, house.seeded.organization_id, house)
+        assert found, f"{name} gave nothing"
