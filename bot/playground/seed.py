@@ -9,16 +9,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-import aiohttp
-
 from bot.administration import create_organization, import_file, new_claim_code
 from bot.playground import cast
 from bot.playground.browser import Browser
-from bot.playground.seats import DiscordSeat, Seat, SlackSeat
-from bot.playground.stand_ins import StandIns
-from bot.playground.vendors.discord import DiscordPeople
-from bot.playground.vendors.networks import NetworkPeople
-from bot.playground.vendors.slack import SlackPeople
+from bot.playground.seats import Seat
+from bot.playground.stage import Stage
 from bot.settings import Settings
 
 CONNECTIONS = Path(__file__).with_name("connections.csv")
@@ -39,19 +34,11 @@ class Seeding:
     """One run of it, against a bot that is running. `shift` moves the clock of the bot and of the networks."""
 
     def __init__(
-        self,
-        settings: Settings,
-        stand_ins: StandIns,
-        session: aiohttp.ClientSession,
-        shift: Callable[[timedelta], None] = lambda _: None,
+        self, settings: Settings, stage: Stage, shift: Callable[[timedelta], None] = lambda _: None
     ) -> None:
         self._settings = settings
+        self._stage = stage
         self._shift = shift
-        self._slack = SlackPeople(session, stand_ins.url("slack"))
-        self._discord = DiscordPeople(stand_ins.url("discord"), session)
-        self._networks = {
-            network: NetworkPeople(stand_ins.url(network), session) for network in ("linkedin", "meta", "tiktok")
-        }
 
     async def run(self) -> None:
         """Do all of it. Raises SeedingFailed."""
@@ -63,43 +50,24 @@ class Seeding:
         await self._claim(cast.person("raj"), await new_claim_code(self._settings, cast.ORGANIZATION))
         for one in cast.PEOPLE:
             if one.administrator:
-                await self.seat(one).types("/subscribe-lapses", here="here" if one.platform == "slack" else "yes")
+                await self._stage.seat(one).types("/subscribe-lapses", here="here" if one.platform == "slack" else "yes")
             else:
                 await self._introduce(one)
-        for one in cast.PEOPLE:
-            await self.be(one)
-        await self._slack.post("sign-out")
-        await self._discord.sign_in(None)
-
-    def seat(self, one: cast.Somebody) -> Seat:
-        """Somebody's place at their chat."""
-        if one.platform == "slack":
-            return SlackSeat(self._slack, one.user)
-        return DiscordSeat(self._discord, one.user)
-
-    async def be(self, one: cast.Somebody) -> None:
-        """Become somebody at the chat platform's login and at the networks', as far as they have a login there."""
-        if one.platform == "slack":
-            await self._slack.sign_in(cast.TEAM, one.user)
-        else:
-            await self._discord.sign_in(one.user)
-        for network, people in self._networks.items():
-            await people.log_in(one.key if network in one.profiles else None)
 
     async def _claim(self, one: cast.Somebody, code: str) -> None:
         if one.platform == "slack":
-            answer = await self.seat(one).types("/lapse-admin", words=f"claim {code}")
+            answer = await self._stage.seat(one).types("/lapse-admin", words=f"claim {code}")
         else:
-            answer = await self.seat(one).types("lapse-admin claim", code=code)
+            answer = await self._stage.seat(one).types("lapse-admin claim", code=code)
         if cast.ORGANIZATION not in answer.text:
             raise SeedingFailed(f"{one.name} claimed the workspace and was told: {answer.text}")
 
     async def _introduce(self, one: cast.Somebody) -> None:
         """Type a command, be asked to sign in, do so, confirm who one is; then connect what there is to connect."""
-        seat = self.seat(one)
+        seat = self._stage.seat(one)
         asked = await seat.types("/lapsed")
         async with Browser.opened() as browser:
-            await self.be(one)
+            await self._stage.become(one)
             await browser.open(asked.links[0])
             await browser.press(f"Sign in with {LABELS[one.platform]}")
             await browser.press("Continue as" if one.platform == "slack" else "Authorize")

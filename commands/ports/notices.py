@@ -63,7 +63,6 @@ class EventKind(StrEnum):
     """Its claim or cause changed: live notices are drawn anew."""
     LINK_REFUSED = "link_refused"
     """Somebody else opened a person's Reconnect link."""
-    CONNECTIONS_ADDED = "connections_added"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

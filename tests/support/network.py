@@ -5,7 +5,6 @@ port.
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from commands.errors import NetworkError
 from commands.model import Evidence, Finding, Tokens, Verdict
@@ -48,7 +47,6 @@ class FakeNetwork:
     asked: list[str] = field(default_factory=list)
     """The names of the calls made, in order."""
     revoked: list[Tokens] = field(default_factory=list)
-    probed_at: list[datetime] = field(default_factory=list)
 
     def running(self) -> AbstractAsyncContextManager[None]:
         return nullcontext()

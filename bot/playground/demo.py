@@ -1,0 +1,137 @@
+"""The demo: the real bot and stand-ins for everything around it, in one process, on one port.
+
+The bot is at `/`, the playground at `/playground/`, the vendors' wire protocols at `/vendors/<name>/`. Bot and stand-ins
+share the port and nothing else: every word between them crosses a socket of this machine.
+"""
+
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import aiohttp
+
+from bot import logs
+from bot.bootstrap import Bot, built, running, upgrade_database
+from bot.playground.page import Playground
+from bot.playground.seed import Seeding
+from bot.playground.stage import Stage
+from bot.playground.stand_ins import StandIns
+from bot.settings import Settings
+
+HOST = "127.0.0.1"
+FAST = {
+    "LAPSEBOT_CHECK_TICK": "0.5",
+    "LAPSEBOT_NOTICE_TICK": "0.1",
+    "LAPSEBOT_GATHER": "0.3",
+    "LAPSEBOT_RECHECK": "2",
+    "LAPSEBOT_UNCLEAR_FAILURES": "2",
+    "LAPSEBOT_UNCLEAR_PERIOD": "1",
+    "LAPSEBOT_FLAPPING": "0",
+}
+"""Settings for somebody who is watching; a real installation has minutes and hours here."""
+LEFT_BEHIND = ("lapsebot.sqlite", "lapsebot.sqlite-wal", "lapsebot.sqlite-shm", "encryption.key")
+
+
+class DemoClock:
+    """This machine's clock, which the seeding sets back for a moment."""
+
+    def __init__(self) -> None:
+        self._shift = timedelta(0)
+
+    def now(self) -> datetime:
+        """Give the present, aware, in UTC."""
+        return datetime.now(UTC) + self._shift
+
+    def seconds(self) -> float:
+        """The same, since the epoch."""
+        return self.now().timestamp()
+
+    def shift(self, by: timedelta) -> None:
+        """Be so far from the real time from now on."""
+        self._shift = by
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demo:
+    """A demo that runs, seeded."""
+
+    url: str
+    """The address to open."""
+    bot: Bot
+    stage: Stage
+
+
+async def run_demo(
+    *,
+    directory: Path,
+    port: int,
+    until: Callable[[], Awaitable[None]],
+    say: Callable[[str], object] = lambda line: print(line, flush=True),  # noqa: T201 - this is its voice
+) -> None:
+    """Run it until `until` returns. What an earlier demo left in `directory` is removed first."""
+    free = free_port(port)
+    if free != port:
+        say(f"Port {port} is in use, so the demo takes {free}.")
+    say("Starting: a database, stand-ins for Slack, Discord and three networks, and people who sign in and connect.")
+    async with started(directory=directory, port=free) as demo:
+        say(f"\n  Open {demo.url} in a browser. Ctrl-C ends the demo.\n")
+        await until()
+        say("Stopping.")
+
+
+@asynccontextmanager
+async def started(*, directory: Path, port: int) -> AsyncIterator[Demo]:
+    """Run a demo on a port that is free."""
+    base = f"http://{HOST}:{port}"
+    clock = DemoClock()
+    stand_ins = StandIns(vendors_url=f"{base}/vendors", bot_url=base, network_clock=clock.seconds)
+    environment = demo_environment(directory, port) | stand_ins.environment()
+    settings = Settings.read(environment)
+    logs.configure(environment, form="text", level=settings.log_level)
+    sweep(directory)
+    await upgrade_database(settings)
+    async with built(settings, environment, clock=clock) as bot, aiohttp.ClientSession() as session:
+        stage = Stage(stand_ins, session)
+        bot.web.add_subapp("/vendors/", stand_ins.app)
+        bot.web.add_subapp("/playground/", Playground(bot, stage, base).app)
+        for endpoint in bot.platforms["slack"].endpoints():
+            stand_ins.send_slack_requests_to(endpoint.path)
+        async with running(bot):
+            await Seeding(settings, stage, clock.shift).run()
+            yield Demo(url=f"{base}/playground/", bot=bot, stage=stage)
+
+
+def demo_environment(directory: Path, port: int) -> dict[str, str]:
+    """The bot's own settings. Nothing of the machine's environment is taken over: a demo must not post to real chats."""
+    return FAST | {
+        "LAPSEBOT_DATA_DIR": str(directory),
+        "LAPSEBOT_PUBLIC_URL": f"http://{HOST}:{port}",
+        "LAPSEBOT_LISTEN_HOST": HOST,
+        "LAPSEBOT_LISTEN_PORT": str(port),
+        "LAPSEBOT_LOG_LEVEL": os.environ.get("LAPSEBOT_LOG_LEVEL", "error"),
+    }
+
+
+def sweep(directory: Path) -> None:
+    """Remove what an earlier demo left, and no other file: the directory is whatever somebody typed."""
+    for name in LEFT_BEHIND:
+        (directory / name).unlink(missing_ok=True)
+
+
+def free_port(wanted: int) -> int:
+    """Give the port that is wanted if nobody listens there, else one that the system chooses."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            if sys.platform != "win32":  # there the option would let two listen at once
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise OSError("no port is free")

@@ -1,0 +1,226 @@
+"""The playground's panel: connections as the bot has them, and the ways in which the networks break them.
+
+A break changes something at the network's stand-in and at nothing else; then the bot is told to look, as "Check now"
+does. What it finds, and whom it tells, is its own affair.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from bot.bootstrap import Bot
+from bot.playground import cast
+from bot.playground.stage import Stage
+from bot.playground.vendors.networks import NetworkPeople
+from commands.causes import cause_name
+from commands.ids import AuthorizationId, ConnectionId, OrganizationId, to_wire
+from commands.model import ConnectionState, ConnectionView, Filter, Scope
+
+MOST = 100  # connections that the panel shows; the demo has a dozen
+_EVERY_STATE = tuple(ConnectionState)
+_LOOKS = 20  # how often a check is asked for while the watch has the same authorization in hand
+_BETWEEN = 0.1  # seconds from one to the next
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What a break is aimed at."""
+
+    people: NetworkPeople
+    account: str
+    profile: str
+    """Whose login the connection hangs on."""
+    grant: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breakage:
+    """One way to break a connection. `networks`: where it can happen."""
+
+    label: str
+    make: Callable[[Target], Awaitable[str]]
+    ends_with_login: bool
+    """Whether a new login mends it, so that it is over once the connection works again."""
+    networks: tuple[str, ...] = ("linkedin", "meta", "tiktok")
+
+
+async def _untick(target: Target) -> str:
+    reports = {"ads_read", "reporting"}
+    grants = await target.people.grants(profile=target.profile)
+    permissions = next(grant["permissions"] for grant in grants if grant["id"] == target.grant)
+    return await target.people.untick_permission(target.grant, next(p for p in permissions if p in reports))
+
+
+BREAKAGES: Mapping[str, Breakage] = {
+    "revoked": Breakage(
+        label="Access removed",
+        make=lambda target: target.people.revoke_grant(target.grant),
+        ends_with_login=True,
+    ),
+    "expired": Breakage(
+        label="Login expired",
+        make=lambda target: target.people.expire_grant(target.grant),
+        ends_with_login=True,
+    ),
+    "password": Breakage(
+        label="Password changed",
+        make=lambda target: target.people.change_password(target.profile),
+        ends_with_login=True,
+    ),
+    "permission": Breakage(
+        label="Permission unticked", make=_untick, ends_with_login=True, networks=("meta", "tiktok")
+    ),
+    "role": Breakage(
+        label="Role taken away",
+        make=lambda target: target.people.lower_role(target.account, target.profile),
+        ends_with_login=False,
+    ),
+    "moved": Breakage(
+        label="Moved to another business",
+        make=lambda target: target.people.move_account(target.account, cast.ELSEWHERE),
+        ends_with_login=False,
+        networks=("meta", "tiktok"),
+    ),
+    "deleted": Breakage(
+        label="Account deleted",
+        make=lambda target: target.people.delete_account(target.account),
+        ends_with_login=False,
+    ),
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class Broken:
+    """A break that stands at a network."""
+
+    kind: str
+    network: str
+    break_id: str
+    noticed: bool = field(default=False)
+    """Whether the bot has seen a lapse since."""
+
+
+class CannotBreak(Exception):
+    """The break cannot be made. The message is for whoever pressed."""
+
+
+class Panel:
+    """The connections of the demo's one organization."""
+
+    def __init__(self, bot: Bot, stage: Stage) -> None:
+        self._bot = bot
+        self._stage = stage
+        self._broken: dict[ConnectionId, Broken] = {}
+        self._down: dict[str, str] = {}
+        """Networks that are out of order, each with its break's id."""
+
+    async def rows(self) -> list[dict[str, object]]:
+        """Every connection, by network and name, with what the bot knows and what was broken here."""
+        return [self._row(view) for view in await self._views()]
+
+    def networks(self) -> list[dict[str, object]]:
+        """The networks, and whether each answers."""
+        return [
+            {"slug": slug, "name": network.spec.name, "down": slug in self._down}
+            for slug, network in self._bot.networks.items()
+        ]
+
+    async def break_(self, connection: str, kind: str) -> None:
+        """Break one, and have the bot look. Raises CannotBreak."""
+        view = await self._view(connection)
+        breakage = BREAKAGES.get(kind)
+        authorization = view.authorization
+        if breakage is None or view.connection.network not in breakage.networks:
+            raise CannotBreak("This cannot happen at that network.")
+        if authorization is None:
+            raise CannotBreak("This account was never connected, so there is nothing to break.")
+        if view.connection.id in self._broken:
+            raise CannotBreak("It is broken already. Repair it first, or reconnect it.")
+        people = self._stage.networks[view.connection.network]
+        grants = await people.grants(profile=authorization.subject_id, live=True)
+        if not grants:
+            raise CannotBreak("Its login is broken already. Reconnect it first.")
+        target = Target(
+            people=people,
+            account=view.connection.account_id,
+            profile=authorization.subject_id,
+            grant=grants[-1]["id"],
+        )
+        broken = Broken(kind=kind, network=view.connection.network, break_id=await breakage.make(target))
+        self._broken[view.connection.id] = broken
+        await self._look(view.connection.organization_id, authorization.id)
+
+    async def repair(self, connection: str) -> None:
+        """Undo what was broken here at the network, and have the bot look."""
+        view = await self._view(connection)
+        broken = self._broken.pop(view.connection.id, None)
+        if broken is None:
+            return
+        await self._stage.networks[broken.network].repair(broken.break_id)
+        if view.authorization is not None:
+            await self._look(view.connection.organization_id, view.authorization.id)
+
+    async def switch_network(self, network: str, *, down: bool) -> None:
+        """Take a whole network out of order, or bring it back, and have the bot look at each login there."""
+        people = self._stage.networks.get(network)
+        if people is None:
+            raise CannotBreak("There is no such network.")
+        if down and network not in self._down:
+            self._down[network] = await people.network_down()
+        elif not down and network in self._down:
+            await people.repair(self._down.pop(network))
+        logins = {
+            (view.connection.organization_id, view.authorization.id)
+            for view in await self._views()
+            if view.connection.network == network and view.authorization is not None
+        }
+        for organization_id, authorization_id in sorted(logins):
+            await self._look(organization_id, authorization_id)
+
+    async def _look(self, organization_id: OrganizationId, authorization_id: AuthorizationId) -> None:
+        for _ in range(_LOOKS):
+            if await self._bot.watcher.check(organization_id, authorization_id):
+                return
+            await asyncio.sleep(_BETWEEN)  # the watch itself is looking just now, and may have begun before the break
+
+    async def _view(self, connection: str) -> ConnectionView:
+        for view in await self._views():
+            if to_wire(view.connection.id) == connection:
+                return view
+        raise CannotBreak("There is no such connection.")
+
+    async def _views(self) -> list[ConnectionView]:
+        organizations = await self._bot.storage.directory.organizations()
+        found: list[ConnectionView] = []
+        async with self._bot.storage.reading() as uow:
+            for organization in organizations:
+                everything = Filter(states=_EVERY_STATE)
+                page = await uow.connections.page(organization.id, Scope(), everything, offset=0, limit=MOST)
+                found += page.rows
+        return sorted(found, key=lambda view: (view.connection.network, view.connection.account_id))
+
+    def _row(self, view: ConnectionView) -> dict[str, object]:
+        connection, lapse = view.connection, view.lapse
+        lapsed = connection.state is ConnectionState.LAPSED
+        broken = self._broken.get(connection.id)
+        if broken is not None:
+            broken.noticed = broken.noticed or lapsed
+            if broken.noticed and not lapsed and BREAKAGES[broken.kind].ends_with_login:
+                del self._broken[connection.id]  # a new login was made, and the old one no longer matters
+                broken = None
+        connector = view.connector.name if view.connector else ""
+        return {
+            "id": to_wire(connection.id),
+            "network": connection.network,
+            "account": connection.account_name,
+            "account_id": connection.account_id,
+            "client": view.client_name,
+            "connector": connector,
+            "connector_key": next((one.key for one in cast.PEOPLE if one.name == connector), None),
+            "state": connection.state.value,
+            "cause": cause_name(lapse.cause) if lapsed and lapse else None,
+            "since": lapse.opened_at.isoformat() if lapsed and lapse else None,
+            "looking": connection.doubt is not None and not lapsed,
+            "broken": BREAKAGES[broken.kind].label if broken else None,
+            "breakable": view.authorization is not None and broken is None,
+        }
