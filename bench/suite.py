@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from bench.rounds import Bench
 from bench.databases import databases
+from bench.processes.layout import OTHERS, pin
 from bench.progress import say
 from bench.report import Line, table
-from bench.scenarios import lapsed_growth, sweep
+from bench.scenarios import lapsed_answers, lapsed_growth, sweep
 
 SCENARIOS: Mapping[str, Callable[[Bench], Awaitable[list[Line]]]] = {
+    "lapsed-answers": lapsed_answers.measure,
     "lapsed-growth": lapsed_growth.measure,
     "sweep": sweep.measure,
 }
@@ -22,6 +24,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="100,000 connections instead of 1,000,000, fewer rounds")
     parser.add_argument("--only", choices=list(SCENARIOS), action="append", help="one scenario; may be repeated")
     options = parser.parse_args()
+    pin(OTHERS)
     lines = asyncio.run(_run(options.only or list(SCENARIOS), is_quick=options.quick))
     print(table(lines))
 

@@ -21,7 +21,7 @@ from commands.model import (
     Person,
     Tokens,
 )
-from commands.ports.network import Discovery, Grant, NetworkSpec
+from commands.ports.network import Discovery, Grant, NetworkSpec, ReachedAccount
 from commands.ports.notices import AuditEntry, Event, EventKind
 from commands.ports.storage import UnitOfWork, Unreadable
 from commands.wording import clean
@@ -186,13 +186,20 @@ async def _bring_back(
         connection.id,
         authorization_id=authorization_id,
         connector_id=connector_id,
-        account_name=clean(reached.name if reached else "")[:NAME_LIMIT] or connection.account_name,
+        account_name=_name(connection, reached),
         parent=(reached.parent if reached else None) or connection.parent,
         good_at=now,
     )
     return await uow.lapses.end(
         connection.organization_id, connection.id, at=now, how=LapseEnd.RECONNECTED, by=person.id
     )
+
+
+def _name(connection: Connection, reached: ReachedAccount | None) -> str:
+    """What the organization calls the account; the network's name where there was no more than the id."""
+    if reached is None or connection.account_name not in ("", connection.account_id):
+        return connection.account_name
+    return clean(reached.name)[:NAME_LIMIT] or connection.account_id
 
 
 def _ended(lapse: Lapse, authorization_id: AuthorizationId, person: Person, now: datetime) -> Event:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import BigInteger, DateTime, Dialect, TypeDecorator, event, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -178,7 +178,9 @@ def translated_errors() -> Iterator[None]:
         if _is_doubled(error.orig):
             raise AlreadyThere("such a row is there already") from error
         raise StorageError("a row refers to what is not in its organization, or lacks something") from error
-    except DBAPIError as error:
+    except StatementError as error:
+        if isinstance(error.orig, StorageError):  # a value that its column refused
+            raise error.orig from error
         raise StorageError(f"the database refused: {type(error.orig).__name__}") from error
     except SQLAlchemyError as error:
         raise StorageError(f"the database could not be used: {type(error).__name__}") from error

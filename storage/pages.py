@@ -4,14 +4,14 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from sqlalchemy import FromClause, Integer, Select, bindparam, func, literal_column, or_, select
+from sqlalchemy import FromClause, Integer, Select, bindparam, func, literal_column, or_, select, union_all
 from sqlalchemy.sql import ColumnElement
 
 from commands.ids import OrganizationId
 from commands.model import NEEDS_CONNECTING, Filter, Page, Scope
 from storage.engine import UtcDateTime
 from storage.rows import folded
-from storage.tables import NEEDED, authorizations, clients, connections, counters
+from storage.tables import NEEDED, OTHERS, authorizations, clients, connections, counters
 from storage.views import ORDER, URGENCY, scope_values, view_of, views_from, within_scope
 from storage.work import Work
 
@@ -28,7 +28,8 @@ class _Shape:
     search: bool
     expiring: bool
     needed: bool
-    """Only states that the partial index holds."""
+    """Has states of connections that need connecting."""
+    others: bool
 
     @property
     def counted(self) -> bool:
@@ -48,7 +49,8 @@ async def page(
         person=filter.person_id is not None,
         search=filter.search is not None,
         expiring=filter.expiring_before is not None,
-        needed=set(filter.states) <= set(NEEDS_CONNECTING),
+        needed=bool(set(filter.states) & set(NEEDS_CONNECTING)) or not filter.states,
+        others=bool(set(filter.states) - set(NEEDS_CONNECTING)),
     )
     values: dict[str, Any] = {
         **scope_values(scope),
@@ -59,6 +61,7 @@ async def page(
         "most_urgency": max((URGENCY[state] for state in filter.states), default=0),
         "offset": offset,
         "limit": limit,
+        "reach": offset + limit,
     }
     if filter.network is not None:
         values["network"] = filter.network
@@ -86,18 +89,32 @@ def escaped(text: str) -> str:
 
 @cache
 def _page_statement(shape: _Shape) -> Select[Any]:
+    # Each partial index gives its rows in order; only what the page can reach is taken from either.
+    halves = ([NEEDED] if shape.needed else []) + ([OTHERS] if shape.others else [])
+    reach = bindparam("reach", type_=Integer())
+    reached = union_all(
+        *(
+            select(
+                select(connections)
+                .where(*_conditions(connections, shape), half)
+                .order_by(*ORDER)
+                .limit(reach)
+                .subquery(f"half_{place}")
+            )
+            for place, half in enumerate(halves)
+        )
+    ).subquery("reached")
     part = (
-        select(connections)
-        .where(*_conditions(connections, shape))
-        .order_by(*ORDER)
+        select(reached)
+        .order_by(reached.c.urgency, reached.c.lapsed_since, reached.c.name_key, reached.c.id)
         .limit(bindparam("limit", type_=Integer()))
         .offset(bindparam("offset", type_=Integer()))
         .subquery("part")
     )
-    # The first of the whole list is the longest lapse, if any is open: the index gives it without a search.
+    # The first that needs connecting is the longest lapse, if any is open.
     oldest = (
         select(connections.c.lapsed_since)
-        .where(*_conditions(connections, shape))
+        .where(*_conditions(connections, shape), NEEDED)
         .order_by(*ORDER)
         .limit(literal_column("1"))
         .scalar_subquery()
@@ -119,10 +136,8 @@ def _conditions(rows: FromClause, shape: _Shape) -> list[Any]:
     conditions: list[Any] = [rows.c.organization_id == bindparam("organization")]
     conditions.append(rows.c.state.in_(bindparam("states", expanding=True)))
     if rows is connections:
-        # A range keeps the index's order. The partial index is found by these very words.
-        conditions.append(
-            NEEDED if shape.needed else rows.c.urgency.between(bindparam("least_urgency"), bindparam("most_urgency"))
-        )
+        # A range, since it keeps the order of an index.
+        conditions.append(rows.c.urgency.between(bindparam("least_urgency"), bindparam("most_urgency")))
     conditions += within_scope(rows, clients=shape.by_clients, person=shape.by_scope_person)
     if shape.network:
         conditions.append(rows.c.network == bindparam("network"))

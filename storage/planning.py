@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, bindparam, or_, select
+from sqlalchemy import Integer, bindparam, select
 
 from commands.ids import OrganizationId
 from commands.ports.notices import Event
@@ -22,16 +21,9 @@ _READY = (
     .order_by(events.c.at, events.c.id)
     .limit(bindparam("limit", type_=Integer()))
 )
-_WITH_SIBLINGS = (
-    select(*columns(events, EVENT))
-    .where(
-        UNPLANNED,
-        or_(
-            events.c.id.in_(bindparam("alone", expanding=True)),
-            events.c.authorization_id.in_(bindparam("authorizations", expanding=True)),
-        ),
-    )
-    .order_by(events.c.at, events.c.id)
+_ALONE = select(*columns(events, EVENT)).where(UNPLANNED, events.c.id.in_(bindparam("alone", expanding=True)))
+_GATHERED = select(*columns(events, EVENT)).where(
+    UNPLANNED, events.c.authorization_id.in_(bindparam("authorizations", expanding=True))
 )
 
 
@@ -43,16 +35,11 @@ async def due_events(work: Work, *, now: datetime, gather: timedelta, limit: int
     alone = [row_id for row_id, authorization_id in ready if authorization_id is None]
     gathered = list(dict.fromkeys(authorization_id for _, authorization_id in ready if authorization_id is not None))
     found: dict[UUID, Event] = {}
-    for values in _portions_of(alone, gathered):
-        for row in await work.rows(_WITH_SIBLINGS, values):
-            event = event_of(row)
-            found[event.id] = event
+    for portion in portions(alone):
+        found |= {row[0]: event_of(row) for row in await work.rows(_ALONE, {"alone": list(portion)})}
+    for portion in portions(gathered):
+        found |= {row[0]: event_of(row) for row in await work.rows(_GATHERED, {"authorizations": list(portion)})}
     return _by_organization([row_id for row_id, _ in ready], found, limit)
-
-
-def _portions_of(alone: Sequence[UUID], gathered: Sequence[UUID]) -> list[dict[str, Any]]:
-    portioned = [{"alone": list(portion), "authorizations": []} for portion in portions(alone)]
-    return portioned + [{"alone": [], "authorizations": list(portion)} for portion in portions(gathered)]
 
 
 def _by_organization(ready: Sequence[UUID], found: dict[UUID, Event], limit: int) -> Sequence[DueEvents]:

@@ -25,7 +25,8 @@ NOBODY = UUID(int=0)
 """Stands for "none" in keys, where NULL would not count as equal to NULL."""
 
 NEEDED = text("urgency < 2")
-"""The connections of the partial index: lapsed (0) and unconnected (1)."""
+"""Lapsed connections (0) and unconnected ones (1): in these words the partial index is found."""
+OTHERS = text("urgency >= 2")
 OPEN_LAPSE = text("ended_at IS NULL")
 OPEN_ATTEMPT = text("closed_at IS NULL")
 UNPLANNED = text("planned_at IS NULL")
@@ -170,7 +171,7 @@ connections = Table(
     Index(None, "organization_id", "name_key"),
     partial("ix_connections_authorization", "authorization_id", "urgency", where=text("authorization_id IS NOT NULL")),
     partial("ix_connections_needed", "organization_id", "urgency", "lapsed_since", "name_key", "id", where=NEEDED),
-    Index("ix_connections_listed", "organization_id", "urgency", "lapsed_since", "name_key", "id"),
+    partial("ix_connections_others", "organization_id", "urgency", "lapsed_since", "name_key", "id", where=OTHERS),
 )
 
 counters = Table(

@@ -16,7 +16,7 @@ from bot.notices.wording import write
 from commands.access import may_see
 from commands.ids import ConnectionId, DeliveryId, LapseId, LinkId, NoticeId, OrganizationId, PersonId, new_id
 from commands.messages import Handle, Message
-from commands.model import ConnectionView, Person, Subscription
+from commands.model import Channel, ConnectionView, Person, Subscription
 from commands.ports.chat import AddressKind
 from commands.ports.clock import Clock
 from commands.ports.network import Networks
@@ -45,7 +45,7 @@ class _Facts:
     people: Mapping[PersonId, Person]
     handles: Mapping[PersonId, tuple[Handle, ...]]
     told: Mapping[PersonId, datetime]
-    subscriptions: Sequence[Subscription]
+    subscriptions: Mapping[tuple[PersonId, Channel | None], Sequence[Subscription]]
 
 
 class Composer:
@@ -163,11 +163,7 @@ def _unwanted(
     if delivery.state is not DeliveryState.UNKNOWN and not any(entry.is_open for entry in entries):
         return Suppress("it ended before it was told")
     if notice.part in (Part.SUBSCRIBER, Part.CHANNEL):
-        own = [
-            subscription
-            for subscription in facts.subscriptions
-            if subscription.channel == notice.channel and subscription.person_id == notice.person_id
-        ]
+        own = facts.subscriptions.get((notice.person_id, notice.channel), ())
         if not any(covers(subscription, entry.view.connection) for subscription in own for entry in entries):
             return Suppress("the reader opted out")
     if notice.part is Part.ADMINISTRATOR and not takes_immediate_notices(reader):
@@ -197,8 +193,17 @@ async def _read(uow: UnitOfWork, organization_id: OrganizationId, deliveries: Se
         people=await uow.people.many(organization_id, sorted(readers)),
         handles=await _handles(uow, organization_id, mentioned | readers),
         told=await uow.notices.delivered_to(organization_id, sorted(told_of)) if told_of else {},
-        subscriptions=await uow.subscriptions.all(organization_id) if first_of_subscribers else (),
+        subscriptions=_by_reader(await uow.subscriptions.all(organization_id)) if first_of_subscribers else {},
     )
+
+
+def _by_reader(
+    subscriptions: Sequence[Subscription],
+) -> Mapping[tuple[PersonId, Channel | None], Sequence[Subscription]]:
+    readers: dict[tuple[PersonId, Channel | None], list[Subscription]] = {}
+    for subscription in subscriptions:
+        readers.setdefault((subscription.person_id, subscription.channel), []).append(subscription)
+    return readers
 
 
 def _people_of(view: ConnectionView) -> Iterable[PersonId]:

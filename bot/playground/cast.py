@@ -144,7 +144,7 @@ HOLDINGS = (
         accounts=(("512345002", "Brio Careers"),),
     ),
     Holding(network="linkedin", id="103", name="Cato", admins=("bo",), accounts=(("512345003", "Cato Pro"),)),
-    Holding(network="linkedin", id="104", name="Acme Talent", admins=("dan",), accounts=(("512345004", "Acme Talent"),)),
+    Holding(network="linkedin", id="104", name="Talent", admins=("dan",), accounts=(("512345004", "Acme Talent"),)),
 )
 
 

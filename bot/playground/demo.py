@@ -1,7 +1,7 @@
 """The demo: the real bot and stand-ins for everything around it, in one process, on one port.
 
-The bot is at `/`, the playground at `/playground/`, the vendors' wire protocols at `/vendors/<name>/`. Bot and stand-ins
-share the port and nothing else: every word between them crosses a socket of this machine.
+The bot is at `/`, the playground at `/playground/`, the vendors' wire protocols at `/vendors/<name>/`. Bot and
+stand-ins share the port and nothing else: every word between them crosses a socket of this machine.
 """
 
 import os
@@ -107,7 +107,7 @@ async def started(*, directory: Path, port: int) -> AsyncIterator[Demo]:
 
 
 def demo_environment(directory: Path, port: int) -> dict[str, str]:
-    """The bot's own settings. Nothing of the machine's environment is taken over: a demo must not post to real chats."""
+    """The bot's own settings. Nothing else of the environment is taken over: a demo must not post to real chats."""
     return FAST | {
         "LAPSEBOT_DATA_DIR": str(directory),
         "LAPSEBOT_PUBLIC_URL": f"http://{HOST}:{port}",

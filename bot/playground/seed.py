@@ -33,9 +33,7 @@ class SeedingFailed(Exception):
 class Seeding:
     """One run of it, against a bot that is running. `shift` moves the clock of the bot and of the networks."""
 
-    def __init__(
-        self, settings: Settings, stage: Stage, shift: Callable[[timedelta], None] = lambda _: None
-    ) -> None:
+    def __init__(self, settings: Settings, stage: Stage, shift: Callable[[timedelta], None] = lambda _: None) -> None:
         self._settings = settings
         self._stage = stage
         self._shift = shift
@@ -43,14 +41,15 @@ class Seeding:
     async def run(self) -> None:
         """Do all of it. Raises SeedingFailed."""
         code = await create_organization(self._settings, cast.ORGANIZATION, "Europe/Berlin", None)
-        report = await import_file(self._settings, CONNECTIONS, cast.ORGANIZATION, lambda done, total: None)
+        report = await import_file(self._settings, CONNECTIONS, cast.ORGANIZATION, lambda *_: None)
         if report.bad:
             raise SeedingFailed(f"line {report.bad[0].line} of {CONNECTIONS.name}: {report.bad[0].reason}")
         await self._claim(cast.person("mei"), code)
         await self._claim(cast.person("raj"), await new_claim_code(self._settings, cast.ORGANIZATION))
         for one in cast.PEOPLE:
             if one.administrator:
-                await self._stage.seat(one).types("/subscribe-lapses", here="here" if one.platform == "slack" else "yes")
+                here = "here" if one.platform == "slack" else "yes"
+                await self._stage.seat(one).types("/subscribe-lapses", here=here)
             else:
                 await self._introduce(one)
 
@@ -87,5 +86,5 @@ class Seeding:
             page = await browser.press("Allow")
             self._shift(timedelta(0))
             if "Restored" not in page.text:
-                raise SeedingFailed(f"{one.name} connected an account and was shown “{page.heading}” at {page.url.path}")
+                raise SeedingFailed(f"{one.name} connected an account and was shown “{page.heading}”")
             listed = await seat.types("/lapsed", **mine)

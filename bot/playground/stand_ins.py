@@ -5,7 +5,7 @@ Their credentials are made anew at each start and are good for nothing else.
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -62,7 +62,7 @@ class StandIns:
         """Set the app's request address at Slack, as its operator does."""
         self._slack.set_app(request_url=self._bot + path)
 
-    def environment(self) -> Mapping[str, str]:
+    def environment(self) -> dict[str, str]:
         """The settings by which the bot finds the stand-ins."""
         found = {
             "LAPSEBOT_SLACK_BOT_TOKEN": self._bot_token,

@@ -122,7 +122,7 @@ def _moment(zone: str | None, at: datetime) -> Markup:
         local = at.astimezone(ZoneInfo(zone or "UTC"))
     except (ZoneInfoNotFoundError, ValueError):
         local = at
-    words = f"{local:%a} {local.day} {local:%B %Y, %H:%M} {local.tzname()}"
+    words = f"{local:%a} {local.day} {local:%b %Y, %H:%M} {local.tzname()}"
     return Markup('<time datetime="{}">{}</time>').format(at.isoformat(timespec="seconds"), words)
 
 

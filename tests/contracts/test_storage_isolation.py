@@ -184,6 +184,7 @@ async def furnished(storage: SqlStorage, clock: FakeClock) -> House:
     )
     async with storage.transaction() as uow:
         await uow.lapses.end(seeded.organization_id, ended.connection_id, at=now, how=LapseEnd.RECOVERED, by=None)
+        await uow.connections.set_state(seeded.organization_id, ended.connection_id, ConnectionState.ACTIVE)
         await uow.notices.plan([notice], [delivery])
         await uow.links.ensure(link)
         await uow.attempts.open(

@@ -44,7 +44,9 @@ from tests.discord_adapter.drawing_support import (
     seen,
 )
 
-THOROUGHLY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+THOROUGHLY = settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 LIVE = re.compile(r"⟦(?!button:|off:|menu:)")
 
 

@@ -38,10 +38,13 @@ class Broken(Exception):
 
 
 async def test_an_error_rolls_everything_back(storage: SqlStorage, clock: FakeClock) -> None:
-    with pytest.raises(Broken):
+    async def break_off() -> None:
         async with storage.transaction() as uow:
             await uow.organizations.add(organization(clock))
             raise Broken
+
+    with pytest.raises(Broken):
+        await break_off()
     assert await storage.directory.organizations() == []
 
 
@@ -49,11 +52,15 @@ async def test_a_row_written_in_a_savepoint_does_not_survive_the_rollback(databa
     await upgrade(database_url)
     engines = open_engines(database_url, connections=2)
     values = {"id": new_id(clock.now()), "name": "House", "time_zone": "UTC"}
-    with pytest.raises(Broken):
+
+    async def break_off() -> None:
         async with engines.writers.begin() as connection:
             async with connection.begin_nested():
                 await connection.execute(insert(organizations), values)
             raise Broken
+
+    with pytest.raises(Broken):
+        await break_off()
     async with engines.readers.connect() as connection:
         assert (await connection.execute(select(organizations.c.id))).all() == []
     await engines.dispose()

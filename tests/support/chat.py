@@ -59,6 +59,8 @@ class FakeChat:
     on_call: Callable[[Address | MessageRef], None] = field(default=lambda _: None)
     """Called first, for a test that has something happen meanwhile."""
     inbound: Inbound | None = None
+    _by_delivery: dict[DeliveryId, Post] = field(default_factory=dict)
+    _by_ref: dict[MessageRef, Post] = field(default_factory=dict)
 
     @asynccontextmanager
     async def running(self, inbound: Inbound | None) -> AsyncIterator[None]:
@@ -82,10 +84,10 @@ class FakeChat:
 
     async def update(self, ref: MessageRef, message: Message) -> None:
         error = self._fault(ref)
-        post = next((post for post in self.posts if post.ref == ref and not post.removed), None)
         if error is not None:
             raise error
-        if post is None:
+        post = self._by_ref.get(ref)
+        if post is None or post.removed:
             raise DeliveryError(DeliveryErrorKind.MESSAGE_GONE, "message_not_found")
         post.shown.append(message)
 
@@ -123,13 +125,16 @@ class FakeChat:
         return next((error for fault in self.faults if (error := fault(where)) is not None), None)
 
     def _show(self, address: Address, message: Message, delivery: DeliveryId) -> MessageRef:
-        earlier = next((post for post in self.posts if post.delivery == delivery), None)
+        earlier = self._by_delivery.get(delivery)
         if earlier is not None and self.deduplicates:
             return earlier.ref
         ref = MessageRef(
             platform=self.name, tenant=address.tenant, destination=address.external_id, message=str(len(self.posts) + 1)
         )
-        self.posts.append(Post(address, ref, delivery, [message]))
+        post = Post(address, ref, delivery, [message])
+        self.posts.append(post)
+        self._by_delivery.setdefault(delivery, post)
+        self._by_ref[ref] = post
         return ref
 
 

@@ -19,7 +19,6 @@ from commands.ids import (
     AuthorizationId,
     ClientId,
     ConnectionId,
-    DeliveryId,
     IdentityId,
     LapseId,
     LinkId,
@@ -29,7 +28,6 @@ from commands.ids import (
     new_id,
     to_wire,
 )
-from commands.messages import Message
 from commands.model import (
     Authorization,
     Client,
@@ -47,16 +45,16 @@ from commands.model import (
     Verdict,
     Workspace,
 )
-from commands.ports.chat import Address, Diagnosis, Endpoint, Inbound, MessageRef, Pace, SignedIn, SignIn
+from commands.ports.chat import Endpoint, SignedIn, SignIn
 from commands.ports.network import Discovery, Grant, Network, ReachedAccount
 from commands.ports.notices import Event
 from commands.ports.reconnecting import Link
 from commands.secret import Secret
-from storage.migrations import upgrade
-from storage.secrets import Keyring
-from storage.store import SqlStorage, open_storage
+from storage import SqlStorage
+from tests.support.chat import FakeChat
 from tests.support.clock import FakeClock
 from tests.support.network import GOOD, FakeNetwork
+from tests.support.seed import fresh_storage
 
 TEAM = "T1"
 ACME = Parent(id="7001", name="Acme EU")
@@ -79,35 +77,16 @@ class FakeSignIn:
 
 
 @dataclass
-class FakePlatform:
-    """A chat platform that is only ever signed in with."""
+class Chat(FakeChat):
+    """A chat platform that is signed in with, and may have endpoints."""
 
     name: str = "chatter"
     label: str = "Chatter"
     sign_in: SignIn | None = field(default_factory=FakeSignIn)
     mounted: Sequence[Endpoint] = ()
-    pace: Pace = field(default_factory=lambda: Pace(interval=timedelta(seconds=1), burst=1))
-    deduplicates: bool = False
-    finds_by_email: bool = False
-
-    @asynccontextmanager
-    async def running(self, inbound: Inbound | None) -> AsyncIterator[None]:
-        yield
-
-    def lane(self, address: Address) -> str:
-        return self.name
-
-    async def post(self, address: Address, message: Message, delivery: DeliveryId) -> MessageRef:
-        raise NotImplementedError
-
-    async def update(self, ref: MessageRef, message: Message) -> None:
-        raise NotImplementedError
 
     def endpoints(self) -> Sequence[Endpoint]:
         return self.mounted
-
-    async def diagnose(self) -> Sequence[Diagnosis]:
-        return ()
 
 
 class NoChecker:
@@ -205,7 +184,7 @@ class Rig:
     storage: SqlStorage
     clock: FakeClock
     network: FakeNetwork
-    platform: FakePlatform
+    platform: Chat
     networks: dict[str, Network]
     base: str = ""
     organization_id: OrganizationId = field(init=False)
@@ -446,14 +425,13 @@ class Alive:
 async def opened_rig(url: str, *, alive: Alive | None = None, mounted: Sequence[Endpoint] = ()) -> AsyncIterator[Rig]:
     """A server on a free port."""
     clock, network = FakeClock(), FakeNetwork()
-    await upgrade(url)
-    async with open_storage(url, Keyring.from_settings(Keyring.new_key("k1")), clock) as storage:
+    async with fresh_storage(url, clock) as storage:
         networks: dict[str, Network] = {network.spec.slug: network}
         rig = Rig(
             storage=storage,
             clock=clock,
             network=network,
-            platform=FakePlatform(mounted=mounted),
+            platform=Chat(mounted=mounted),
             networks=networks,
         )
         await rig.fill()

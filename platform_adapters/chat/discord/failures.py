@@ -24,6 +24,7 @@ _UNKNOWN = DeliveryErrorKind.UNKNOWN
 
 UNKNOWN_INTERACTION = 10062
 ALREADY_ACKNOWLEDGED = 40060
+OVERLOADED = 130000
 BANNED = 40333
 """The network edge in front of Discord refuses us: the same ban as a 429 that Discord itself did not write."""
 
@@ -56,7 +57,7 @@ BY_CODE: Mapping[int, DeliveryErrorKind] = MappingProxyType(
         50083: _GONE,  # an archived thread
         50109: _REJECTED,  # not JSON
         50278: _GONE,  # no server in common
-        130000: _RETRY,  # overloaded
+        OVERLOADED: _RETRY,
         160005: _GONE,  # a locked thread
         240000: _REJECTED,  # a link that Discord blocks
     }
@@ -73,44 +74,53 @@ BAN = timedelta(minutes=10)
 """How long refused requests are counted towards the ban: docs, topics/rate-limits."""
 
 
+class LimitedError(Exception):
+    """Discord asks us to wait longer than a request may take."""
+
+    def __init__(self, wait: timedelta | None, scope: str | None) -> None:
+        self.wait = wait
+        self.scope = RetryScope.LANE if scope == "global" else RetryScope.DESTINATION
+        super().__init__("too many requests")
+
+
 class MalformedReplyError(Exception):
     """Discord said yes in a form that cannot be read: what was asked may be done."""
 
 
-def delivery_error(error: Exception, *, scope: str | None = None) -> DeliveryError:
-    """Say what a failed request means. `scope` is the last reply's X-RateLimit-Scope, which the library drops."""
+def delivery_error(error: Exception) -> DeliveryError:
+    """Say what a failed request means."""
     if isinstance(error, discord.LoginFailure):
         return DeliveryError(_DEAD, "401", scope=RetryScope.LANE)
-    if isinstance(error, discord.RateLimited):
-        return DeliveryError(_RETRY, "429", retry_after=_wait(error.retry_after), scope=_scope(scope))
+    if isinstance(error, LimitedError):
+        return DeliveryError(_RETRY, "429", retry_after=error.wait, scope=error.scope)
     if isinstance(error, discord.HTTPException):
-        return _of_reply(error, scope)
+        return _of_reply(error)
     return _of_connection(error)
 
 
 def _of_connection(error: Exception) -> DeliveryError:
-    if isinstance(error, aiohttp.ClientConnectorError):  # nothing was sent
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):  # nothing was sent
         return DeliveryError(_RETRY, "unreachable", scope=RetryScope.LANE)
     if isinstance(error, MalformedReplyError | aiohttp.ClientPayloadError | ValueError | KeyError | TypeError):
         return DeliveryError(_UNKNOWN, "malformed reply")
     return DeliveryError(_UNKNOWN, "timeout" if isinstance(error, TimeoutError) else "connection lost")
 
 
-def _of_reply(error: discord.HTTPException, scope: str | None) -> DeliveryError:
+def _of_reply(error: discord.HTTPException) -> DeliveryError:
     code = str(error.code or error.status)
     kind = BY_CODE.get(error.code) or BY_STATUS.get(error.status)
     if kind is None:
         _log.warning("Discord answered with a code that is not in the table: %s, status %s", error.code, error.status)
         kind = _UNKNOWN
     if is_ban(error):
-        wait = _wait(error.response.headers.get("Retry-After")) or BAN
+        wait = wait_named(error.response.headers) or BAN
         return DeliveryError(_RETRY, f"{code} banned", retry_after=wait, scope=RetryScope.LANE)
     if kind is _DEAD:
         return DeliveryError(kind, code, scope=RetryScope.LANE)
     if kind is _RETRY:
-        wait_named = _wait(error.response.headers.get("Retry-After"))
-        lane = error.status >= 500 or code == "130000"
-        return DeliveryError(kind, code, retry_after=wait_named, scope=RetryScope.LANE if lane else _scope(scope))
+        # The network edge and an overloaded Discord fail for all; slow mode and write limits are of one channel.
+        scope = RetryScope.LANE if error.status >= 500 or error.code == OVERLOADED else RetryScope.DESTINATION
+        return DeliveryError(kind, code, retry_after=wait_named(error.response.headers), scope=scope)
     return DeliveryError(kind, code)
 
 
@@ -119,18 +129,10 @@ def is_ban(error: discord.HTTPException) -> bool:
     return error.code == BANNED or (error.status == 429 and not error.response.headers.get("Via"))
 
 
-def _scope(named: str | None) -> RetryScope:
-    return RetryScope.LANE if named == "global" else RetryScope.DESTINATION
-
-
-def _wait(seconds: object) -> timedelta | None:
-    """A wait as Discord named it, within reason; None for anything that is no number of seconds."""
-    if not isinstance(seconds, int | float | str):
-        return None
+def wait_named(headers: Mapping[str, str]) -> timedelta | None:
+    """The wait that a reply names, within reason; None where it names none, or nothing that is a number of seconds."""
     try:
-        number = float(seconds)
-    except ValueError:
+        seconds = float(headers["Retry-After"])
+    except (KeyError, ValueError):
         return None
-    if math.isnan(number):
-        return None
-    return timedelta(seconds=min(max(number, SHORTEST_WAIT), LONGEST_WAIT))
+    return None if math.isnan(seconds) else timedelta(seconds=min(max(seconds, SHORTEST_WAIT), LONGEST_WAIT))

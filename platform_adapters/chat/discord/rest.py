@@ -7,7 +7,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from types import SimpleNamespace, TracebackType
 from typing import Any, Self, TypeVar
 
@@ -19,14 +20,42 @@ from discord.http import Route
 
 from commands.errors import DeliveryError, DeliveryErrorKind
 from commands.ports.clock import Clock
-from platform_adapters.chat.discord.failures import BAN, MalformedReplyError, delivery_error, is_ban
+from platform_adapters.chat.discord.failures import (
+    BAN,
+    LimitedError,
+    MalformedReplyError,
+    delivery_error,
+    is_ban,
+    wait_named,
+)
 from platform_adapters.chat.discord.settings import DiscordSettings
 
 _log = logging.getLogger(__name__)
 _Client = TypeVar("_Client", bound=discord.Client)
-PATIENCE = 30.0
-"""Seconds of a 429 that the library waits out itself; the shortest that it can be told. Longer ones are ours."""
 _TIMEOUT = aiohttp.ClientTimeout(total=10.0, sock_connect=3.0)
+_PATIENCE = timedelta(seconds=2)
+"""Of a 429 that the library waits out itself. Longer ones are for whoever paces the lane."""
+_DEADLINE = 45.0
+"""Seconds of a request with all its waits and the library's five tries. The library's own limit is left alone: it
+would refuse every request of a route whose window is longer, even while some are left in it.
+"""
+_FAILURES = (
+    discord.DiscordException,
+    aiohttp.ClientError,
+    LimitedError,
+    OSError,
+    ValueError,  # what follows is a reply that the library cannot read
+    KeyError,
+    TypeError,
+)
+
+
+@dataclass(slots=True)
+class _Sending:
+    """One request on its way."""
+
+    is_out: bool = False
+    """It was sent, and no reply says that it was refused."""
 
 
 class Rest:
@@ -56,15 +85,18 @@ class Rest:
         Raises DeliveryError.
         """
         self._refuse_if_barred()
-        seen = SimpleNamespace(scope=None)
-        arguments: dict[str, Any] = {"timeout": _TIMEOUT, "trace_request_ctx": seen}
+        sending = _Sending()
+        arguments: dict[str, Any] = {"timeout": _TIMEOUT, "trace_request_ctx": sending}
         if body is not None:
             arguments["json"] = body
         try:
             client = await self._logged_in()
-            return await client.http.request(Route(method, path, metadata=None, **ids), **arguments)
-        except (discord.DiscordException, aiohttp.ClientError, OSError, ValueError, KeyError, TypeError) as error:
-            raise self._failed(error, seen.scope) from error
+            async with asyncio.timeout(_DEADLINE):
+                return await client.http.request(Route(method, path, metadata=None, **ids), **arguments)
+        except TimeoutError as error:
+            raise self._failed(error if sending.is_out else LimitedError(None, None)) from error
+        except _FAILURES as error:
+            raise self._failed(error) from error
         except RuntimeError as error:  # the session was closed under it: we are stopping
             raise DeliveryError(DeliveryErrorKind.RETRY, "stopping") from error
 
@@ -89,8 +121,8 @@ class Rest:
             self._opened.push_async_exit(opening.pop_all())
         return client
 
-    def _failed(self, error: Exception, scope: str | None) -> DeliveryError:
-        failure = delivery_error(error, scope=scope)
+    def _failed(self, error: Exception) -> DeliveryError:
+        failure = delivery_error(error)
         banned = isinstance(error, discord.HTTPException) and is_ban(error)
         if banned or failure.kind is DeliveryErrorKind.INSTALLATION_DEAD:
             self._barred_until = self._clock.now() + (failure.retry_after or BAN)
@@ -123,25 +155,33 @@ def library_client(settings: DiscordSettings, kind: Callable[..., _Client], **mo
     return kind(
         intents=intents,
         allowed_mentions=discord.AllowedMentions.none(),
-        max_ratelimit_timeout=PATIENCE,
         max_messages=None,
         member_cache_flags=discord.MemberCacheFlags.none(),
         chunk_guilds_at_startup=False,
-        http_trace=_scope_trace(),
+        http_trace=_trace(),
         **more,
     )
 
 
-def _scope_trace() -> aiohttp.TraceConfig:
-    """Keep the scope of a 429, which the library reads and drops."""
+def _trace() -> aiohttp.TraceConfig:
+    """Watch the wire: whether a request is out, and the waits that are too long for the library to sit through."""
 
-    async def keep(
-        _session: aiohttp.ClientSession, context: SimpleNamespace, end: aiohttp.TraceRequestEndParams
-    ) -> None:
-        seen = context.trace_request_ctx
-        if isinstance(seen, SimpleNamespace):
-            seen.scope = end.response.headers.get("X-RateLimit-Scope")
+    async def start(_: aiohttp.ClientSession, context: SimpleNamespace, __: aiohttp.TraceRequestStartParams) -> None:
+        if isinstance(context.trace_request_ctx, _Sending):
+            context.trace_request_ctx.is_out = True
+
+    async def end(_: aiohttp.ClientSession, context: SimpleNamespace, reply: aiohttp.TraceRequestEndParams) -> None:
+        response = reply.response
+        if response.status != 429:
+            return
+        if isinstance(context.trace_request_ctx, _Sending):
+            context.trace_request_ctx.is_out = False
+        wait = wait_named(response.headers)
+        if "Via" in response.headers and (wait is None or wait > _PATIENCE):
+            response.release()
+            raise LimitedError(wait, response.headers.get("X-RateLimit-Scope"))
 
     trace = aiohttp.TraceConfig()
-    trace.on_request_end.append(keep)
+    trace.on_request_start.append(start)
+    trace.on_request_end.append(end)
     return trace

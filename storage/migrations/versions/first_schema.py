@@ -370,12 +370,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("authorization_id IS NOT NULL"),
     )
     op.create_index(
-        "ix_connections_listed",
-        "connections",
-        ["organization_id", "urgency", "lapsed_since", "name_key", "id"],
-        unique=False,
-    )
-    op.create_index(
         "ix_connections_needed",
         "connections",
         ["organization_id", "urgency", "lapsed_since", "name_key", "id"],
@@ -388,6 +382,14 @@ def upgrade() -> None:
     )
     op.create_index(
         "ix_connections_organization_id_name_key", "connections", ["organization_id", "name_key"], unique=False
+    )
+    op.create_index(
+        "ix_connections_others",
+        "connections",
+        ["organization_id", "urgency", "lapsed_since", "name_key", "id"],
+        unique=False,
+        sqlite_where=sa.text("urgency >= 2"),
+        postgresql_where=sa.text("urgency >= 2"),
     )
     op.create_table(
         "deliveries",

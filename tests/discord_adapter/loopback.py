@@ -1,0 +1,117 @@
+"""The loopback Discord with the real adapter at it, over REST and the gateway."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+from bot.playground.vendors.discord import DiscordPeople, DiscordVendor, UserConfig
+from commands.messages import Message, say
+from commands.ports.chat import Acknowledgement, ActionRequest, CommandRequest, Inbound
+from platform_adapters.chat.discord.adapter import DiscordPlatform
+from platform_adapters.chat.discord.settings import read_settings
+from tests.support.clock import FakeClock
+from tests.vendors.discord_support import ANA, APP, CONFIG, GENERAL, GUILD, RAJ, SECRET_KEY, TOKEN, serving
+
+__all__ = ["ANA", "APP", "CLOSED", "GENERAL", "GUILD", "RAJ", "Answering", "Loopback", "environment", "running"]
+
+CLOSED = 200_000_000_000_000_003
+"""Takes no direct messages."""
+_GUILD = CONFIG.guilds[0]
+WORLD = replace(
+    CONFIG,
+    users=(*CONFIG.users, UserConfig(id=CLOSED, username="cleo", dm_closed=True)),
+    guilds=(replace(_GUILD, members=_GUILD.members | {CLOSED}),),
+)
+
+
+class Answering:
+    """An `Inbound` that keeps what it is asked, and answers as it was told; `hold` keeps the next answers back."""
+
+    def __init__(self) -> None:
+        self.answer: Message = say("Here you are.")
+        self.acknowledgements: dict[str, Acknowledgement] = {}
+        self.commands: list[CommandRequest] = []
+        self.actions: list[ActionRequest] = []
+        self.hold = asyncio.Event()
+        self.hold.set()
+        self.entered = asyncio.Event()
+
+    def acknowledgement(self, token: str) -> Acknowledgement:
+        return self.acknowledgements.get(token, Acknowledgement.PRIVATE)
+
+    async def command(self, request: CommandRequest) -> Message:
+        self.commands.append(request)
+        return await self._answer()
+
+    async def action(self, request: ActionRequest) -> Message:
+        self.actions.append(request)
+        return await self._answer()
+
+    async def _answer(self) -> Message:
+        self.entered.set()
+        await self.hold.wait()
+        return self.answer
+
+
+class Pauses:
+    """Instead of waiting, remembers for how long it was asked to."""
+
+    def __init__(self) -> None:
+        self.asked: list[float] = []
+
+    async def __call__(self, seconds: float) -> None:
+        self.asked.append(seconds)
+        await asyncio.sleep(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Loopback:
+    """A running adapter and hands at both its sides."""
+
+    platform: DiscordPlatform
+    people: DiscordPeople
+    vendor: DiscordVendor
+    clock: FakeClock
+    pauses: Pauses
+
+    async def connected(self) -> None:
+        """Wait until the bot is on the gateway and its commands are there."""
+        await self.people.wait_for(lambda change: change["type"] == "gateway_ready")
+        await self.people.wait_for(lambda change: change["type"] == "commands_registered")
+
+
+def environment(vendor: DiscordVendor, **more: str) -> dict[str, str]:
+    """What an operator would set to reach the stand-in."""
+    return {
+        "LAPSEBOT_DISCORD_BOT_TOKEN": TOKEN,
+        "LAPSEBOT_DISCORD_CLIENT_ID": str(APP),
+        "LAPSEBOT_DISCORD_CLIENT_SECRET": SECRET_KEY,
+        "LAPSEBOT_DISCORD_API_URL": vendor.api_url,
+        "LAPSEBOT_DISCORD_AUTHORIZE_URL": vendor.authorize_url,
+        "LAPSEBOT_DISCORD_GATEWAY_URL": vendor.gateway_url,
+        **more,
+    }
+
+
+def platform_at(vendor: DiscordVendor, clock: FakeClock, pauses: Pauses, **more: str) -> DiscordPlatform:
+    """The adapter as `build` makes it, but for the pauses."""
+    settings = read_settings(environment(vendor, **more))
+    assert settings is not None
+    return DiscordPlatform(settings, clock, pause=pauses)
+
+
+@asynccontextmanager
+async def stage() -> AsyncIterator[Loopback]:
+    """The stand-in with an adapter that is not running yet."""
+    clock, pauses = FakeClock(), Pauses()
+    async with serving(WORLD) as vendor, DiscordPeople.at(vendor.base_url) as people:
+        yield Loopback(platform_at(vendor, clock, pauses), people, vendor, clock, pauses)
+
+
+@asynccontextmanager
+async def running(inbound: Inbound) -> AsyncIterator[Loopback]:
+    """The stand-in with an adapter that is connected and whose commands are registered."""
+    async with stage() as discord, discord.platform.running(inbound):
+        await discord.connected()
+        yield discord

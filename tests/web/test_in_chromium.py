@@ -1,0 +1,178 @@
+"""What only a real browser can tell: policies that it enforces, forms that it sends, pages that it draws."""
+
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import pytest
+from aiohttp import web
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+
+from commands.ports.chat import SignedIn
+from tests.support.network import FakeNetwork
+from tests.web.rig import FakeSignIn, Rig
+
+EXECUTABLES = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+
+
+@dataclass
+class Elsewhere:
+    """Another origin: a login that sends whoever comes back at once, and pages that mean no good."""
+
+    base: str = ""
+    evil: str = ""
+
+    async def login(self, request: web.Request) -> web.Response:
+        query = request.query
+        raise web.HTTPSeeOther(f"{query['redirect_uri']}?state={query['state']}&code=good")
+
+    async def page(self, request: web.Request) -> web.Response:
+        return web.Response(text=self.evil, content_type="text/html")
+
+
+@asynccontextmanager
+async def serving_elsewhere() -> AsyncIterator[Elsewhere]:
+    elsewhere = Elsewhere()
+    app = web.Application()
+    app.add_routes([web.get("/login", elsewhere.login), web.get("/evil", elsewhere.page)])
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    elsewhere.base = f"http://127.0.0.1:{site.port}"
+    try:
+        yield elsewhere
+    finally:
+        await runner.cleanup()
+
+
+@dataclass
+class SignInElsewhere(FakeSignIn):
+    base: str = ""
+
+    def authorize_url(self, *, state: str, nonce: str, redirect_uri: str, tenant: str | None) -> str:
+        return f"{self.base}/login?state={state}&redirect_uri={redirect_uri}"
+
+
+@dataclass
+class NetworkElsewhere(FakeNetwork):
+    base: str = ""
+
+    def authorize_url(
+        self, *, state: str, redirect_uri: str, code_challenge: str | None, login_hint: str | None, again: bool
+    ) -> str:
+        return f"{self.base}/login?state={state}&redirect_uri={redirect_uri}"
+
+
+@pytest.fixture
+async def elsewhere() -> AsyncIterator[Elsewhere]:
+    async with serving_elsewhere() as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def executable() -> Iterator[str]:
+    found = next((path for name in EXECUTABLES if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip("no Chromium on this machine")
+    yield found
+
+
+@pytest.fixture
+async def chromium(executable: str) -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def path(rig: Rig, elsewhere: Elsewhere) -> str:
+    """Ana's link, with a chat platform and a network that live on the other origin and know her already."""
+    rig.network = NetworkElsewhere(spec=rig.network.spec, base=elsewhere.base)
+    rig.networks[rig.network.spec.slug] = rig.network
+    ana = SignedIn(platform=rig.platform.name, tenant="T1", user="U-ana", name="Ana Ruiz", email=None)
+    rig.platform.sign_in = SignInElsewhere(who=ana, base=elsewhere.base)
+    rig.login("1")
+    return await rig.link(await rig.add_connection("1"))
+
+
+async def open_signed_in(rig: Rig, context: BrowserContext, path: str) -> Page:
+    page = await context.new_page()
+    await page.goto(rig.base + path)
+    await page.get_by_role("button", name="Sign in with Chatter").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Acme EU Ads")
+    return page
+
+
+@pytest.mark.behaviour("R-3", "R-12")
+async def test_the_loop_works_without_scripts_and_by_keyboard_alone(rig: Rig, chromium: Browser, path: str) -> None:
+    context = await chromium.new_context(java_script_enabled=False)
+    page = await context.new_page()
+    await page.goto(rig.base + path)
+    for name in ("Sign in with Chatter", "Reconnect at Examplenet"):
+        button = page.get_by_role("button", name=name)
+        await button.focus()
+        await page.keyboard.press("Enter")
+        await button.wait_for(state="detached")
+    await expect(page.get_by_role("status")).to_contain_text("1 account is back")
+    assert "/a/" in page.url
+    assert "code=" not in page.url
+    await context.close()
+
+
+@pytest.mark.behaviour("R-1")
+async def test_a_page_elsewhere_cannot_press_the_button(
+    rig: Rig, chromium: Browser, path: str, elsewhere: Elsewhere
+) -> None:
+    context = await chromium.new_context()
+    page = await open_signed_in(rig, context, path)
+    token = await page.locator(f'form[action="{path}"] input[name="token"]').get_attribute("value")
+    elsewhere.evil = (
+        f'<form method="post" action="{rig.base}{path}"><input name="token" value="{token}">'
+        "<button>Win a prize</button></form>"
+    )
+    await page.goto(f"{elsewhere.base.replace('127.0.0.1', 'localhost')}/evil")
+    async with page.expect_response(rig.base + path) as waiting:
+        await page.get_by_role("button").click()
+    response = await waiting.value
+    assert response.status == 403
+    assert "exchange" not in rig.network.asked
+    await context.close()
+
+
+async def test_a_page_of_ours_is_not_shown_in_a_frame(
+    rig: Rig, chromium: Browser, path: str, elsewhere: Elsewhere
+) -> None:
+    context = await chromium.new_context()
+    page = await context.new_page()
+    elsewhere.evil = f'<iframe src="{rig.base}{path}"></iframe>'
+    await page.goto(f"{elsewhere.base}/evil")
+    inside = page.frames[-1]
+    assert await inside.get_by_text("Sign in to go on").count() == 0
+    await context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_pages_fit_a_narrow_screen_and_have_their_landmarks(
+    rig: Rig, chromium: Browser, path: str, scheme: str
+) -> None:
+    # 320 pixels is a 640-pixel window at 200% zoom (WCAG 1.4.10).
+    context = await chromium.new_context(
+        viewport={"width": 320, "height": 640}, color_scheme="dark" if scheme == "dark" else "light"
+    )
+    page = await open_signed_in(rig, context, path)
+    assert await page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    await expect(page.get_by_role("main")).to_have_count(1)
+    await expect(page.get_by_role("banner")).to_have_count(1)
+    await expect(page.get_by_role("contentinfo")).to_have_count(1)
+    await expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    await expect(page.get_by_role("region", name="Lapsed since")).to_be_visible()
+    ground, ink = await page.evaluate(
+        "(() => { const s = getComputedStyle(document.querySelector('main')); return [s.backgroundColor, s.color] })()"
+    )
+    assert (ground == "rgb(255, 255, 255)") == (scheme == "light")
+    assert ground != ink
+    await context.close()
