@@ -9,12 +9,13 @@ from bench.databases import databases
 from bench.processes.layout import OTHERS, pin
 from bench.progress import say
 from bench.report import Line, table
-from bench.scenarios import lapsed_answers, lapsed_growth, sweep
+from bench.scenarios import lapsed_answers, lapsed_growth, many_destinations, sweep
 
 SCENARIOS: Mapping[str, Callable[[Bench], Awaitable[list[Line]]]] = {
     "lapsed-answers": lapsed_answers.measure,
     "lapsed-growth": lapsed_growth.measure,
     "sweep": sweep.measure,
+    "many-destinations": many_destinations.measure,
 }
 
 

@@ -41,6 +41,8 @@ MAY_START = frozenset({Offer.RECONNECT, Offer.CONNECT, Offer.RENEW})
 class Helpers:
     """Who can help, on pages that say that something did not work (R-15)."""
 
+    connector: str | None
+    """Who connected it, unless that is the reader."""
     administrators: tuple[str, ...]
     """Names, the primary administrator's first; the reader's own is left out."""
     support_contact: str | None
@@ -83,16 +85,22 @@ async def rehearse(
         missing=lapse.evidence.missing if lapse else (),
         checklist=checklist(spec, view) if spec and offer in MAY_START else (),
         siblings=await _siblings(uow, person, view) if offer in MAY_START else (),
-        helpers=await helpers_of(uow, person),
+        helpers=await helpers_of(uow, person, view),
     )
 
 
-async def helpers_of(uow: UnitOfWork, person: Person) -> Helpers:
-    """Who can help this person."""
+async def helpers_of(uow: UnitOfWork, person: Person, view: ConnectionView) -> Helpers:
+    """Who can help this person with this connection."""
     organization = await uow.organizations.get(person.organization_id)
     administrators = await uow.people.administrators(person.organization_id)
-    names = tuple(shown(admin.name) for admin in administrators if admin.id != person.id)
-    return Helpers(administrators=names[:2], support_contact=organization.support_contact)
+    connector = view.connector if view.connector and view.connector.left_at is None else None
+    asked = {person.id, connector.id if connector else None}
+    names = tuple(shown(admin.name) for admin in administrators if admin.id not in asked)
+    return Helpers(
+        connector=shown(connector.name) if connector and connector.id != person.id else None,
+        administrators=names[:2],
+        support_contact=organization.support_contact,
+    )
 
 
 def checklist(spec: NetworkSpec, view: ConnectionView) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import tempfile
+import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -45,6 +46,13 @@ class SlackSide:
         assert holding in result["answer"], result["answer"]
         return float(result["rate"])
 
+    async def posts(self, number: int, *, within: float = 120.0) -> list[tuple[str, float]]:
+        """Wait until so many messages were accepted; give the channel and time of each. Fewer, if they take too long."""
+        until = time.monotonic() + within
+        while await self.order("count") < number and time.monotonic() < until:
+            await asyncio.sleep(0.1)
+        return [(channel, at) for channel, at in await self.order("posts")]
+
 
 @dataclass(frozen=True, slots=True)
 class Bot:
@@ -76,6 +84,14 @@ async def bare_bolt(slack: SlackSide) -> AsyncIterator[str]:
     """Start the baseline; gives its address."""
     async with _child("bench.processes.bare_bolt", slack.url) as process:
         yield await _line(process)
+
+
+async def bare_posts(slack: SlackSide, body: Mapping[str, Any], posts: int, *, concurrency: int) -> float:
+    """Posts a second of slack_sdk's bare client."""
+    async with _child("bench.processes.bare_client", slack.url, str(posts), str(concurrency)) as process:
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(body).encode() + b"\n")
+        return float(await _line(process))
 
 
 @asynccontextmanager

@@ -31,7 +31,7 @@ class SlackSide:
         self._waiting: dict[str, asyncio.Future[None]] = {}
         self._last_answer = ""
         self._posts: list[tuple[str, float]] = []
-        self._example = ""
+        self._example: dict[str, Any] = {}
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=1 << 20)
@@ -55,7 +55,9 @@ class SlackSide:
             case "count":
                 return len(self._posts)
             case "posts":
-                return {"posts": self._posts, "example": self._example}
+                return self._posts
+            case "example":
+                return self._example
         raise ValueError(order["do"])
 
     async def _auth_test(self, _request: web.Request) -> web.Response:
@@ -67,7 +69,7 @@ class SlackSide:
 
     async def _post_message(self, request: web.Request) -> web.Response:
         body = await request.json()
-        self._example = self._example or json.dumps(body)
+        self._example = self._example or body
         self._posts.append((body["channel"], time.time()))
         return web.json_response({"ok": True, "channel": body["channel"], "ts": f"{len(self._posts)}.000100"})
 

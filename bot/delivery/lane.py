@@ -26,6 +26,10 @@ term still standing, and short enough that another process takes over soon."""
 AT_ONCE = 32
 """Sends under way in one lane. More would not be faster, since platforms allow some fifty calls a second, and all would
 be refused when the installation is dead."""
+COMPOSED_AT_ONCE = 2 * AT_ONCE
+"""Deliveries composed and not yet written down. More would be composed more cheaply, and be staler when sent."""
+REFILL = AT_ONCE // 2
+"""Room worth filling while sends are under way: a batch costs the same few statements whatever its size."""
 PARK = timedelta(seconds=2)
 """A delivery whose turn comes this soon waits in memory; a later one goes back to the store."""
 LOOK_AGAIN = 0.1
@@ -59,6 +63,7 @@ class Lane:
     rest: Rest
     parked: dict[Address, tuple[Delivery, datetime]] = field(default_factory=dict)
     """Deliveries whose turn comes soon, taken already, so that nothing else to their addresses overtakes them."""
+    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
     is_stopping: bool = False
     is_lost: bool = False
     """Another process holds the lane now; nothing that is left here may be written."""
@@ -102,7 +107,9 @@ class Lane:
         """Begin as many sends as there is room for; tell whether anything was taken from the store."""
         if self.is_stopping or self._is_resting():
             return False
-        room = (1 if self.rest.is_cautious else AT_ONCE) - len(flying)
+        room = (1 if self.rest.is_cautious else COMPOSED_AT_ONCE) - len(flying)
+        if flying and room < REFILL:
+            return False
         now = self.clock.now()
         ready = self._unpark(now, room)
         taken: Sequence[Delivery] = ()
@@ -138,11 +145,12 @@ class Lane:
         return ready
 
     async def _send(self, delivery: Delivery, composed: Composed | DeliveryError) -> Outcome:
-        if self._is_resting():  # another send just heard that the lane has to wait
-            return postponed(delivery, self.rest.until or self.clock.now())
-        outcome = await self.sender.send(delivery, composed)
-        self._heed(delivery, outcome)
-        return outcome
+        async with self.slots:
+            if self._is_resting():  # another send just heard that the lane has to wait
+                return postponed(delivery, self.rest.until or self.clock.now())
+            outcome = await self.sender.send(delivery, composed)
+            self._heed(delivery, outcome)
+            return outcome
 
     async def _finish(self, flying: dict[Task[Outcome], Delivery]) -> None:
         """Wait for sends to end, and write down together those that end together."""

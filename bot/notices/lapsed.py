@@ -126,15 +126,15 @@ def _mending(letter: Letter) -> list[Text]:
     words = cause_text(first.spec, first.lapse.cause)
     if letter.part in PERSONAL:
         own = _own_mending(letter, first)
-        return [text(" ".join(filter(None, (own, words.not_helping, _leave_it(letter)))))]
+        return [text(" ".join(filter(None, (own, words.not_helping or _leave_it(letter)))))]
     special = () if _login_mends(first) else (words.mend, words.not_helping)
     said, stand_in = " ".join(filter(None, special)), _stand_in(letter, first)
     return [text(said, " " if said and stand_in else "", *stand_in)]
 
 
 def _login_mends(entry: Entry) -> bool:
-    """Whether our own sentence says it all: the network has no words of its own, and a login is all that it takes."""
-    return entry.lapse.cause in LOGIN_MENDS and entry.lapse.cause not in entry.spec.causes
+    """Whether a login is all that it takes; then each reader is told in words that are for them."""
+    return entry.lapse.cause in LOGIN_MENDS
 
 
 def _own_mending(letter: Letter, first: Entry) -> str:

@@ -5,10 +5,11 @@ from datetime import timedelta
 
 from bot.notices.letter import Entry, Letter
 from commands.causes import cause_name
+from commands.drawing import ID_LIMIT, missing_data
 from commands.messages import Bold, Code, Line, Mark, Moment, MomentStyle, Row, Span, line
 from commands.model import ConnectionView, Person, Verdict
 from commands.ports.network import NetworkSpec
-from commands.wording import listed, number_of, shown
+from commands.wording import listed, named, number_of, shown
 
 CLIENTS_NAMED = 3
 """Clients that a first line names; the rest are counted, so that the line fits a phone's notification."""
@@ -30,9 +31,9 @@ def account(spec: NetworkSpec, view: ConnectionView) -> Line:
     """Network, account name, account id, client."""
     connection = view.connection
     return line(
-        Bold(f"{spec.name} · {shown(connection.account_name)}"),
+        Bold(f"{spec.name} · {named(connection.account_name)}"),
         " · ",
-        Code(shown(connection.account_id)),
+        Code(shown(connection.account_id, ID_LIMIT)),
         f" · client {shown(view.client_name)}",
     )
 
@@ -74,7 +75,7 @@ def losses(letter: Letter) -> Line:
     """What is lost meanwhile, since when, and how much hangs on it, as far as the reader may see (N-18)."""
     entries = letter.open
     also = tuple(entry for entry in letter.beside if entry.is_open)
-    data = listed(entries[0].spec.stops) or "its data"
+    data = missing_data(entries[0].spec)
     since = min(entry.since for entry in entries)
     if len(entries) + len(also) == 1:
         return line("Missing since ", Moment(since), f": {data} of this account.")
@@ -114,7 +115,7 @@ def reason(entry: Entry) -> Line:
 def row(entry: Entry, detail: Line) -> Row:
     """One account of a list, without buttons."""
     connection = entry.view.connection
-    name: Span = Bold(shown(connection.account_name))
-    place = line(" · ", Code(shown(connection.account_id)), f" · {shown(entry.view.client_name)}")
+    name: Span = Bold(named(connection.account_name))
+    place = line(" · ", Code(shown(connection.account_id, ID_LIMIT)), f" · {shown(entry.view.client_name)}")
     mark = Mark.LAPSED if entry.is_open else Mark.RETIRED if entry.is_retired else Mark.GOOD
     return Row(mark, (name, *place), detail)

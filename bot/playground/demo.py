@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
+from aiohttp import web
 
 from bot import logs
 from bot.bootstrap import Bot, built, running, upgrade_database
@@ -98,12 +99,17 @@ async def started(*, directory: Path, port: int) -> AsyncIterator[Demo]:
     async with built(settings, environment, clock=clock) as bot, aiohttp.ClientSession() as session:
         stage = Stage(stand_ins, session)
         bot.web.add_subapp("/vendors/", stand_ins.app)
+        bot.web.router.add_get("/playground", _with_a_slash)
         bot.web.add_subapp("/playground/", Playground(bot, stage, base).app)
         for endpoint in bot.platforms["slack"].endpoints():
             stand_ins.send_slack_requests_to(endpoint.path)
         async with running(bot):
             await Seeding(settings, stage, clock.shift).run()
-            yield Demo(url=f"{base}/playground/", bot=bot, stage=stage)
+            yield Demo(url=f"{base}/playground", bot=bot, stage=stage)
+
+
+async def _with_a_slash(_: web.Request) -> web.StreamResponse:
+    raise web.HTTPFound("/playground/")
 
 
 def demo_environment(directory: Path, port: int) -> dict[str, str]:

@@ -4,6 +4,7 @@ It is a tool for whoever tries the bot out, not a page of the product: it may us
 """
 
 import json
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -67,6 +68,7 @@ class Playground:
             {
                 "people": people,
                 "acting": self._stage.acting,
+                "now": time.time(),
                 "slack": {"team": cast.TEAM, "name": cast.TEAM_NAME, "channel": cast.SLACK_CHANNEL},
                 "discord": {"name": cast.GUILD_NAME, "channel": str(cast.DISCORD_CHANNEL)},
                 "breakages": breakages,

@@ -52,6 +52,7 @@ class Seeding:
                 await self._stage.seat(one).types("/subscribe-lapses", here=here)
             else:
                 await self._introduce(one)
+        await self._stage.become(cast.PEOPLE[0])
 
     async def _claim(self, one: cast.Somebody, code: str) -> None:
         if one.platform == "slack":

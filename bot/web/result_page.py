@@ -35,7 +35,7 @@ async def show(request: web.Request) -> web.StreamResponse:
                 created_at=now,
             )
         )
-        helpers = await helpers_of(uow, member.person)
+        helpers = await helpers_of(uow, member.person, view)
     network = site.services.networks.get(attempt.network)
     outcome = Outcome.from_json(attempt.outcome) if attempt.outcome else None
     refusal = outcome.verdict if outcome and outcome.verdict in CLEAR_LAPSES else None

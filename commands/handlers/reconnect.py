@@ -129,7 +129,8 @@ def _as_whom(services: Services, view: ConnectionView, decision: Decision) -> Li
     subject = f", {shown(view.authorization.subject_name)}" if view.authorization is not None else ""
     match decision.standing:
         case Standing.CONNECTOR:
-            return line(f"You connected it: log in with {login}{subject}. It takes about a minute.")
+            yours = "You connected it" if view.authorization is not None else "It is yours to connect"
+            return line(f"{yours}: log in with {login}{subject}. It takes about a minute.")
         case Standing.OWNER:
             return line(f"You own it: log in with {login}, if it has {role}. It takes about a minute.")
         case Standing.ON_BEHALF:

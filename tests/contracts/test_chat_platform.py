@@ -213,9 +213,7 @@ def test_addresses_of_one_installation_share_a_lane(rig: Rig) -> None:
 
 @pytest.mark.behaviour("C-9")
 @pytest.mark.parametrize("direct", [True, False])
-async def test_a_command_arrives_with_who_and_where_and_only_its_asker_reads_the_answer(
-    rig: Rig, direct: bool
-) -> None:
+async def test_a_command_arrives_with_who_and_where_and_only_its_asker_reads_the_answer(rig: Rig, direct: bool) -> None:
     where = DM if direct else rig.channel
     await rig.command(rig.ana, where, "lapsed")
     seen = await rig.wait(rig.ana, where, bool)

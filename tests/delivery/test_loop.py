@@ -1,6 +1,7 @@
 """The delivery loop on a real store: pace, faults, crashes, races."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,11 +9,13 @@ import pytest
 from bot.delivery.lane import LEASE
 from bot.delivery.outcomes import DEAD_PAUSE, RESEND_AFTER
 from commands.errors import DeliveryError, DeliveryErrorKind, RetryScope
+from commands.ids import DeliveryId, NoticeId, new_id
 from commands.model import Role
 from commands.ports.chat import Address, MessageRef, Pace
 from commands.ports.notices import Delivery, DeliveryState
 from tests.commands.plain import plain
 from tests.notices.world import World
+from tests.support.chat import direct
 
 SECOND = timedelta(seconds=1)
 DELIVERED = [(DeliveryState.DELIVERED, "")]
@@ -303,6 +306,25 @@ async def test_a_lane_of_a_platform_that_does_not_run_here_is_left_to_others(wor
     assert await loop.run_once() == 0
     world.chats["examplechat"] = other
     assert await loop.run_once() == 1
+
+
+async def test_a_notice_that_cannot_be_written_spoils_no_other(world: World) -> None:
+    await lapsed(world)
+    (good,) = await world.deliveries()
+    async with world.storage.transaction() as uow:
+        notice = (await uow.notices.get_many(world.organization.id, [good.notice_id]))[good.notice_id]
+        broken = replace(
+            notice, id=NoticeId(new_id(world.clock.now())), lapse_ids=(), data={"beside": "what nobody can read"}
+        )
+        delivery = replace(
+            good, id=DeliveryId(new_id(world.clock.now())), notice_id=broken.id, address=direct("Ana's other account")
+        )
+        await uow.notices.plan([broken], [delivery])
+    await world.loop().run_once()
+    assert await world.outcomes() == {
+        "Ana": DELIVERED,
+        "Ana's other account": [(DeliveryState.DUE, "could not be composed")],
+    }
 
 
 async def test_a_storm_over_many_destinations_takes_few_rounds(world: World) -> None:

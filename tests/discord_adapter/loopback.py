@@ -80,6 +80,11 @@ class Loopback:
         await self.people.wait_for(lambda change: change["type"] == "gateway_ready")
         await self.people.wait_for(lambda change: change["type"] == "commands_registered")
 
+    async def requests(self, ending: str) -> int:
+        """How many requests came whose path ends so, refused ones included."""
+        changes = (await self.people._get("changes", after=0))["changes"]
+        return sum(change["type"] == "request" and change["path"].endswith(ending) for change in changes)
+
 
 def environment(vendor: DiscordVendor, **more: str) -> dict[str, str]:
     """What an operator would set to reach the stand-in."""

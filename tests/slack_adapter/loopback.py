@@ -1,6 +1,6 @@
 """The loopback Slack with the real adapter at it, by signed HTTP or Socket Mode."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from bot.playground.vendors.slack import (
     WorkspaceConfig,
     serving,
 )
-from commands.ports.chat import ChatPlatform, HttpRequest, Inbound
+from commands.ports.chat import ChatPlatform, Endpoint, HttpRequest, Inbound
 from platform_adapters.chat.slack.adapter import SlackPlatform
 from platform_adapters.chat.slack.settings import read_settings
 
@@ -129,15 +129,7 @@ async def mounted(platform: ChatPlatform) -> AsyncIterator[str]:
     """Serve the adapter's endpoint, if it has one; gives its address."""
     app = web.Application(client_max_size=1024 * 1024)
     for endpoint in platform.endpoints():
-
-        async def handle(request: web.Request) -> web.Response:
-            headers = [(name.lower(), value) for name, value in request.headers.items()]
-            answer = await endpoint.handle(HttpRequest(headers=headers, body=await request.read()))
-            return web.Response(
-                status=answer.status, body=answer.body, headers={"Content-Type": answer.content_type}
-            )
-
-        app.router.add_post(endpoint.path, handle)
+        app.router.add_post(endpoint.path, _handler(endpoint))
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
@@ -146,6 +138,15 @@ async def mounted(platform: ChatPlatform) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{site.port}/slack/events"
     finally:
         await runner.cleanup()
+
+
+def _handler(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def handle(request: web.Request) -> web.Response:
+        headers = [(name.lower(), value) for name, value in request.headers.items()]
+        answer = await endpoint.handle(HttpRequest(headers=headers, body=await request.read()))
+        return web.Response(status=answer.status, body=answer.body, headers={"Content-Type": answer.content_type})
+
+    return handle
 
 
 def _person(

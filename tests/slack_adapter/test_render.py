@@ -1,4 +1,4 @@
-"""Whatever stands in a message, Slack takes it, nothing in it is live but what we mean, and what is left out is counted."""
+"""Whatever stands in a message, Slack takes it, nothing in it is live but what we mean, and the rest is counted."""
 
 from datetime import UTC, datetime
 
@@ -196,7 +196,12 @@ def test_a_link_that_slack_would_refuse_is_left_out_and_the_rest_is_sent() -> No
 def test_the_first_line_stands_alone_in_a_notification_and_all_words_follow() -> None:
     row = Row(Mark.LAPSED, line(Bold("Acme")), line("since Monday"), Button("Reconnect", ACTION))
     message = Message(
-        (Heading(line("🔒 Lapsed: ", Bold("Acme"))), Facts((("Client", line("Acme")),)), Rows((row,), 2), Note(line("1 of 2")))
+        (
+            Heading(line("🔒 Lapsed: ", Bold("Acme"))),
+            Facts((("Client", line("Acme")),)),
+            Rows((row,), 2),
+            Note(line("1 of 2")),
+        )
     )
     assert render(message, TEAM).text.split("\n") == [
         "🔒 Lapsed: Acme",
@@ -227,10 +232,18 @@ def test_a_menu_of_one_is_a_button_and_longer_ones_are_split() -> None:
 
 def test_two_thousand_lapsed_accounts_are_a_list_a_number_and_the_buttons() -> None:
     rows = tuple(
-        Row(Mark.LAPSED, line(Bold(f"{at} " + "n" * 3000)), line("since"), Button("Reconnect", ACTION), Button("Details", ACTION))
+        Row(
+            Mark.LAPSED,
+            line(Bold(f"{at} " + "n" * 3000)),
+            line("since"),
+            Button("Reconnect", ACTION),
+            Button("Details", ACTION),
+        )
         for at in range(2000)
     )
-    message = Message((Heading(line("Needs connecting")), Rows(rows), Buttons((Button("Only mine", ACTION),)), Note(line("Next"))))
+    message = Message(
+        (Heading(line("Needs connecting")), Rows(rows), Buttons((Button("Only mine", ACTION),)), Note(line("Next")))
+    )
     words = shown(message)
     rest = 2000 - words.count("[Reconnect]")
     assert f"and {rest:,} more" in words

@@ -1,5 +1,6 @@
 """Requests that are not Slack's: 401, 400 or 403, never 500, nothing echoed, nothing done."""
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -235,8 +236,6 @@ FIELDS = ("user", "team", "channel", "actions", "event", "view", "container", "a
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(["block_actions", "event_callback", "x"]), st.dictionaries(st.sampled_from(FIELDS), JSON_VALUES))
 def test_no_signed_payload_ends_in_an_error(kind: str, fields: dict[str, object]) -> None:
-    import asyncio
-
     response, _ = asyncio.run(answer(signed(payload(json.dumps({**fields, "type": kind})))))
     assert response.status in (200, 400)
 

@@ -1,7 +1,7 @@
 """What only a real browser can tell: policies that it enforces, forms that it sends, pages that it draws."""
 
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -73,11 +73,11 @@ async def elsewhere() -> AsyncIterator[Elsewhere]:
 
 
 @pytest.fixture(scope="module")
-def executable() -> Iterator[str]:
+def executable() -> str:
     found = next((path for name in EXECUTABLES if (path := shutil.which(name))), None)
     if found is None:
         pytest.skip("no Chromium on this machine")
-    yield found
+    return found
 
 
 @pytest.fixture

@@ -155,6 +155,7 @@ async def test_who_may_not_see_the_account_any_more_finds_nothing(rig: Rig, brow
     assert page.status == 404
 
 
+@pytest.mark.behaviour("R-7")
 @pytest.mark.parametrize("cause", [Verdict.ACCOUNT_MOVED, Verdict.ACCOUNT_GONE, Verdict.ACCOUNT_DISABLED])
 async def test_no_button_where_logging_in_again_does_not_help(rig: Rig, browser: Browser, cause: Verdict) -> None:
     moved = Evidence(check="fake", moved_to=Parent(id="8002", name="Brio"))
@@ -176,7 +177,6 @@ async def test_a_network_without_credentials_is_said_to_be_our_fault(rig: Rig, b
     assert path not in page.actions()
 
 
-@pytest.mark.behaviour("P-3", "R-15")
 async def test_a_name_that_looks_like_markup_is_shown_inert(rig: Rig, browser: Browser) -> None:
     name = "<script>alert(1)</script> <!channel> @everyone \u202etxt\x00 " + "x" * 3000
     page = await rig.signed_in(browser, await rig.link(await rig.add_connection("1", name.replace("\x00", ""))))
@@ -187,6 +187,7 @@ async def test_a_name_that_looks_like_markup_is_shown_inert(rig: Rig, browser: B
     assert "x" * 200 not in page.text
 
 
+@pytest.mark.behaviour("R-17")
 async def test_two_people_at_once_the_second_hears_who_is_at_it_and_may_take_over(rig: Rig) -> None:
     connection_id = await rig.add_connection("1")
     first_path, second_path = await rig.link(connection_id), await rig.link(connection_id, "Raj Patel")

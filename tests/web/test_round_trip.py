@@ -1,15 +1,20 @@
 """Through the network's login and back: what is restored, what is not, and what is said of it."""
 
 import asyncio
+import base64
+import hashlib
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pytest
 
 from commands.errors import NetworkError
 from commands.ids import ConnectionId
 from commands.model import ConnectionState, Evidence, Finding, Parent, Role, Verdict
+from commands.ports.network import Grant
 from commands.ports.notices import EventKind
-from tests.support.network import finding
+from tests.support.network import FakeNetwork, finding, spec
 from tests.web.rig import Browser, Page, Rig
 
 
@@ -195,6 +200,21 @@ async def test_a_wrong_login_writes_nothing_and_names_both(rig: Rig, browser: Br
     assert [tokens.access.reveal() for tokens in rig.network.revoked] == ["new-access"]
 
 
+@pytest.mark.behaviour("P-2", "P-3")
+async def test_who_lacks_the_role_on_the_network_hears_what_it_takes_and_whom_to_ask(
+    rig: Rig, browser: Browser
+) -> None:
+    connection_id = await rig.add_connection("1")
+    path = await rig.link(connection_id, "Mei Lin")
+    await rig.signed_in(browser, path, "Mei Lin")
+    rig.login("1", subject="s-mei", name="Mei at Examplenet", finding=finding(Verdict.ROLE_LOST))
+    page = await rig.reconnect(browser, path)
+    assert "role lost" in page.words
+    assert "It takes a role on the account" in page.words
+    assert "Ana Ruiz, who connected this account" in page.words
+    await assert_nothing_written(rig, connection_id)
+
+
 @pytest.mark.behaviour("R-6")
 async def test_a_wrong_login_that_somebody_here_relies_on_is_never_revoked(rig: Rig, browser: Browser) -> None:
     await rig.add_authorization("Raj Patel", subject="s-raj")
@@ -355,3 +375,55 @@ async def test_a_limited_reader_learns_nothing_of_other_peoples_accounts(rig: Ri
     connection = await rig.connection(hidden)
     assert connection.state is ConnectionState.ACTIVE
     assert connection.connector_id == rig.people["Ana Ruiz"].id
+
+
+@dataclass
+class Careful(FakeNetwork):
+    """Keeps what it was asked with."""
+
+    urls: list[dict[str, object]] = field(default_factory=list)
+    verifiers: list[str | None] = field(default_factory=list)
+
+    def authorize_url(
+        self, *, state: str, redirect_uri: str, code_challenge: str | None, login_hint: str | None, again: bool
+    ) -> str:
+        self.urls.append({"challenge": code_challenge, "hint": login_hint, "again": again})
+        return super().authorize_url(
+            state=state, redirect_uri=redirect_uri, code_challenge=code_challenge, login_hint=login_hint, again=again
+        )
+
+    async def exchange(self, *, answer: Mapping[str, str], redirect_uri: str, code_verifier: str | None) -> Grant:
+        self.verifiers.append(code_verifier)
+        return await super().exchange(answer=answer, redirect_uri=redirect_uri, code_verifier=code_verifier)
+
+
+@pytest.mark.behaviour("R-3")
+async def test_the_code_is_exchanged_with_the_verifier_of_the_challenge_that_was_sent(
+    rig: Rig, browser: Browser
+) -> None:
+    network = Careful(spec=spec(uses_pkce=True))
+    rig.network = rig.networks["examplenet"] = network
+    path = await rig.link(await rig.add_connection("1"))
+    await rig.signed_in(browser, path)
+    rig.login("1")
+    await rig.reconnect(browser, path)
+    (challenge,) = [each["challenge"] for each in network.urls if each["challenge"]]
+    (verifier,) = network.verifiers
+    assert verifier is not None
+    assert len(verifier) >= 43
+    digest = hashlib.sha256(verifier.encode()).digest()
+    assert challenge == base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+@pytest.mark.behaviour("R-5", "X-5")
+async def test_fix_just_this_asks_for_the_permission_anew_and_hints_at_the_login(rig: Rig, browser: Browser) -> None:
+    network = Careful()
+    rig.network = rig.networks["examplenet"] = network
+    mailed = await rig.add_authorization("Ana Ruiz", subject="s-mail", name="ana@acme.example")
+    path = await rig.link(await rig.add_connection("1", authorization_id=mailed))
+    await rig.signed_in(browser, path)
+    rig.login("1", subject="s-mail", granted=frozenset())
+    page = await rig.reconnect(browser, path)
+    network.urls.clear()
+    await browser.submit(page, path)
+    assert {"challenge": None, "hint": "ana@acme.example", "again": True} in network.urls

@@ -4,8 +4,9 @@ import io
 from collections.abc import AsyncIterator
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientConnectionError, ClientSession, web
 
+from bot.web.app import create_web, listening
 from bot.web.security import Cookies, headers, login_cookie
 from commands.ports.chat import Endpoint, HttpRequest, HttpResponse
 from tests.web.rig import Alive, Browser, Rig, opened_rig
@@ -192,3 +193,29 @@ async def test_health_tells_a_living_process_from_a_ready_one(mounted: Rig, aliv
         assert not_ready.status == 503
         assert not_ready.text == '{"storage": true, "loops": false}'
         assert (await browser.get("/healthz")).status == 200
+
+
+async def test_pages_are_served_until_the_block_is_left(mounted: Rig, alive: Alive) -> None:
+    app = create_web(services=mounted.services, platforms={}, alive=alive)
+    async with ClientSession() as session:
+        async with listening(app, "127.0.0.1", 0) as port:
+            address = f"http://127.0.0.1:{port}/healthz"
+            async with session.get(address) as response:
+                assert response.status == 200
+        with pytest.raises(ClientConnectionError):
+            await session.get(address)
+
+
+async def test_what_is_mounted_beside_keeps_its_own_headers_and_errors(mounted: Rig, alive: Alive) -> None:
+    async def playground(_: web.Request) -> web.Response:
+        return web.Response(text="ok", headers={"Content-Security-Policy": "default-src 'self'"})
+
+    app, beside = create_web(services=mounted.services, platforms={}, alive=alive), web.Application()
+    beside.router.add_get("/", playground)
+    app.add_subapp("/playground", beside)
+    async with listening(app, "127.0.0.1", 0) as port, ClientSession() as session:
+        async with session.get(f"http://127.0.0.1:{port}/playground/") as response:
+            assert response.headers["Content-Security-Policy"] == "default-src 'self'"
+            assert "X-Frame-Options" not in response.headers
+        async with session.get(f"http://127.0.0.1:{port}/playground/nothing") as response:
+            assert await response.text() == "404: Not Found"

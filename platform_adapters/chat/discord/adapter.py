@@ -6,7 +6,7 @@ import hashlib
 import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from commands.catalogue import COMMANDS
@@ -67,27 +67,35 @@ class DiscordPlatform:
         self._signing_in = DiscordSignIn(settings)
         self.sign_in: SignIn | None = self._signing_in
 
-    def running(self, inbound: Inbound) -> AbstractAsyncContextManager[None]:
-        """Connect in the background, again and again if need be: that Discord is down keeps nobody from starting."""
-        return self._running(inbound)
-
     @asynccontextmanager
-    async def _running(self, inbound: Inbound) -> AsyncIterator[None]:
+    async def running(self, inbound: Inbound | None) -> AsyncIterator[None]:
+        """Connect in the background, again and again if need be: that Discord is down keeps nobody from starting.
+
+        Without `inbound` there is no gateway, and the commands are left as they are.
+        """
         async with Rest(self._settings, self._clock) as rest:
             self._rest = rest
-            receiver = Receiver(rest, inbound)
             try:
-                async with asyncio.TaskGroup() as tasks:
-                    connection = tasks.create_task(stay_connected(self._settings, receiver, self._pause))
-                    registration = tasks.create_task(self._register(rest))
-                    try:
+                if inbound is None:
+                    yield
+                else:
+                    async with self._receiving(rest, Receiver(rest, inbound)):
                         yield
-                    finally:
-                        registration.cancel()
-                        connection.cancel()
-                await receiver.settled(_LAST_ANSWERS)
             finally:
                 self._rest = None
+
+    @asynccontextmanager
+    async def _receiving(self, rest: Rest, receiver: Receiver) -> AsyncIterator[None]:
+        """Take requests; at the end close the gateway first, then let what was begun be answered."""
+        async with asyncio.TaskGroup() as tasks:
+            connection = tasks.create_task(stay_connected(self._settings, receiver, self._pause))
+            registration = tasks.create_task(self._register(rest))
+            try:
+                yield
+            finally:
+                registration.cancel()
+                connection.cancel()
+        await receiver.settled(_LAST_ANSWERS)
 
     def lane(self, address: Address) -> str:
         """One application posts to all servers, under one limit."""
@@ -124,7 +132,7 @@ class DiscordPlatform:
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[Rest]:
-        """The running connection's requests. A process that sends without receiving logs in for each."""
+        """The requests of the running platform; outside of it, ones that log in for themselves."""
         if self._rest is not None:
             yield self._rest
             return

@@ -31,9 +31,10 @@ from platform_adapters.chat.slack.api import Reply, SlackApi
 from platform_adapters.chat.slack.diagnosis import diagnose
 from platform_adapters.chat.slack.inbound import Receiver
 from platform_adapters.chat.slack.installations import Installation, Installations
-from platform_adapters.chat.slack.manifest import EVENTS_PATH
+from platform_adapters.chat.slack.manifest import EVENTS_PATH, manifest_json
 from platform_adapters.chat.slack.render import Rendered, render
-from platform_adapters.chat.slack.settings import SlackSettings, read_settings
+from platform_adapters.chat.slack.settings import PREFIX, SlackSettings, read_settings
+from platform_adapters.chat.slack.shared import SharedChannels
 from platform_adapters.chat.slack.sign_in import SlackSignIn
 from platform_adapters.chat.slack.signature import RefusedRequest, SignatureCheck, is_ssl_check
 from platform_adapters.chat.slack.socket_mode import hold_socket
@@ -52,6 +53,14 @@ def build(environment: Mapping[str, str], clock: Clock) -> ChatPlatform | None:
     if settings is None:
         return None
     return SlackPlatform(settings, clock)
+
+
+def how_to_install(environment: Mapping[str, str], public_url: str) -> str:
+    """The manifest to paste. Without an address that Slack could reach, or with an app-level token, for Socket Mode."""
+    socket_mode = bool(environment.get(f"{PREFIX}APP_TOKEN", "").strip()) or not public_url.startswith("https://")
+    return manifest_json(
+        public_url=public_url, redirect_urls=[f"{public_url}/sign-in/cb/{PLATFORM}"], socket_mode=socket_mode
+    )
 
 
 class SlackPlatform:
@@ -107,6 +116,7 @@ class SlackPlatform:
             inbound=inbound,
             answers=Answers(self._api, self._installations, self._settings.api_url),
             installations=self._installations,
+            shared=SharedChannels(self._api, self._installations, self._clock),
             clock=self._clock,
             client=client,
             work=work,

@@ -6,9 +6,13 @@ from commands.errors import DeliveryError, DeliveryErrorKind
 from commands.ports.chat import Check, Diagnosis
 from platform_adapters.chat.slack.api import SlackApi
 from platform_adapters.chat.slack.installations import Installation, Installations
-from platform_adapters.chat.slack.manifest import EMAIL_SCOPES, EVENTS_PATH, NEEDED_SCOPES
+from platform_adapters.chat.slack.manifest import CHANNEL_SCOPES, EMAIL_SCOPES, EVENTS_PATH, NEEDED_SCOPES
 from platform_adapters.chat.slack.settings import PREFIX, SlackSettings
 
+_WISHED = {
+    EMAIL_SCOPES: "people known by their email address only cannot be told",
+    CHANNEL_SCOPES: "it is not known which channels other companies read",
+}
 _SCOPES_PAGE = "add them under OAuth & Permissions at api.slack.com/apps, then install the app again"
 
 
@@ -42,9 +46,10 @@ def _scopes(installation: Installation) -> Diagnosis:
         return Diagnosis(subject=subject, check=Check.WARNING, found=found, mend="look at OAuth & Permissions")
     if missing := [scope for scope in NEEDED_SCOPES if scope not in installation.scopes]:
         return Diagnosis(subject=subject, check=Check.BAD, found=f"missing: {', '.join(missing)}", mend=_SCOPES_PAGE)
-    if missing := [scope for scope in EMAIL_SCOPES if scope not in installation.scopes]:
-        found = f"missing: {', '.join(missing)}; people known by their email address only cannot be told"
-        return Diagnosis(subject=subject, check=Check.WARNING, found=found, mend=_SCOPES_PAGE)
+    for scopes, loss in _WISHED.items():
+        if missing := [scope for scope in scopes if scope not in installation.scopes]:
+            found = f"missing: {', '.join(missing)}; {loss}"
+            return Diagnosis(subject=subject, check=Check.WARNING, found=found, mend=_SCOPES_PAGE)
     return Diagnosis(subject=subject, check=Check.GOOD, found="all that are needed")
 
 

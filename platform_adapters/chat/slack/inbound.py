@@ -8,7 +8,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,6 +23,7 @@ from commands.ports.chat import Acknowledgement, ActionRequest, ChatUser, Comman
 from commands.ports.clock import Clock
 from platform_adapters.chat.slack.answers import Answers, ReplyTo
 from platform_adapters.chat.slack.installations import Installations
+from platform_adapters.chat.slack.shared import SharedChannels
 from platform_adapters.chat.slack.signature import Json
 from platform_adapters.chat.slack.spans import PLATFORM
 
@@ -53,6 +54,7 @@ class Receiver:
         inbound: Inbound,
         answers: Answers,
         installations: Installations,
+        shared: SharedChannels,
         clock: Clock,
         client: AsyncWebClient,
         work: asyncio.TaskGroup,
@@ -60,6 +62,7 @@ class Receiver:
         self._inbound = inbound
         self._answers = answers
         self._installations = installations
+        self._shared = shared
         self._clock = clock
         self._work = work
         self._seen: dict[str, datetime] = {}
@@ -102,7 +105,13 @@ class Receiver:
         await ack()
         asked = read_command(body, self._installations)
         if asked is not None and isinstance(asked.request, CommandRequest):
-            self._start(asked, self._inbound.command(asked.request))
+            self._start(asked, self._command(asked.request))
+
+    async def _command(self, request: CommandRequest) -> Message:
+        place = request.place
+        if place.workspace and not place.is_direct and not place.is_shared:
+            place = replace(place, is_shared=await self._shared.is_shared(place.workspace, place.channel))
+        return await self._inbound.command(replace(request, place=place))
 
     async def _on_action(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()

@@ -16,6 +16,10 @@ EMAIL_SCOPES = ("users:read", "users:read.email")
 """For messages to people of whom only an email address is known."""
 
 
+CHANNEL_SCOPES = ("channels:read", "groups:read")
+"""To know of a channel whether people of other companies read it."""
+
+
 def manifest(
     *, name: str = "lapsebot", public_url: str, redirect_urls: Sequence[str], socket_mode: bool
 ) -> Mapping[str, object]:
@@ -48,7 +52,7 @@ def manifest(
         },
         "oauth_config": {
             "redirect_urls": list(redirect_urls),
-            "scopes": {"bot": [*NEEDED_SCOPES, *EMAIL_SCOPES], "user": list(SIGN_IN_SCOPES)},
+            "scopes": {"bot": [*NEEDED_SCOPES, *EMAIL_SCOPES, *CHANNEL_SCOPES], "user": list(SIGN_IN_SCOPES)},
         },
         "settings": {
             "event_subscriptions": {"bot_events": list(LIFECYCLE_EVENTS), **request},

@@ -16,7 +16,9 @@ _UNFIT = re.compile(
 )
 _LOOK_ALIKES = {"*": "∗", "_": "＿", "~": "∼", "`": "ˋ", ":": "꞉", ">": "＞"}
 # A mark acts only beside a space, a line's end or punctuation: `acme_de_2024` is left as it is. `:wave:` is an emoji.
-_MARKS = re.compile(r"(?<![A-Za-z0-9])[*_~]|[*_~](?![A-Za-z0-9])|`|:(?=[a-z0-9_+'-]+:)|^\s*>", re.MULTILINE)
+_MARKS = re.compile(
+    r"(?<![A-Za-z0-9])[*_~]|[*_~](?![A-Za-z0-9])|`|:(?=[0-9_+'-]*[a-z][a-z0-9_+'-]*:)|^\s*>", re.MULTILINE
+)
 _ADDRESS_SAFE = "/:?#[]@!$&'()*+,;=%~"  # RFC 3986; what is left out ends a link in mrkdwn
 _LONGEST_ADDRESS = 3000
 _LONGEST_CLUSTER = 64  # characters that may belong to one visible sign; more is a stack of marks made to annoy

@@ -182,5 +182,3 @@ def _line(line: Line) -> str:
             case Moment(at):
                 words.append(f"{at:%Y-%m-%d %H:%M} UTC")
     return "".join(words)
-
-

@@ -1,0 +1,62 @@
+"""Deliveries to many destinations of one workspace, beside slack_sdk's bare client posting the same message."""
+
+import itertools
+from collections.abc import Sequence
+
+from bench.databases import Kind
+from bench.dataset import ADMINISTRATORS, NEEDING
+from bench.outbox import put_on_their_way
+from bench.processes.running import SlackSide, bare_posts, bot, slack_side
+from bench.report import Line, share
+from bench.rounds import Bench, Round, medians
+from bot.delivery.lane import AT_ONCE
+
+_LEAST = 0.7
+_READERS = 2  # told of each lapse in a round
+
+
+async def measure(bench: Bench) -> list[Line]:
+    """One line for each database."""
+    return [await _measure(bench, kind) for kind in Kind]
+
+
+async def _measure(bench: Bench, kind: Kind) -> Line:
+    async with slack_side() as slack, bench.databases.copied(kind, bench.small) as url:
+        async with bot(url, slack.url, roles="worker,web"):
+            rounds = {"lapsebot": _delivering(slack, url, bench.small), "bare client": _posting(slack)}
+            own, bare = (await medians(bench.rounds(ADMINISTRATORS // _READERS), rounds)).values()
+    return Line(
+        what=f"delivery, {_READERS * NEEDING:,} destinations",
+        database=kind,
+        measured=f"{own:,.0f}/s",
+        beside=f"bare slack_sdk {bare:,.0f}/s",
+        ratio=share(own / bare),
+        budget=f"≥ {_LEAST:.0%}",
+        is_kept=own / bare >= _LEAST,
+    )
+
+
+def _delivering(slack: SlackSide, url: str, size: int) -> Round:
+    rounds = itertools.count()
+
+    async def delivering() -> float:
+        number = next(rounds)
+        await slack.order("forget")
+        for reader in range(_READERS):
+            destinations = [f"U0TOLD{number}N{reader}N{place}" for place in range(NEEDING)]
+            await put_on_their_way(url, size, destinations=destinations, readers=[number * _READERS + reader])
+        return rate([at for _, at in await slack.posts(_READERS * NEEDING)])
+
+    return delivering
+
+
+def _posting(slack: SlackSide) -> Round:
+    async def posting() -> float:
+        return await bare_posts(slack, await slack.order("example"), _READERS * NEEDING, concurrency=AT_ONCE)
+
+    return posting
+
+
+def rate(times: Sequence[float]) -> float:
+    """Posts a second, from the first to the last."""
+    return (len(times) - 1) / (max(times) - min(times))
