@@ -1,10 +1,11 @@
 """Puts notices of the data set's lapses on their way, as the planner would have written them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from bench.dataset import (
     ADMINISTRATORS,
+    NEEDING,
     ORGANIZATION,
     PLATFORM,
     TEAM,
@@ -24,21 +25,22 @@ LANE = f"{PLATFORM}:{TEAM}"
 
 
 async def put_on_their_way(
-    url: str, size: int, *, destinations: Sequence[str], readers: Sequence[int]
+    url: str, size: int, *, readers: Sequence[int], destination: Callable[[int, int], str], lapses: int = NEEDING
 ) -> None:
-    """Write first notices that are due now, in one transaction: one for each destination and reader.
+    """Write first notices that are due now, in one transaction: each reader is told of each lapse.
 
-    Readers are administrators, by number; a reader may be told of each lapse once, so that each call takes others.
+    Readers are administrators, by number; one may be told of a lapse once, so that each call takes others.
+    `destination` gives the Slack user for a reader and the number of a lapse.
     """
     assert all(reader < ADMINISTRATORS for reader in readers)
     async with open_storage(url, keyring()) as storage:
         now = storage.clock.now()
         pairs = [
-            (_notice(place, reader, now), destination)
+            (_notice(place, reader, now), destination(reader, number))
             for reader in readers
-            for place, destination in zip(lapsed_places(size), destinations, strict=False)
+            for number, place in enumerate(lapsed_places(size)[:lapses])
         ]
-        deliveries = [_delivery(notice, destination, now) for notice, destination in pairs]
+        deliveries = [_delivery(notice, to, now) for notice, to in pairs]
         async with storage.transaction() as uow:
             await uow.notices.plan([notice for notice, _ in pairs], deliveries)
 

@@ -40,11 +40,10 @@ def _delivering(slack: SlackSide, url: str, size: int) -> Round:
     rounds = itertools.count()
 
     async def delivering() -> float:
-        number = next(rounds)
+        first = next(rounds) * _READERS
         await slack.order("forget")
-        for reader in range(_READERS):
-            destinations = [f"U0TOLD{number}N{reader}N{place}" for place in range(NEEDING)]
-            await put_on_their_way(url, size, destinations=destinations, readers=[number * _READERS + reader])
+        readers = range(first, first + _READERS)
+        await put_on_their_way(url, size, readers=readers, destination=lambda one, number: f"U0TOLD{one}N{number}")
         return rate([at for _, at in await slack.posts(_READERS * NEEDING)])
 
     return delivering

@@ -1,14 +1,16 @@
 """The loopback Discord with the real adapter at it, over REST and the gateway."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 
 from bot.playground.vendors.discord import DiscordPeople, DiscordVendor, UserConfig
 from commands.messages import Message, say
 from commands.ports.chat import Acknowledgement, ActionRequest, CommandRequest, Inbound
 from platform_adapters.chat.discord.adapter import DiscordPlatform
+from platform_adapters.chat.discord.gateway import Pause
 from platform_adapters.chat.discord.settings import read_settings
 from tests.support.clock import FakeClock
 from tests.vendors.discord_support import ANA, APP, CONFIG, GENERAL, GUILD, RAJ, SECRET_KEY, TOKEN, serving
@@ -99,11 +101,36 @@ def environment(vendor: DiscordVendor, **more: str) -> dict[str, str]:
     }
 
 
-def platform_at(vendor: DiscordVendor, clock: FakeClock, pauses: Pauses, **more: str) -> DiscordPlatform:
+def platform_at(vendor: DiscordVendor, clock: FakeClock, pauses: Pause, **more: str) -> DiscordPlatform:
     """The adapter as `build` makes it, but for the pauses."""
     settings = read_settings(environment(vendor, **more))
     assert settings is not None
     return DiscordPlatform(settings, clock, pause=pauses)
+
+
+class _Listening(logging.Handler):
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self.words = words
+        self.heard = asyncio.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self.words in record.getMessage():
+            self.heard.set()
+
+
+@contextmanager
+def told(words: str) -> Iterator[asyncio.Event]:
+    """An event that is set when the adapter's log says so."""
+    handler, logger = _Listening(words), logging.getLogger("platform_adapters.chat.discord")
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield handler.heard
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
 
 
 @asynccontextmanager

@@ -9,9 +9,8 @@ import pytest
 from aiohttp import web
 
 from commands.messages import say
-from tests.discord_adapter.loopback import ANA, APP, GENERAL, Answering, Loopback, platform_at
+from tests.discord_adapter.loopback import ANA, APP, GENERAL, Answering, Loopback, platform_at, told
 from tests.discord_adapter.test_post import delivery, to
-from tests.vendors.discord_support import TOKEN
 
 
 async def works(discord: Loopback) -> None:
@@ -26,16 +25,16 @@ async def test_a_refusal_for_good_is_not_tried_again(
     idle: Loopback, inbound: Answering, caplog: pytest.LogCaptureFixture, code: int
 ) -> None:
     """One clear line in the log, no more identifying, and the rest of the bot goes on."""
-    async with idle.platform.running(inbound):
-        await idle.connected()
-        identifies = (await idle.people.counters())["identifies"]
-        await idle.people.gateway("close", code=code)
-        while "not tried again" not in caplog.text:
-            await asyncio.sleep(0)
-        await idle.platform.post(to(GENERAL), say("Lapsed"), delivery())
-        assert (await idle.people.counters())["identifies"] == identifies
-    told = [record for record in caplog.records if "not tried again" in record.getMessage()]
-    assert len(told) == 1
+    with told("not tried again") as given_up:
+        async with idle.platform.running(inbound):
+            await idle.connected()
+            identifies = (await idle.people.counters())["identifies"]
+            await idle.people.gateway("close", code=code)
+            await given_up.wait()
+            await idle.platform.post(to(GENERAL), say("Lapsed"), delivery())
+            assert (await idle.people.counters())["identifies"] == identifies
+    lines = [record for record in caplog.records if "not tried again" in record.getMessage()]
+    assert len(lines) == 1
     assert idle.pauses.asked == []
 
 
@@ -44,9 +43,10 @@ async def test_a_wrong_token_is_tried_once(
 ) -> None:
     """REST refuses it before the gateway could; nobody sees the token."""
     wrong = platform_at(idle.vendor, idle.clock, idle.pauses, LAPSEBOT_DISCORD_BOT_TOKEN="not-the-token")
-    async with wrong.running(inbound):
-        while "not tried again" not in caplog.text or "registered" not in caplog.text:
-            await asyncio.sleep(0)
+    with told("not tried again") as given_up, told("could not be registered") as not_registered:
+        async with wrong.running(inbound):
+            await given_up.wait()
+            await not_registered.wait()
     assert (await idle.people.counters())["rejected"] <= 3
     assert "not-the-token" not in caplog.text
 
@@ -102,8 +102,7 @@ async def test_sessions_that_end_at_once_are_not_made_without_end(idle: Loopback
             await asyncio.Event().wait()
         await asyncio.sleep(0)
 
-    platform = platform_at(idle.vendor, idle.clock, pause)
-    async with gateway_that_invalidates() as address, asyncio.timeout(30):
+    async with gateway_that_sends(None) as address, asyncio.timeout(30):
         platform = platform_at(idle.vendor, idle.clock, pause, LAPSEBOT_DISCORD_GATEWAY_URL=address.url)
         async with platform.running(inbound):
             await enough.wait()
@@ -114,8 +113,14 @@ async def test_an_event_that_the_library_cannot_read_ends_one_connection_only(
     idle: Loopback, inbound: Answering, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An interaction of a kind from the future, one without data, and one that breaks the library's reader."""
-    interaction = {"id": "1", "application_id": str(APP), "version": 1, "token": "t", "attachment_size_limit": 1}
-    events = [
+    interaction: dict[str, object] = {
+        "id": "1",
+        "application_id": str(APP),
+        "version": 1,
+        "token": "t",
+        "attachment_size_limit": 1,
+    }
+    events: list[dict[str, object]] = [
         {**interaction, "type": 99},
         {**interaction, "type": 2, "id": "2"},
         {**interaction, "type": 2, "id": "3", "data": {"name": "lapsed"}},
@@ -124,8 +129,7 @@ async def test_an_event_that_the_library_cannot_read_ends_one_connection_only(
     async with gateway_that_sends(events) as address, asyncio.timeout(30):
         platform = platform_at(idle.vendor, idle.clock, idle.pauses, LAPSEBOT_DISCORD_GATEWAY_URL=address.url)
         async with platform.running(inbound):
-            while address.identifies < 2:
-                await asyncio.sleep(0)
+            await address.identified_again.wait()
             await platform.post(to(GENERAL), say("Lapsed"), delivery())
     assert inbound.commands == []
     assert "cannot read" in caplog.text
@@ -137,6 +141,7 @@ class Gateway:
     def __init__(self, events: list[dict[str, object]] | None) -> None:
         self.events = events
         self.identifies = 0
+        self.identified_again = asyncio.Event()
         self.url = ""
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
@@ -147,6 +152,8 @@ class Gateway:
             if json.loads(message.data)["op"] != 2:
                 continue
             self.identifies += 1
+            if self.identifies > 1:
+                self.identified_again.set()
             if self.events is None:
                 await socket.send_json({"op": 9, "d": False})
                 continue
@@ -160,6 +167,7 @@ class Gateway:
 
 @asynccontextmanager
 async def gateway_that_sends(events: list[dict[str, object]] | None) -> AsyncIterator[Gateway]:
+    """After each identify it sends these interactions; None: it calls the session invalid."""
     gateway = Gateway(events)
     app = web.Application()
     app.router.add_get("/", gateway.serve)
@@ -172,10 +180,3 @@ async def gateway_that_sends(events: list[dict[str, object]] | None) -> AsyncIte
         yield gateway
     finally:
         await runner.cleanup()
-
-
-def gateway_that_invalidates() -> "asynccontextmanager[Gateway]":  # type: ignore[type-arg]
-    return gateway_that_sends(None)  # type: ignore[return-value]
-
-
-assert TOKEN

@@ -30,9 +30,8 @@ async def failure(discord: Loopback, address: Address | None = None, message: Me
 
 
 async def test_a_direct_message_opens_its_channel_once(discord: Loopback) -> None:
-    for _ in range(2):
-        ref = await discord.platform.post(to(ANA, AddressKind.DIRECT), say("Lapsed"), delivery())
-    assert [message["id"] for message in await discord.people.history(ANA)][-1] == ref.message
+    refs = [await discord.platform.post(to(ANA, AddressKind.DIRECT), say("Lapsed"), delivery()) for _ in range(2)]
+    assert [message["id"] for message in await discord.people.history(ANA)] == [ref.message for ref in refs]
     assert await discord.requests("/users/@me/channels") == 1
 
 

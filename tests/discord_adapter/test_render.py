@@ -90,7 +90,7 @@ def test_no_message_exceeds_a_limit(message: Message) -> None:
 def test_nothing_in_a_name_comes_alive(message: Message) -> None:
     """No mention, link, time or heading is born from a name, however names follow one another."""
     components = render(message)
-    assert LIVE.search(seen(components).replace("⟦x⟧", "")) is None
+    assert LIVE.search(seen(components)) is None
     assert not looks_like_mentions(components)
 
 
@@ -216,5 +216,6 @@ def test_the_same_action_twice_is_pressed_as_one() -> None:
 
 
 def test_an_empty_message_is_still_one_that_discord_takes() -> None:
-    for message in (Message(()), say(""), say("\x00"), Message((Rows(()),))):
+    unnamed = Buttons((LinkButton("\x00", "https://lapsebot.test/" + "a" * 600),))
+    for message in (Message(()), say(""), say("\x00"), Message((Rows(()),)), Message((unnamed,))):
         judge(render(message))

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 
+import aiohttp
 import pytest
 
 from bot.playground.vendors.slack import serving
@@ -10,7 +11,7 @@ from commands.errors import DeliveryError, DeliveryErrorKind, RetryScope
 from commands.ids import DeliveryId, new_id, to_wire
 from commands.messages import ActionRef, Button, Buttons, Message, say
 from commands.ports.chat import Address, AddressKind, MessageRef
-from platform_adapters.chat.slack.failures import KINDS, refused, retry_after
+from platform_adapters.chat.slack.failures import KINDS, failed, refused, retry_after
 from tests.slack_adapter.loopback import (
     ANA,
     ARCHIVED,
@@ -125,6 +126,24 @@ async def test_a_server_error_is_tried_again_by_us_and_not_by_the_library(slack:
     error = await error_of(slack)
     assert (error.kind, error.code) == (DeliveryErrorKind.RETRY, f"http_{status}")
     assert len([each for each in await slack.people.log("replies") if each["method"] == "chat.postMessage"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "of_a_post", "of_an_edit"),
+    [
+        (TimeoutError(), DeliveryErrorKind.UNKNOWN, DeliveryErrorKind.RETRY),
+        (aiohttp.SocketTimeoutError(), DeliveryErrorKind.UNKNOWN, DeliveryErrorKind.RETRY),
+        (aiohttp.ServerDisconnectedError(), DeliveryErrorKind.UNKNOWN, DeliveryErrorKind.RETRY),
+        (ConnectionResetError(), DeliveryErrorKind.UNKNOWN, DeliveryErrorKind.RETRY),
+        (aiohttp.ConnectionTimeoutError(), DeliveryErrorKind.RETRY, DeliveryErrorKind.RETRY),
+        (aiohttp.InvalidURL("x"), DeliveryErrorKind.RETRY, DeliveryErrorKind.RETRY),
+    ],
+)
+def test_only_what_may_have_been_sent_is_unknown(
+    error: Exception, of_a_post: DeliveryErrorKind, of_an_edit: DeliveryErrorKind
+) -> None:
+    assert failed(error, "chat.postMessage", NOW).kind is of_a_post
+    assert failed(error, "chat.update", NOW).kind is of_an_edit
 
 
 @pytest.mark.parametrize(

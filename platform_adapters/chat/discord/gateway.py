@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import discord
 
+from platform_adapters.chat.discord.failures import LimitedError
 from platform_adapters.chat.discord.inbound import Receiver
 from platform_adapters.chat.discord.rest import library_client
 from platform_adapters.chat.discord.settings import DiscordSettings
@@ -82,9 +83,10 @@ async def _one_life(
     settings: DiscordSettings, receiver: Receiver, identifies: deque[float], pause: Pause
 ) -> str | None:
     """Connect until the library gives up. Answers why for good, or None where another try makes sense."""
-    client = library_client(settings, GatewayClient, receiver=receiver, identifies=identifies, pause=pause)
     try:
-        async with client:
+        async with library_client(
+            settings, GatewayClient, receiver=receiver, identifies=identifies, pause=pause
+        ) as client:
             await client.start(settings.bot_token.reveal())
     except discord.LoginFailure:
         return _FATAL[4004]
@@ -94,7 +96,7 @@ async def _one_life(
         if closed.code in _FATAL:
             return f"{_FATAL[closed.code]} ({closed.code})"
         _log.warning("Discord closed the connection with %s", closed.code)
-    except (discord.DiscordException, aiohttp.ClientError, OSError, TooManySessionsError) as error:
+    except (discord.DiscordException, aiohttp.ClientError, OSError, LimitedError, TooManySessionsError) as error:
         _log.warning("Discord cannot be reached: %s", type(error).__name__)
     except Exception:  # noqa: BLE001  # an edge: the library lets an event that it cannot read end the connection
         _log.exception("Discord sent what the library cannot read; connecting anew")

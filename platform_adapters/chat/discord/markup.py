@@ -21,7 +21,7 @@ LONGEST_LINK = 1000
 _MARKUP = re.compile(r"([\\*_~|`<>\[\]])")
 # A line that begins so is a heading or a list item, and a span may stand at the beginning of one; two slashes go on
 # with an address that the span before it began.
-_START = re.compile(r"^(\d*)([#+\-.)]|/(?=/))")
+_START = re.compile(r"^()([#+\-]|/(?=/)|[.)](?=\s))|^(\d+)([.)])(?=\s|$)")
 _ADDRESS = re.compile(r":(?=/)")
 _EVERYONE = re.compile(r"@(?=everyone|here)", re.IGNORECASE)
 _LIVE_IN_CODE = re.compile(r"<(?=[@#/:a-z])", re.IGNORECASE)
@@ -57,7 +57,7 @@ def shorten(text: str, limit: int) -> str:
 def escape(text: str) -> str:
     """Make text stand for itself. It must have been cleaned, and have no spaces around it."""
     escaped = _MARKUP.sub(r"\\\1", text)
-    escaped = _START.sub(r"\1\\\2", escaped)
+    escaped = _START.sub(r"\1\3\\\2\4", escaped)
     return _EVERYONE.sub("@" + _INVISIBLE, _ADDRESS.sub(r"\\:", escaped))
 
 

@@ -5,6 +5,7 @@ whole message, 40 components and 4,000 characters, which this file keeps. Nothin
 check none of it. Limits: docs.discord.com, components/reference; the 4,000 are as observed.
 """
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -42,6 +43,7 @@ _STYLES = {Style.PRIMARY: 1, Style.NORMAL: 2, Style.DANGER: 4}
 _COLOURS: Mapping[Tone, int] = MappingProxyType({Tone.ACTION: 0xDA373C, Tone.GOOD: 0x23A55A, Tone.HELD: 0xF0B232})
 
 MOST_COMPONENTS, MOST_TEXT = 40, 4000
+_SECTION_TAKES = 3  # itself, its text and its button
 LONGEST_LABEL, LONGEST_OPTION, LONGEST_URL, LONGEST_TOKEN = 80, 100, 512, 100
 BUTTONS_IN_ROW, OPTIONS_IN_SELECT = 5, 25
 _SPAN_LIMITS = ((2000, 2000), (600, 160), (300, 80), (300, 40))
@@ -66,7 +68,7 @@ class _Fit:
 def render(message: Message) -> list[Component]:
     """Draw a message so that it keeps every limit. What does not fit is shortened, then counted: "… and 14 more"."""
     fit = _Fit(
-        sections=sum(len(part.rows) for part in message.parts if isinstance(part, Rows)),
+        sections=MOST_COMPONENTS // _SECTION_TAKES,
         lines=sum(_lines_of(part) for part in message.parts),
         controls=sum(isinstance(part, Buttons | Paging) for part in message.parts),
     )
@@ -78,7 +80,7 @@ def render(message: Message) -> list[Component]:
         text, count = _text_size(components), sum(1 for _ in _walk(components))
         if text <= MOST_TEXT and count <= MOST_COMPONENTS:
             return components
-        fit = _narrower(fit, too_much_text=text > MOST_TEXT)
+        fit = _narrower(fit, text=text, count=count)
 
 
 def token_of(data: Mapping[str, Any]) -> str:
@@ -89,13 +91,15 @@ def token_of(data: Mapping[str, Any]) -> str:
     return _AGAIN.sub("", str(data.get("custom_id", "")))
 
 
-def _narrower(fit: _Fit, *, too_much_text: bool) -> _Fit:
-    if too_much_text and fit.spans + 1 < len(_SPAN_LIMITS):
+def _narrower(fit: _Fit, *, text: int, count: int) -> _Fit:
+    """The next smaller way to draw: text is cut before lines go, buttons move into the menu before lines go."""
+    if text > MOST_TEXT and fit.spans + 1 < len(_SPAN_LIMITS):
         return replace(fit, spans=fit.spans + 1)
-    if not too_much_text and fit.sections:
+    if text <= MOST_TEXT and fit.sections:
         return replace(fit, sections=fit.sections - 1)
     if fit.lines > 1:
-        return replace(fit, lines=fit.lines - 1)
+        share = min(MOST_TEXT / text if text else 1.0, MOST_COMPONENTS / count)
+        return replace(fit, lines=min(fit.lines - 1, math.ceil(fit.lines * share)))
     return replace(fit, controls=fit.controls - 1)
 
 
@@ -237,7 +241,7 @@ class _Drawing:
         if isinstance(row.button, Button):
             self._option(row.button, row)
         elif row.button is not None:
-            return f"\n{masked_link(shorten(row.button.label, LONGEST_LABEL), row.button.url)}"
+            return f"\n{_link(row.button)}"
         return ""
 
     def _controls(self, primary: tuple[AnyButton, ...], menu: tuple[Button, ...]) -> None:
@@ -248,7 +252,7 @@ class _Drawing:
             if drawn is not None:
                 self.buttons.append(drawn)
             elif isinstance(button, LinkButton):
-                self.text.append(masked_link(shorten(button.label, LONGEST_LABEL), button.url))
+                self.text.append(_link(button))
         for item in menu:
             self._option(item)
 
@@ -292,6 +296,11 @@ class _Drawing:
         if row is not None:
             label = f"{label}: {words(row.title, LONGEST_OPTION)}"
         self.options.setdefault(button.action.encode(), shorten(label, LONGEST_OPTION) or ELLIPSIS)
+
+
+def _link(button: LinkButton) -> str:
+    """Write a link in the text, for an address that no button can carry."""
+    return masked_link(shorten(button.label, LONGEST_LABEL) or ELLIPSIS, button.url)
 
 
 def _text(content: str) -> Component:

@@ -5,8 +5,8 @@ Every request goes through `Rest.request`, which raises DeliveryError and nothin
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import SimpleNamespace, TracebackType
@@ -61,10 +61,10 @@ class _Sending:
 class Rest:
     """Requests in the bot's name. Use it as a context; it logs in at the first request."""
 
-    def __init__(self, settings: DiscordSettings, clock: Clock, client: discord.Client | None = None) -> None:
+    def __init__(self, settings: DiscordSettings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._client = client
+        self._client: discord.Client | None = None
         self._logging_in = asyncio.Lock()
         self._opened = AsyncExitStack()
         self._barred_until: datetime | None = None
@@ -90,11 +90,13 @@ class Rest:
         if body is not None:
             arguments["json"] = body
         try:
-            client = await self._logged_in()
             async with asyncio.timeout(_DEADLINE):
+                client = await self._logged_in()
                 return await client.http.request(Route(method, path, metadata=None, **ids), **arguments)
         except TimeoutError as error:
-            raise self._failed(error if sending.is_out else LimitedError(None, None)) from error
+            if not sending.is_out:  # all the time went by in waiting, for the login or for the route's window
+                raise DeliveryError(DeliveryErrorKind.RETRY, "timeout") from error
+            raise self._failed(error) from error
         except _FAILURES as error:
             raise self._failed(error) from error
         except RuntimeError as error:  # the session was closed under it: we are stopping
@@ -143,8 +145,11 @@ class Rest:
         raise DeliveryError(by.kind, by.code, retry_after=wait, scope=by.scope)
 
 
-def library_client(settings: DiscordSettings, kind: Callable[..., _Client], **more: object) -> _Client:
-    """Make a client of the library that keeps, pings and caches as little as can be. Connects nothing.
+@asynccontextmanager
+async def library_client(
+    settings: DiscordSettings, kind: Callable[..., _Client], **more: object
+) -> AsyncIterator[_Client]:
+    """Open a client of the library that keeps, pings and caches as little as can be. Asks Discord nothing yet.
 
     The library has its addresses as class attributes, so that they are the whole process's.
     """
@@ -152,7 +157,7 @@ def library_client(settings: DiscordSettings, kind: Callable[..., _Client], **mo
     DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.gateway_url)
     intents = discord.Intents.none()
     intents.guilds = True
-    return kind(
+    client = kind(
         intents=intents,
         allowed_mentions=discord.AllowedMentions.none(),
         max_messages=None,
@@ -161,6 +166,11 @@ def library_client(settings: DiscordSettings, kind: Callable[..., _Client], **mo
         http_trace=_trace(),
         **more,
     )
+    try:
+        async with client:
+            yield client
+    finally:
+        await client.http.close()  # a client that is cancelled while it closes leaves its connections open
 
 
 def _trace() -> aiohttp.TraceConfig:

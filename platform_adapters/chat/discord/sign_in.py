@@ -40,10 +40,10 @@ class DiscordSignIn:
             async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
                 token = await self._exchange(session, code, redirect_uri)
                 return await self._who(session, token)
+        except (aiohttp.ContentTypeError, ValueError, KeyError, TypeError) as error:
+            raise SignInError("malformed_reply") from error
         except (aiohttp.ClientError, OSError) as error:
             raise SignInError("unreachable") from error
-        except (ValueError, KeyError, TypeError) as error:
-            raise SignInError("malformed_reply") from error
 
     async def credentials_fit(self) -> bool:
         """Whether Discord knows the client id with its secret. Raises SignInError where it cannot be told."""

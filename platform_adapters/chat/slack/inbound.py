@@ -7,9 +7,10 @@ missing or of another type make a request that nobody answers, never an error.
 import asyncio
 import logging
 import re
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -105,7 +106,7 @@ class Receiver:
         await ack()
         asked = read_command(body, self._installations)
         if asked is not None and isinstance(asked.request, CommandRequest):
-            self._start(asked, self._command(asked.request))
+            self._start(asked, partial(self._command, asked.request))
 
     async def _command(self, request: CommandRequest) -> Message:
         place = request.place
@@ -119,7 +120,7 @@ class Receiver:
         if asked is not None and isinstance(asked.request, ActionRequest):
             acknowledgement = self._inbound.acknowledgement(asked.request.token)
             replaces = acknowledgement is Acknowledgement.UPDATE
-            self._start(asked, self._inbound.action(asked.request), replaces=replaces)
+            self._start(asked, partial(self._inbound.action, asked.request), replaces=replaces)
 
     async def _on_event(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
@@ -127,14 +128,19 @@ class Receiver:
         if kind in LIFECYCLE_EVENTS:
             _log.error("Slack says that the app was removed from workspace %s: %s", _text(body, "team_id"), kind)
 
-    def _start(self, asked: Asked, answering: Coroutine[Any, Any, Message], *, replaces: bool = False) -> None:
+    def _start(self, asked: Asked, answering: Callable[[], Awaitable[Message]], *, replaces: bool = False) -> None:
         async def answer() -> None:
             try:
-                await self._answers.send(asked.reply_to, await answering, replaces=replaces)
+                await self._answers.send(asked.reply_to, await answering(), replaces=replaces)
             except Exception:  # noqa: BLE001  # an edge: one answer that fails must not end the bot
                 _log.exception("an answer in Slack failed")
 
-        self._work.create_task(answer())
+        begun = answer()
+        try:
+            self._work.create_task(begun)
+        except RuntimeError:  # the last of the work has ended already: it came while we leave
+            begun.close()
+            _log.warning("a request from Slack came too late to be answered")
 
     def _came_before(self, payload: Json) -> bool:
         """Whether this very request was taken in already: Slack's retry, or somebody's replay within five minutes."""

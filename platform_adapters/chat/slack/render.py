@@ -5,6 +5,7 @@ text or plain text, where nothing is markup, or in mrkdwn made inert (see `text`
 colours only for attachments, which it calls secondary, folds away, and sets in smaller print; the state's mark does it.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -34,8 +35,9 @@ PRESS, MENU, OPEN = "press", "menu", "open"
 
 _BLOCKS = 50
 # Slack refuses the blocks of a message together as `msg_blocks_too_long` from somewhere between 11,300 and 13,300
-# characters (bolt-js #2509, #2867). Counted here: every string, and 12 for each object.
-_WEIGHT, _PER_OBJECT = 11_000, 12
+# characters (bolt-js #2509, #2867), and does not say what it counts. Counted here is all of their JSON.
+_WEIGHT = 11_000
+_PER_SPAN = 150  # characters of JSON around the words of the longest kind of span, a date
 _PARAGRAPH = 3000
 _ROW_TITLE, _ROW_DETAIL, _HEADING, _NOTE, _LABEL_IN_FACTS = 300, 500, 600, 1500, 150
 _BUTTON_LABEL = 75
@@ -56,13 +58,20 @@ class Rendered:
 
 def render(message: Message, tenant: str | None) -> Rendered:
     """Draw a message for readers of the workspace `tenant`. Raises ValueError for an action that cannot be carried."""
-    page = _Page(tenant, lists=sum(isinstance(part, Rows) for part in message.parts))
+    lists = sum(isinstance(part, Rows) for part in message.parts)
+    whole = _Page(tenant, lists=lists, weighs=False)
+    blocks = [block for part in message.parts for block in whole.draw(part)]
+    if whole.is_cut or _weight(blocks) > _WEIGHT:
+        blocks = _fitted(message, _Page(tenant, lists=lists, weighs=True))
+    return Rendered(text=_fallback(message), blocks=blocks)
+
+
+def _fitted(message: Message, page: "_Page") -> list[Json]:
+    """What is pressed has its place first, then the words, then rows: as many as there is room for."""
     order = sorted(range(len(message.parts)), key=lambda index: (_urgency(message.parts[index], index), index))
-    drawn: dict[int, list[Json]] = {}
-    for index in order:  # what is pressed comes first, then the words, then rows: as many as there is room for
-        drawn[index] = page.draw(message.parts[index])
+    drawn = {index: page.draw(message.parts[index]) for index in order}
     blocks = [block for index in range(len(message.parts)) for block in drawn[index]]
-    return Rendered(text=_fallback(message), blocks=[*blocks, *([_small("…")] if page.is_cut else [])])
+    return [*blocks, *([_small("…")] if page.is_cut else [])]
 
 
 def _urgency(part: Part, index: int) -> int:
@@ -76,16 +85,18 @@ def _urgency(part: Part, index: int) -> int:
 
 
 class _Page:
-    """One Slack message, while it fills."""
+    """One Slack message, while it fills. Weighing takes time, and is only done where the whole was found too much."""
 
-    def __init__(self, tenant: str | None, *, lists: int) -> None:
+    def __init__(self, tenant: str | None, *, lists: int, weighs: bool) -> None:
         self._tenant = tenant
+        self._weighs = weighs
         self._lists_left = min(lists, _MOST_LISTS)
         # For each list a block is kept that says "and N more", and one that says that something was cut off.
         kept = self._lists_left + 1
         self._blocks_left = _BLOCKS - kept
         self._weight_left = _WEIGHT - kept * _weight([_small("and 1,000,000 more")])
         self.is_cut = False
+        """Something was left out that no number tells."""
 
     def draw(self, part: Part) -> list[Json]:  # noqa: PLR0911  # one for each kind of part
         """Draw a part as far as there is room."""
@@ -107,7 +118,7 @@ class _Page:
 
     def _take(self, blocks: list[Json]) -> list[Json]:
         """The blocks, if there is room for all of them."""
-        weight = _weight(blocks)
+        weight = _weight(blocks) if self._weighs else 0
         if len(blocks) > self._blocks_left or weight > self._weight_left:
             self.is_cut = True
             return []
@@ -117,7 +128,7 @@ class _Page:
 
     def _paragraph(self, line: Line, longest: int) -> list[Json]:
         """Words, over several blocks where one cannot hold them, cut where the message cannot."""
-        limit = min(longest, self._weight_left - 20 * _PER_OBJECT - _fixed_weight(line))
+        limit = min(longest, self._weight_left - _PER_SPAN * (len(line) + 4))
         if limit < _SHORTEST_PARAGRAPH:
             self.is_cut = True
             return []
@@ -241,17 +252,8 @@ def _paging(paging: Paging) -> list[Json]:
     return [*words, *([{"type": "actions", "elements": _drawn(buttons)}] if buttons else [])]
 
 
-def _weight(node: object) -> int:
-    if isinstance(node, dict):
-        return _PER_OBJECT + sum(_weight(value) for value in node.values())
-    if isinstance(node, list):
-        return sum(_weight(each) for each in node)
-    return len(node) if isinstance(node, str) else 0
-
-
-def _fixed_weight(line: Line) -> int:
-    """What a line weighs beside its words: the objects around them."""
-    return 6 * _PER_OBJECT * len(line)
+def _weight(blocks: list[Json]) -> int:
+    return len(json.dumps(blocks, ensure_ascii=False))
 
 
 def _fallback(message: Message) -> str:

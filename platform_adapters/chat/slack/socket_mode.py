@@ -21,10 +21,15 @@ _ADDRESS_LIFE = 15.0  # seconds; Slack's socket addresses are good for one conne
 
 
 class _Client(SocketModeClient):
-    """slack_sdk's client with one fault mended: it would try an address for ever that failed once and is used up."""
+    """slack_sdk's client with two faults mended.
+
+    It would try an address for ever that failed once and is used up; and where Slack ends each socket at once, because
+    Socket Mode is switched off, it would ask for the next without a pause.
+    """
 
     _address: str | None = None
     _issued_at: float = 0.0
+    _asked_at: float = 0.0
 
     @property  # type: ignore[override]  # upstream's own client says Optional[str] where its base says str
     def wss_uri(self) -> str | None:
@@ -34,6 +39,12 @@ class _Client(SocketModeClient):
     @wss_uri.setter
     def wss_uri(self, address: str | None) -> None:
         self._address, self._issued_at = address, time.monotonic()
+
+    async def issue_new_wss_url(self) -> str:
+        """Ask Slack for an address, at most once in a ping interval."""
+        await asyncio.sleep(max(0.0, self._asked_at + self.ping_interval - time.monotonic()))
+        self._asked_at = time.monotonic()
+        return await super().issue_new_wss_url()
 
 
 async def hold_socket(

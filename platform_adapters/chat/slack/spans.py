@@ -76,11 +76,14 @@ def _cleaned(span: Span) -> Span:
     """Without what cannot be shown. Only plain words may run over several lines."""
     match span:
         case Plain(text):
-            return Plain(clean(text))
+            cleaned = clean(text)
+            return span if cleaned == text else Plain(cleaned)
         case Bold(text) | Code(text):
-            return replace(span, text=on_one_line(text))
+            cleaned = on_one_line(text)
+            return span if cleaned == text else replace(span, text=cleaned)
         case Mention(name):
-            return replace(span, name=cut(on_one_line(name), _LONGEST_NAME))
+            cleaned = cut(on_one_line(name), _LONGEST_NAME)
+            return span if cleaned == name else replace(span, name=cleaned)
         case WebLink(label, url):
             address = web_address(url)
             words = cut(on_one_line(label), _LONGEST_NAME)
@@ -174,5 +177,5 @@ def _seconds(at: datetime) -> int:
 
 def _fallback(moment: Moment) -> str:
     """What a client that cannot reckon with time zones shows."""
-    day = f"{moment.at:%Y-%m-%d}"
-    return f"{day} (UTC)" if moment.style is MomentStyle.DAY else f"{day} {moment.at:%H:%M} UTC"
+    day = moment.at.date().isoformat()
+    return f"{day} (UTC)" if moment.style is MomentStyle.DAY else f"{day} {moment.at.time().isoformat('minutes')} UTC"

@@ -26,11 +26,13 @@ _LONGEST_CLUSTER = 64  # characters that may belong to one visible sign; more is
 
 def size(text: str) -> int:
     """Its length in UTF-16 units, the strictest of the ways in which Slack's clients may count."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def clean(text: str) -> str:
     """Drop what nobody can see and what JSON cannot carry; make every line end a plain one."""
+    if text.isprintable():  # nearly always: nothing that is looked for below is
+        return text
     return _UNFIT.sub("", _LINE_ENDS.sub("\n", text).replace("\t", " "))
 
 
