@@ -94,17 +94,21 @@ class DataSet:
         yield tables.organizations, iter([(ORGANIZATION, "Bench", "UTC", None)])
         workspace = (row_id(tables.workspaces, 0), ORGANIZATION, PLATFORM, TEAM, "Bench")
         yield tables.workspaces, iter([workspace])
-        yield tables.clients, (
-            (row_id(tables.clients, n), ORGANIZATION, f"Client {n}", f"client {n}") for n in range(CLIENTS)
+        yield (
+            tables.clients,
+            ((row_id(tables.clients, n), ORGANIZATION, f"Client {n}", f"client {n}") for n in range(CLIENTS)),
         )
         yield tables.people, (self._person(n) for n in range(ADMINISTRATORS + CONNECTORS))
         yield tables.identities, (self._identity(n) for n in range(ADMINISTRATORS + CONNECTORS))
         yield tables.authorizations, self._authorizations()
         yield tables.connections, self._connections()
         yield tables.lapses, self._lapses()
-        yield tables.counters, (
-            (ORGANIZATION, network, client, connector, owner, state, number)
-            for (network, client, connector, owner, state), number in self._counted.items()
+        yield (
+            tables.counters,
+            (
+                (ORGANIZATION, network, client, connector, owner, state, number)
+                for (network, client, connector, owner, state), number in self._counted.items()
+            ),
         )
 
     def _canary(self) -> Iterator[Row]:

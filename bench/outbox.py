@@ -51,7 +51,9 @@ async def record_open_lapses(url: str, size: int) -> None:
         now = storage.clock.now()
         events = [
             _opened(
-                LapseId(row_id(tables.lapses, place.number)), ConnectionId(row_id(tables.connections, place.number)), now
+                LapseId(row_id(tables.lapses, place.number)),
+                ConnectionId(row_id(tables.connections, place.number)),
+                now,
             )
             for place in lapsed_places(size)
         ]

@@ -16,6 +16,7 @@ CLAIM = "claim"
 RELEASE = "release"
 DETAILS = "details"
 CHECK = "check"
+NUDGE = "nudge"
 LIST = "list"
 SUBSCRIBE = "subscribe"
 FEEDBACK = "feedback"
@@ -53,6 +54,11 @@ def details_action(connection_id: ConnectionId) -> ActionRef:
 def check_action(connection_id: ConnectionId) -> ActionRef:
     """Has the connection checked now (D-8)."""
     return ActionRef(CHECK, (to_wire(connection_id),))
+
+
+def nudge_action(lapse_id: LapseId) -> ActionRef:
+    """Passes the notice on to the person who connected the account, or else to who owns it (N-2)."""
+    return ActionRef(NUDGE, (to_wire(lapse_id),))
 
 
 def subscribe_action(network: str | None, client_id: ClientId | None) -> ActionRef:

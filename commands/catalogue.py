@@ -6,7 +6,17 @@ from types import MappingProxyType
 from commands import actions, usage
 from commands.actions import StateFilter
 from commands.command import Action, ActionHandler, Choice, Command, CommandHandler, Option, Subcommand
-from commands.handlers import administration, checking, claiming, help, lapsed, ownership, reconnect, subscriptions
+from commands.handlers import (
+    administration,
+    checking,
+    claiming,
+    help,
+    lapsed,
+    nudging,
+    ownership,
+    reconnect,
+    subscriptions,
+)
 from commands.parsing import Show
 from commands.ports.chat import Acknowledgement
 from commands.usage import Usage
@@ -121,6 +131,7 @@ ACTIONS: tuple[Action, ...] = (
     _on_row(actions.RELEASE, claiming.release),
     _on_row(actions.DETAILS, ownership.details),
     _on_row(actions.CHECK, checking.press),
+    _on_row(actions.NUDGE, nudging.press),
     Action(
         name=actions.LIST,
         acknowledgement=Acknowledgement.UPDATE,

@@ -1,9 +1,10 @@
 """The buttons under a notice of accounts that do not work: at most two primary ones, the rest in the menu (N-17)."""
 
-from bot.notices.letter import Letter
-from commands.actions import check_action, claim_action, details_action, release_action
+from bot.notices.letter import PERSONAL, Letter
+from commands.actions import check_action, claim_action, details_action, nudge_action, release_action
 from commands.messages import AnyButton, Button, Buttons
 from commands.ports.notices import Part
+from commands.wording import shown
 
 
 def buttons(letter: Letter) -> list[Buttons]:
@@ -13,6 +14,8 @@ def buttons(letter: Letter) -> list[Buttons]:
     menu: list[Button] = []
     if offered:
         primary.append(letter.reconnect_button(offered[0], _label(letter)))
+    for nudge in _nudge_buttons(letter):
+        (primary if letter.part is Part.SUBSCRIBER else menu).append(nudge)
     for claim in _claim_buttons(letter):
         aside = letter.part is Part.SUBSCRIBER or (letter.part is Part.CHANNEL and letter.claims())
         (menu if aside else primary).append(claim)
@@ -27,6 +30,16 @@ def buttons(letter: Letter) -> list[Buttons]:
 def _label(letter: Letter) -> str:
     """Administrators and those who opted in are asked as stand-ins."""
     return "I can do it" if letter.part in (Part.SUBSCRIBER, Part.ADMINISTRATOR) else "Reconnect"
+
+
+def _nudge_buttons(letter: Letter) -> list[Button]:
+    """For everybody but connector and owner: pass the notice on to whoever connected it (N-2)."""
+    connector = letter.open[0].view.connector
+    if letter.part in PERSONAL or letter.logins > 1 or connector is None or connector.left_at is not None:
+        return []
+    if letter.part is not Part.CHANNEL and connector.id == letter.reader.id:
+        return []
+    return [Button(f"Nudge {shown(connector.name)}", nudge_action(letter.open[0].lapse.id))]
 
 
 def _claim_buttons(letter: Letter) -> list[Button]:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bot.notices.buttons import buttons
-from bot.notices.data import POSITION, TOTAL
+from bot.notices.data import BY, POSITION, TOTAL
 from bot.notices.letter import PERSONAL, Entry, Letter
 from bot.notices.phrases import ROWS, happened_when, losses, reason, row, telling, title
 from commands.access import may_reconnect
@@ -29,6 +29,7 @@ from commands.messages import (
     text,
 )
 from commands.model import RECONNECT_DOES_NOT_HELP, Person, Verdict
+from commands.ports.notices import NoticeKind
 from commands.ports.notices import Part as ReaderPart
 from commands.wording import listed, shown
 
@@ -42,6 +43,7 @@ def lapsed(letter: Letter) -> Message:
     """Say that accounts do not work, why, what it costs, and what this reader can do."""
     parts: list[Part] = [
         Heading(line(f"{Mark.LAPSED} Lapsed: ", *title(letter))),
+        *_asked(letter),
         *_who(letter),
         *_why(letter),
         Text(losses(letter)),
@@ -52,6 +54,12 @@ def lapsed(letter: Letter) -> Message:
         *_place(letter),
     ]
     return Message(tuple(parts), Tone.ACTION)
+
+
+def _asked(letter: Letter) -> list[Text]:
+    """Who asks the reader to act (N-2)."""
+    by = letter.notice.data.get(BY) if letter.notice.kind is NoticeKind.NUDGED else None
+    return [text(Bold(shown(by)), " asks you to look at this.")] if by else []
 
 
 def _who(letter: Letter) -> list[Text]:

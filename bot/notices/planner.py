@@ -67,9 +67,11 @@ class Planner:
                 await uow.notices.redraw(organization_id, changed, self._clock.now())
             opened = _lapses(due.events, EventKind.LAPSE_OPENED)
             refused = [event for event in due.events if event.kind is EventKind.LINK_REFUSED]
+            nudged = [event for event in due.events if event.kind is EventKind.NUDGED]
             postings = [
                 *await self._lapsed(uow, organization_id, opened),
                 *await self._refused(uow, organization_id, refused),
+                *await self._nudged(uow, organization_id, nudged),
             ]
             await self._outbox.put(uow, organization_id, postings)
 
@@ -124,6 +126,26 @@ class Planner:
             data = {CONNECTION: ids_text([event.connection_id]), BY: event.data.get("by", "")}
             reader = Reader(person=person, part=Part.CONNECTOR)
             notice = self._notice(organization_id, reader, NoticeKind.LINK_REFUSED, (), data)
+            postings.append(Posting(notice=notice, reader=person))
+        return postings
+
+    async def _nudged(self, uow: UnitOfWork, organization_id: OrganizationId, events: Sequence[Event]) -> list[Posting]:
+        """Write to those whom somebody asks to act, if it still is needed."""
+        wanted = _lapses(events, EventKind.NUDGED)
+        views = await uow.lapses.views(organization_id, wanted) if wanted else ()
+        still = {view.lapse.id: view for view in views if view.lapse is not None and _is_open(view)}
+        postings = []
+        for event in events:
+            view = still.get(event.lapse_id) if event.lapse_id is not None else None
+            people = (view.connector, view.owner) if view is not None else ()
+            person = next((one for one in people if one is not None and one.id == event.person_id), None)
+            if view is None or view.lapse is None or person is None:
+                continue
+            part = Part.CONNECTOR if person.id == view.connection.connector_id else Part.OWNER
+            data = {BY: event.data.get("by", "")}
+            notice = self._notice(
+                organization_id, Reader(person=person, part=part), NoticeKind.NUDGED, (view.lapse.id,), data
+            )
             postings.append(Posting(notice=notice, reader=person))
         return postings
 

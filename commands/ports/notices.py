@@ -63,6 +63,8 @@ class EventKind(StrEnum):
     """Its claim or cause changed: live notices are drawn anew."""
     LINK_REFUSED = "link_refused"
     """Somebody else opened a person's Reconnect link."""
+    NUDGED = "nudged"
+    """Somebody passed a notice on to the person who can mend it (N-2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +91,8 @@ class NoticeKind(StrEnum):
 
     LAPSED = "lapsed"
     LINK_REFUSED = "link_refused"
+    NUDGED = "nudged"
+    """Somebody asks the reader to act."""
     UNDELIVERED = "undelivered"
     """Tells an administrator that somebody could not be reached (N-19)."""
 

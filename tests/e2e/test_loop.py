@@ -17,7 +17,7 @@ from tests.e2e.visit import Visit, opened
     ],
 )
 async def test_a_broken_connection_is_told_reconnected_and_turns_green_where_it_was_told(
-    visit: Visit, platform: str, account: str, kind: str, network: str, cause: str
+    visit: Visit, *, platform: str, account: str, kind: str, network: str, cause: str
 ) -> None:
     await visit.go(platform, "channel")
     await visit.breaks(account, kind)
@@ -54,7 +54,7 @@ async def test_a_broken_connection_is_told_reconnected_and_turns_green_where_it_
     ],
 )
 async def test_a_permission_that_is_left_out_is_named_and_nothing_counts_as_restored(
-    visit: Visit, platform: str, account: str, network: str, permission: str
+    visit: Visit, *, platform: str, account: str, network: str, permission: str
 ) -> None:
     await visit.breaks(account, "permission")
     notice = visit.messages(platform, "Lapsed", account).first

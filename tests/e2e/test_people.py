@@ -41,7 +41,7 @@ async def test_a_typed_command_is_answered_to_whoever_typed_it_alone(
     ],
 )
 async def test_a_channels_reconnect_answers_whoever_pressed_it_privately(
-    visit: Visit, platform: str, account: str, kind: str, presser: str, other: str
+    visit: Visit, *, platform: str, account: str, kind: str, presser: str, other: str
 ) -> None:
     await visit.breaks(account, kind)
     await visit.be(platform, presser)
@@ -70,7 +70,7 @@ async def test_a_channels_reconnect_answers_whoever_pressed_it_privately(
     ],
 )
 async def test_a_forwarded_link_is_refused_and_whoever_it_belongs_to_is_told(
-    visit: Visit, platform: str, account: str, kind: str, owner: str, other: str
+    visit: Visit, *, platform: str, account: str, kind: str, owner: str, other: str
 ) -> None:
     await visit.breaks(account, kind)
     notice = visit.messages(platform, "Lapsed", account)

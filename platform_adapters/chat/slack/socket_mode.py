@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable
 
@@ -29,7 +30,7 @@ class _Client(SocketModeClient):
 
     _address: str | None = None
     _issued_at: float = 0.0
-    _asked_at: float = 0.0
+    _asked_at: float = -math.inf
 
     @property  # type: ignore[override]  # upstream's own client says Optional[str] where its base says str
     def wss_uri(self) -> str | None:

@@ -1,0 +1,56 @@
+"""The Nudge button (N-2): passes a notice on to the person who can mend it, in a direct message that says who asks."""
+
+from commands.access import may_see
+from commands.actions import lapse_of
+from commands.auditing import entry
+from commands.command import Asker, Services
+from commands.drawing import account_line, open_lapse
+from commands.handlers.seeing import NotYours
+from commands.ids import EventId, new_id, to_wire
+from commands.messages import Heading, Message, Text, line
+from commands.model import ConnectionView, Person
+from commands.ports.notices import Event, EventKind
+from commands.wording import shown
+
+
+async def press(services: Services, asker: Asker, arguments: tuple[str, ...]) -> Message:
+    """Ask the connector, or the owner where the connector is gone. Pressing twice asks once: the notice is there
+    already.
+    """
+    lapse_id, now = lapse_of(arguments), services.clock.now()
+    async with services.storage.transaction() as uow:
+        views = await uow.lapses.views(asker.organization_id, [lapse_id])
+        if not views or not may_see(asker.person, views[0].connection):
+            raise NotYours
+        view = views[0]
+        whom = _whom(view)
+        if open_lapse(view) is None:
+            return _said(services, view, "It works again: nothing is left to ask for.")
+        if whom is None:
+            return _said(
+                services, view, "Nobody is left to ask: whoever connected it has gone. An administrator can act."
+            )
+        if whom.id == asker.person.id:
+            return _said(services, view, "That would be you: press Reconnect.")
+        event = Event(
+            id=EventId(new_id(now)),
+            organization_id=asker.organization_id,
+            kind=EventKind.NUDGED,
+            at=now,
+            lapse_id=lapse_id,
+            connection_id=view.connection.id,
+            person_id=whom.id,
+            data={"by": shown(asker.person.name)},
+        )
+        await uow.notices.record([event])
+        await uow.audit.write(entry(asker, now, "lapse.nudged", f"lapse {to_wire(lapse_id)}"))
+    return _said(services, view, f"{shown(whom.name)} gets a message from you about it, with a Reconnect button.")
+
+
+def _whom(view: ConnectionView) -> Person | None:
+    """Whom to ask: whoever connected it, else whoever answers for it."""
+    return next((one for one in (view.connector, view.owner) if one is not None and one.left_at is None), None)
+
+
+def _said(services: Services, view: ConnectionView, sentence: str) -> Message:
+    return Message((Heading(account_line(view, services.networks)), Text(line(sentence))))
