@@ -1,8 +1,8 @@
 """Counts what a piece of work asks of a database: statements, and rows read.
 
-On PostgreSQL rows are what its own statistics count: tuples of sequential scans, and entries that index scans gave. SQLite
-tells no such number to Python; there, the turns of its machine are counted at which it looks whether to stop, one for
-each row that a loop passes and a few more for each statement.
+On PostgreSQL rows are what its own statistics count: tuples of sequential scans, and entries that index scans gave.
+SQLite tells no such number to Python; there, the turns of its machine are counted at which it looks whether to stop: a
+few for each row that a loop passes, and a few more for each statement.
 """
 
 import asyncio
@@ -28,6 +28,8 @@ _OTHERS = """
     WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
 """
 
+SAME = 1.01
+"""Up to this ratio two counts are equal: pages of an index split where they split."""
 Repeated = Callable[[int], Awaitable[None]]
 """Does something so many times."""
 
@@ -46,7 +48,7 @@ async def cost_of(url: str, work: Repeated, *, times: int, prepare: Repeated | N
     `work` opens the store, does the thing so many times, and closes the store again: PostgreSQL's sessions report what
     they read when they end. What opening costs falls out of the difference.
     """
-    costs = []
+    costs: list[Cost] = []
     for number in (1, times + 1):
         if prepare is not None:
             await prepare(number)
@@ -93,7 +95,8 @@ def _listening(cost: Cost) -> Iterator[None]:
 async def _rows_read(url: str) -> int:
     connection = await asyncpg.connect(libpq_url(url))
     try:
-        while await connection.fetchval(_OTHERS):  # a session is gone from this list after it has reported
+        # A session is gone from this list after it has reported.
+        while await connection.fetchval(_OTHERS):  # noqa: ASYNC110 - another program's state can only be asked for
             await asyncio.sleep(0.01)
         return int(await connection.fetchval(_ROWS))
     finally:

@@ -1,4 +1,4 @@
-"""The databases that are measured: SQLite files that are kept between runs, and a PostgreSQL server of this run's own."""
+"""The databases that are measured: SQLite files that are kept between runs, and this run's own PostgreSQL server."""
 
 import hashlib
 import inspect
@@ -13,14 +13,14 @@ from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from bench import dataset, loading
-from bench.dataset import DataSet, keyring
+from bench.dataset import METADATA, DataSet, keyring
 from bench.progress import say
-from storage import tables, upgrade
+from storage import upgrade
 from tests.support.postgres import create_database, drop_database, libpq_url, running_server
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -127,10 +127,11 @@ def _name(size: int) -> str:
 
 def _schema_key() -> str:
     """What a kept file hangs on: the schema and how the rows are made."""
-    statements = [str(CreateTable(table).compile(dialect=sqlite.dialect())) for table in tables.metadata.sorted_tables]
+    dialect = sqlite.dialect()
+    statements = [str(CreateTable(table).compile(dialect=dialect)) for table in METADATA.sorted_tables]
     statements += [
-        str(CreateIndex(index).compile(dialect=postgresql.dialect()))
-        for table in tables.metadata.sorted_tables
+        str(CreateIndex(index).compile(dialect=dialect))
+        for table in METADATA.sorted_tables
         for index in sorted(table.indexes, key=lambda index: str(index.name))
     ]
     text = "\n".join([*statements, inspect.getsource(dataset), inspect.getsource(loading)])

@@ -22,6 +22,8 @@ from storage.views import URGENCY
 PLATFORM, TEAM, ASKER = "slack", "T0BENCH", "U0BENCH0"
 NETWORKS = ("linkedin", "meta", "tiktok")
 CLIENTS, ADMINISTRATORS, CONNECTORS = 50, 10, 100
+READERS = 2_000  # staff who may see everything and connected nothing
+_PEOPLE = ADMINISTRATORS + CONNECTORS + READERS
 NEEDING = 1_000  # connections that are lapsed; as many are unconnected, and as many are retired
 CAUSES = (Verdict.EXPIRED, Verdict.REVOKED, Verdict.PERMISSION_MISSING)
 KEYS = f"k1:{base64.urlsafe_b64encode(bytes(range(32))).decode()}"
@@ -41,9 +43,15 @@ def row_id(table: Table, number: int) -> UUID:
     return UUID(int=_FIRST_ID | _KINDS[table.name] << 48 | number)
 
 
+METADATA = tables.organizations.metadata
 _FIRST_ID = 0x0190_0000_0000_7000_8000_0000_0000_0000  # a UUIDv7: below are 62 bits, 48 of them for the number
-_KINDS = {name: place for place, name in enumerate(sorted(tables.metadata.tables))}
+_KINDS = {name: place for place, name in enumerate(sorted(METADATA.tables))}
 ORGANIZATION = row_id(tables.organizations, 0)
+
+
+def reader(number: int) -> int:
+    """The person who is this reader."""
+    return ADMINISTRATORS + CONNECTORS + number
 
 
 def user_of(person: int) -> str:
@@ -98,8 +106,8 @@ class DataSet:
             tables.clients,
             ((row_id(tables.clients, n), ORGANIZATION, f"Client {n}", f"client {n}") for n in range(CLIENTS)),
         )
-        yield tables.people, (self._person(n) for n in range(ADMINISTRATORS + CONNECTORS))
-        yield tables.identities, (self._identity(n) for n in range(ADMINISTRATORS + CONNECTORS))
+        yield tables.people, (self._person(n) for n in range(_PEOPLE))
+        yield tables.identities, (self._identity(n) for n in range(_PEOPLE))
         yield tables.authorizations, self._authorizations()
         yield tables.connections, self._connections()
         yield tables.lapses, self._lapses()

@@ -8,8 +8,7 @@ from typing import Any
 
 import asyncpg
 from sqlalchemy import Dialect, Table
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.dialects.postgresql import asyncpg as postgresql
+from sqlalchemy.dialects import registry, sqlite
 
 from bench.dataset import DataSet, Row
 from bench.progress import say
@@ -35,7 +34,7 @@ def fill_sqlite(file: Path, data: DataSet) -> None:
         connection.execute("BEGIN")
         for table, rows in data.parts():
             marks = ", ".join("?" * len(table.columns))
-            insert = f"INSERT INTO {table.name} VALUES ({marks})"
+            insert = f"INSERT INTO {table.name} VALUES ({marks})"  # noqa: S608 - the name is of our own schema
             for portion in _portions(table, _encoded(table, rows, sqlite.dialect())):
                 connection.executemany(insert, portion)
         say("building indexes")
@@ -56,7 +55,7 @@ async def fill_postgresql(url: str, data: DataSet) -> None:
         for index in indexes:
             await connection.execute(f'DROP INDEX "{index["indexname"]}"')
         for table, rows in data.parts():
-            for portion in _portions(table, _encoded(table, rows, postgresql.dialect())):
+            for portion in _portions(table, _encoded(table, rows, registry.load("postgresql.asyncpg")())):
                 names = [column.name for column in table.columns]
                 await connection.copy_records_to_table(table.name, records=portion, columns=names)
         say("building indexes")

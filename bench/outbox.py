@@ -1,48 +1,38 @@
 """Puts notices of the data set's lapses on their way, as the planner would have written them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
-from bench.dataset import (
-    ADMINISTRATORS,
-    NEEDING,
-    ORGANIZATION,
-    PLATFORM,
-    TEAM,
-    Place,
-    keyring,
-    lapsed_places,
-    row_id,
-)
-from commands.ids import ConnectionId, DeliveryId, EventId, LapseId, NoticeId, OrganizationId, PersonId, new_id
+from bench.dataset import ORGANIZATION, Place, keyring, lapsed_places, reader, row_id
+from bench.processes.running import environment
+from bot.bootstrap import adapters
+from bot.notices.outbox import Outbox, Posting
+from commands.ids import ConnectionId, EventId, LapseId, NoticeId, OrganizationId, PersonId, new_id
 from commands.model import ConnectionState, Evidence, Lapse, Verdict
-from commands.ports.chat import Address, AddressKind
-from commands.ports.notices import Delivery, DeliveryState, Event, EventKind, Notice, NoticeKind, Part, Priority
-from commands.ports.storage import Storage, UnitOfWork
-from storage import open_storage, tables
-
-LANE = f"{PLATFORM}:{TEAM}"
+from commands.ports.notices import Event, EventKind, Notice, NoticeKind, Part
+from commands.ports.storage import UnitOfWork
+from storage import SqlStorage, open_storage, tables
 
 
-async def put_on_their_way(
-    url: str, size: int, *, readers: Sequence[int], destination: Callable[[int, int], str], lapses: int = NEEDING
-) -> None:
-    """Write first notices that are due now, in one transaction: each reader is told of each lapse.
+async def put_on_their_way(url: str, size: int, *, told: Sequence[tuple[int, int]]) -> None:
+    """Write first notices that are due now, in one transaction: each reader, by number, is told of a lapse, by number.
 
-    Readers are administrators, by number; one may be told of a lapse once, so that each call takes others.
-    `destination` gives the Slack user for a reader and the number of a lapse.
+    A reader may be told of a lapse once.
     """
-    assert all(reader < ADMINISTRATORS for reader in readers)
+    places = lapsed_places(size)
     async with open_storage(url, keyring()) as storage:
+        platforms, _ = adapters(environment(url, "http://127.0.0.1:1", 1), storage.clock)
+        outbox = Outbox(platforms=platforms, clock=storage.clock)
         now = storage.clock.now()
-        pairs = [
-            (_notice(place, reader, now), destination(reader, number))
-            for reader in readers
-            for number, place in enumerate(lapsed_places(size)[:lapses])
-        ]
-        deliveries = [_delivery(notice, to, now) for notice, to in pairs]
         async with storage.transaction() as uow:
-            await uow.notices.plan([notice for notice, _ in pairs], deliveries)
+            ids = [PersonId(row_id(tables.people, reader(number))) for number in sorted({one for one, _ in told})]
+            people = await uow.people.many(OrganizationId(ORGANIZATION), ids)
+            postings = []
+            for number, lapse in told:
+                person = people[PersonId(row_id(tables.people, reader(number)))]
+                notice = _notice(places[lapse % len(places)], person.id, now)
+                postings.append(Posting(notice=notice, reader=person))
+            await outbox.put(uow, OrganizationId(ORGANIZATION), postings)
 
 
 async def record_open_lapses(url: str, size: int) -> None:
@@ -61,7 +51,7 @@ async def record_open_lapses(url: str, size: int) -> None:
             await uow.notices.record(events)
 
 
-async def open_lapse(storage: Storage, place: Place) -> datetime:
+async def open_lapse(storage: SqlStorage, place: Place) -> datetime:
     """Write a lapse as the watch would, and give when it was there for others to see."""
     now = storage.clock.now()
     connection_id = ConnectionId(row_id(tables.connections, place.number))
@@ -97,32 +87,14 @@ def _opened(lapse_id: LapseId, connection_id: ConnectionId, now: datetime) -> Ev
     )
 
 
-def _notice(place: Place, reader: int, now: datetime) -> Notice:
+def _notice(place: Place, reader_id: PersonId, now: datetime) -> Notice:
     return Notice(
         id=NoticeId(new_id(now)),
         organization_id=OrganizationId(ORGANIZATION),
         kind=NoticeKind.LAPSED,
         part=Part.OWNER,
-        person_id=PersonId(row_id(tables.people, reader)),
+        person_id=reader_id,
         channel=None,
         lapse_ids=(LapseId(row_id(tables.lapses, place.number)),),
-        created_at=now,
-    )
-
-
-def _delivery(notice: Notice, destination: str, now: datetime) -> Delivery:
-    return Delivery(
-        id=DeliveryId(new_id(now)),
-        organization_id=notice.organization_id,
-        notice_id=notice.id,
-        address=Address(platform=PLATFORM, tenant=TEAM, kind=AddressKind.DIRECT, external_id=destination),
-        lane=LANE,
-        priority=Priority.FIRST,
-        state=DeliveryState.DUE,
-        wanted=1,
-        shown=0,
-        ref=None,
-        attempts=0,
-        next_at=now,
         created_at=now,
     )

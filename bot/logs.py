@@ -33,6 +33,7 @@ _QUIET = {
     "aiohttp.access": logging.ERROR,  # it writes whole addresses, with codes and locators
     "apscheduler": logging.ERROR,  # it warns of every tick that found the last one still at work
     "discord": logging.WARNING,
+    "discord.client": logging.ERROR,  # it warns at every start that voice will not work
     "httpcore2": logging.WARNING,
     "httpx2": logging.WARNING,
     "slack_bolt": logging.WARNING,  # at INFO it writes the body of a request that it refused

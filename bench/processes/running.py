@@ -47,9 +47,9 @@ class SlackSide:
         return float(result["rate"])
 
     async def posts(self, number: int, *, within: float = 120.0) -> list[tuple[str, float]]:
-        """Wait until so many messages were accepted; give the channel and time of each. Fewer, if they take too long."""
+        """Wait until so many messages were accepted, or `within` seconds; give the channel and time of each."""
         until = time.monotonic() + within
-        while await self.order("count") < number and time.monotonic() < until:
+        while await self.order("count") < number and time.monotonic() < until:  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.1)
         return [(channel, at) for channel, at in await self.order("posts")]
 

@@ -3,10 +3,10 @@
 from contextlib import AsyncExitStack
 from time import perf_counter
 
-from bench.rounds import Bench, Round, medians
-from bench.counting import Repeated, cost_of
+from bench.counting import SAME, Repeated, cost_of
 from bench.databases import Kind
 from bench.report import Line, times
+from bench.rounds import Bench, Round, medians
 from bench.subjects import answer_lapsed, services_on
 from commands.command import Services
 
@@ -44,8 +44,8 @@ async def _counts(bench: Bench, kind: Kind) -> list[Line]:
             measured=f"{statements:g} and {rows:,.0f}",
             beside=f"{few_statements:g} and {few_rows:,.0f}",
             ratio=times(rows / few_rows),
-            budget="equal",
-            is_kept=statements <= few_statements and rows <= few_rows,
+            budget="equal (±1%)",
+            is_kept=statements <= few_statements and rows <= few_rows * SAME,
         ),
     ]
 

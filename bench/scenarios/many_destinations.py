@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Sequence
 
 from bench.databases import Kind
-from bench.dataset import ADMINISTRATORS, NEEDING
+from bench.dataset import READERS
 from bench.outbox import put_on_their_way
 from bench.processes.running import SlackSide, bare_posts, bot, slack_side
 from bench.report import Line, share
@@ -12,7 +12,6 @@ from bench.rounds import Bench, Round, medians
 from bot.delivery.lane import AT_ONCE
 
 _LEAST = 0.7
-_READERS = 2  # told of each lapse in a round
 
 
 async def measure(bench: Bench) -> list[Line]:
@@ -24,9 +23,9 @@ async def _measure(bench: Bench, kind: Kind) -> Line:
     async with slack_side() as slack, bench.databases.copied(kind, bench.small) as url:
         async with bot(url, slack.url, roles="worker,web"):
             rounds = {"lapsebot": _delivering(slack, url, bench.small), "bare client": _posting(slack)}
-            own, bare = (await medians(bench.rounds(ADMINISTRATORS // _READERS), rounds)).values()
+            own, bare = (await medians(bench.rounds(5), rounds)).values()
     return Line(
-        what=f"delivery, {_READERS * NEEDING:,} destinations",
+        what=f"delivery, {READERS:,} destinations",
         database=kind,
         measured=f"{own:,.0f}/s",
         beside=f"bare slack_sdk {bare:,.0f}/s",
@@ -40,18 +39,17 @@ def _delivering(slack: SlackSide, url: str, size: int) -> Round:
     rounds = itertools.count()
 
     async def delivering() -> float:
-        first = next(rounds) * _READERS
+        lapse = next(rounds)
         await slack.order("forget")
-        readers = range(first, first + _READERS)
-        await put_on_their_way(url, size, readers=readers, destination=lambda one, number: f"U0TOLD{one}N{number}")
-        return rate([at for _, at in await slack.posts(_READERS * NEEDING)])
+        await put_on_their_way(url, size, told=[(reader, reader + lapse) for reader in range(READERS)])
+        return rate([at for _, at in await slack.posts(READERS)])
 
     return delivering
 
 
 def _posting(slack: SlackSide) -> Round:
     async def posting() -> float:
-        return await bare_posts(slack, await slack.order("example"), _READERS * NEEDING, concurrency=AT_ONCE)
+        return await bare_posts(slack, await slack.order("example"), READERS, concurrency=AT_ONCE)
 
     return posting
 

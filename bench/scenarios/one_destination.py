@@ -6,7 +6,7 @@ from typing import Any
 import aiohttp
 
 from bench.databases import Kind
-from bench.dataset import PLATFORM, TEAM
+from bench.dataset import PLATFORM, TEAM, reader, user_of
 from bench.outbox import put_on_their_way
 from bench.processes.layout import BOT_TOKEN
 from bench.processes.running import bot
@@ -16,7 +16,7 @@ from bench.rounds import Bench
 from bot.playground.vendors.slack import LimitConfig, SlackConfig, UserConfig, WorkspaceConfig, serving
 
 _LEAST = 0.9
-_READER = "U0READER"
+_READER = user_of(reader(0))
 _LIMITS = LimitConfig()
 _WORKSPACE = WorkspaceConfig(
     team_id=TEAM,
@@ -36,10 +36,11 @@ async def measure(bench: Bench) -> list[Line]:
 async def _measure(bench: Bench, kind: Kind, *, messages: int) -> Line:
     config = SlackConfig(workspaces=(_WORKSPACE,), limits=_LIMITS)
     async with serving(config) as slack, bench.databases.copied(kind, bench.small) as url:
-        await put_on_their_way(url, bench.small, readers=[0], destination=lambda *_: _READER, lapses=messages)
+        await put_on_their_way(url, bench.small, told=[(0, lapse) for lapse in range(messages)])
         async with bot(url, slack.base_url, roles="worker,web"), aiohttp.ClientSession() as session:
             say(f"{messages} messages to one destination, at most {_LIMITS.channel_rate:g}/s")
-            while len(posts := await _log(session, f"{slack.base_url}/_play/accepted")) < messages:
+            accepted = f"{slack.base_url}/_play/accepted"
+            while len(posts := await _log(session, accepted)) < messages:  # noqa: ASYNC110 - asked over HTTP
                 await asyncio.sleep(0.2)
             replies = await _log(session, f"{slack.base_url}/_play/replies")
     refused = sum(reply["status"] == 429 for reply in replies)

@@ -5,11 +5,11 @@ from time import perf_counter
 
 from sqlalchemy import bindparam, update
 
-from bench.rounds import Bench, Round, medians
-from bench.counting import Repeated, cost_of
+from bench.counting import SAME, Repeated, cost_of
 from bench.databases import Kind
 from bench.dataset import NEEDING, ORGANIZATION, keyring, row_id
 from bench.report import Line, times
+from bench.rounds import Bench, Round, medians
 from bench.subjects import services_on
 from bot.watch.watcher import Watcher
 from commands.secret import Secret
@@ -47,8 +47,8 @@ async def _counts(bench: Bench, kind: Kind, few: str, many: str) -> Line:
         measured=f"{statements:,.0f} and {rows:,.0f}",
         beside=f"{few_statements:,.0f} and {few_rows:,.0f}",
         ratio=times(rows / few_rows),
-        budget="equal",
-        is_kept=statements <= few_statements and rows <= few_rows,
+        budget="equal (±1%)",
+        is_kept=statements <= few_statements and rows <= few_rows * SAME,
     )
 
 

@@ -4,7 +4,7 @@ import asyncio
 from statistics import median, quantiles
 
 from bench.databases import Kind
-from bench.dataset import ADMINISTRATORS, CONNECTORS, NEEDING, Place, keyring, place_of, user_of
+from bench.dataset import CONNECTORS, Place, keyring, place_of, user_of
 from bench.outbox import open_lapse, put_on_their_way
 from bench.processes.running import SlackSide, bot, slack_side
 from bench.progress import say
@@ -14,6 +14,7 @@ from commands.model import ConnectionState
 from storage import open_storage
 
 _MEDIAN, _SLOWEST = 2.0, 5.0  # seconds
+_DESTINATIONS, _EACH = 1_000, 10
 _APART = 0.1  # seconds between two lapses
 _LONGEST = 60.0
 
@@ -26,12 +27,12 @@ async def measure(bench: Bench) -> list[Line]:
 async def _measure(bench: Bench, kind: Kind) -> Line:
     async with slack_side() as slack, bench.databases.copied(kind, bench.small) as url:
         async with bot(url, slack.url):
-            readers = range(ADMINISTRATORS)
-            await put_on_their_way(url, bench.small, readers=readers, destination=lambda _, number: f"U0WAITS{number}")
+            told = [(reader, reader + lapse) for lapse in range(_EACH) for reader in range(_DESTINATIONS)]
+            await put_on_their_way(url, bench.small, told=told)
             waits = await _waits(url, bench.small, slack)
     middle, slowest = median(waits), quantiles(waits, n=100, method="inclusive")[98]
     return Line(
-        what=f"lapse → first message, {ADMINISTRATORS * NEEDING:,} waiting for {NEEDING:,} destinations",
+        what=f"lapse → first message, {_EACH * _DESTINATIONS:,} waiting for {_DESTINATIONS:,} destinations",
         database=kind,
         measured=f"median {middle:.2f} s, p99 {slowest:.2f} s",
         beside=f"{len(waits)} lapses",
@@ -54,7 +55,7 @@ async def _waits(url: str, size: int, slack: SlackSide) -> list[float]:
         for channel, at in await slack.order("posts"):
             if channel in written:
                 accepted.setdefault(channel, at)
-    waiting = ADMINISTRATORS * NEEDING - await slack.order("count")
+    waiting = _EACH * _DESTINATIONS - await slack.order("count")
     say(f"{len(accepted)} of {len(written)} lapses told; about {max(waiting, 0):,} others still wait")
     return [accepted.get(user, at + _LONGEST) - at for user, at in written.items()]
 

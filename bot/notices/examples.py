@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from bot.notices.asides import link_refused
-from bot.notices.data import POSITION, REASON, TOTAL, WHOM, ids_text
+from bot.notices.data import BY, POSITION, REASON, TOTAL, WHOM, ids_text
 from bot.notices.letter import PERSONAL, Entry, Letter
 from bot.notices.wording import write
 from commands.ids import (
@@ -279,6 +279,9 @@ def _single_readers() -> dict[str, Message]:
             letter(Part.CONNECTOR, facebook[:1], beside=facebook[1:], data={POSITION: "2", TOTAL: "3"})
         ),
         "lapsed, claimed by the reader: administrator": write(letter(Part.ADMINISTRATOR, [claimed(first)])),
+        "lapsed, nudged: connector": write(
+            letter(Part.CONNECTOR, [first], kind=NoticeKind.NUDGED, data={BY: "Raj Patel"})
+        ),
         "link refused: connector": link_refused(FACEBOOK, first.view, at=NOW, by="Bob Stone"),
         "undelivered, a person: administrator": write(
             letter(

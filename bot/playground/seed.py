@@ -40,7 +40,7 @@ class Seeding:
 
     async def run(self) -> None:
         """Do all of it. Raises SeedingFailed."""
-        code = await create_organization(self._settings, cast.ORGANIZATION, "Europe/Berlin", None)
+        code = await create_organization(self._settings, cast.ORGANIZATION, "UTC", None)
         report = await import_file(self._settings, CONNECTIONS, cast.ORGANIZATION, lambda *_: None)
         if report.bad:
             raise SeedingFailed(f"line {report.bad[0].line} of {CONNECTIONS.name}: {report.bad[0].reason}")

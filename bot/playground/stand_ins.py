@@ -99,6 +99,7 @@ class StandIns:
                 real_name=one.name,
                 email=one.email,
                 is_admin=one.administrator,
+                tz="UTC",  # as Discord's side has it, so that both tell the same time
             )
             for one in cast.on("slack")
         ]

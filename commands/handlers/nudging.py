@@ -27,9 +27,7 @@ async def press(services: Services, asker: Asker, arguments: tuple[str, ...]) ->
         if open_lapse(view) is None:
             return _said(services, view, "It works again: nothing is left to ask for.")
         if whom is None:
-            return _said(
-                services, view, "Nobody is left to ask: whoever connected it has gone. An administrator can act."
-            )
+            return _said(services, view, "Nobody is left to ask: whoever connected it has gone.")
         if whom.id == asker.person.id:
             return _said(services, view, "That would be you: press Reconnect.")
         event = Event(

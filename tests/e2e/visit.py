@@ -49,7 +49,8 @@ class Visit:
     @classmethod
     async def begin(cls, browser: Browser, url: str, **options: object) -> "Visit":
         """Open the playground in a browser that was never here."""
-        context = await browser.new_context(viewport={"width": 1440, "height": 900}, **options)  # type: ignore[arg-type]
+        size = {"viewport": {"width": 1440, "height": 900}}
+        context = await browser.new_context(**(size | options))  # type: ignore[arg-type]  # as Playwright names them
         context.set_default_timeout(PATIENCE)
         page = await context.new_page()
         await page.goto(url)

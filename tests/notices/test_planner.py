@@ -183,3 +183,17 @@ async def test_two_organizations_hear_only_of_their_own(world: World) -> None:
     other = await world.person("Zoe", Role.STAFF)
     await world.tell()
     assert world.chat.to(other.name) == []
+
+
+@pytest.mark.behaviour("N-2")
+async def test_a_nudge_reaches_the_connector_once_with_the_name_of_who_asks(world: World) -> None:
+    (connection,) = await world.connections(1)
+    (lapse,) = await world.lapse(connection)
+    await world.tell()
+    for _ in range(2):
+        await world.nudge(lapse, world.ana, "Raj Patel")
+        await world.tell()
+    nudges = [post for post in world.chat.posts if "asks you to look at this" in plain(post.message)]
+    assert [post.address.external_id for post in nudges] == ["Ana"]
+    assert "*Raj Patel* asks you to look at this." in plain(nudges[0].message)
+    assert "Reconnect" in buttons(nudges[0].message)

@@ -278,6 +278,20 @@ class World:
             ]
         )
 
+    async def nudge(self, lapse_id: LapseId, whom: Person, by: str) -> None:
+        """Somebody passed a notice on."""
+        event = Event(
+            id=EventId(new_id(self.clock.now())),
+            organization_id=self.organization.id,
+            kind=EventKind.NUDGED,
+            at=self.clock.now(),
+            lapse_id=lapse_id,
+            person_id=whom.id,
+            data={"by": by},
+        )
+        async with self.storage.transaction() as uow:
+            await uow.notices.record([event])
+
     async def link_refused(self, addressee: Person, connection_id: ConnectionId, by: str) -> None:
         """Somebody else opened a person's link."""
         event = Event(

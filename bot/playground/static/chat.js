@@ -52,6 +52,8 @@ export class ChatPane {
       tries.append(button);
     }
     this.messages.addEventListener("click", (event) => this.#clicked(event));
+    // A menu that opens below the edge would have to be looked for. "toggle" does not bubble, so it is caught on the way.
+    this.messages.addEventListener("toggle", (event) => event.target.lastElementChild.scrollIntoView({ block: "nearest" }), true);
     this.messages.addEventListener("change", (event) => {
       if (event.target.matches("select")) this.#use(event.target);
     });

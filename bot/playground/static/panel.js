@@ -3,7 +3,7 @@ import { get, post } from "./calls.js";
 import { made } from "./chat.js";
 
 const API = "/playground/api";
-const STATES = { active: "works", lapsed: "lapsed", unconnected: "not connected yet", retired: "retired" };
+const STATES = { active: "works", lapsed: "lapsed", unconnected: "not connected", retired: "retired" };
 const EVERY = 1500; // ms; what changes by itself (a check that is repeated) is seen this soon
 
 export class Panel {

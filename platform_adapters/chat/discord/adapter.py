@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from commands.catalogue import COMMANDS
-from commands.errors import DeliveryError, DeliveryErrorKind
+from commands.errors import DeliveryError, DeliveryErrorKind, SettingError
 from commands.ids import DeliveryId
 from commands.messages import Message
 from commands.ports.chat import (
@@ -30,7 +30,7 @@ from platform_adapters.chat.discord.inbound import COMPONENTS_V2, NOBODY, Receiv
 from platform_adapters.chat.discord.markup import PLATFORM
 from platform_adapters.chat.discord.render import render
 from platform_adapters.chat.discord.rest import Rest
-from platform_adapters.chat.discord.settings import DiscordSettings, read_settings
+from platform_adapters.chat.discord.settings import CLIENT_ID, DiscordSettings, read_settings
 from platform_adapters.chat.discord.sign_in import DiscordSignIn
 from platform_adapters.chat.discord.tree import build_tree, register
 
@@ -46,6 +46,14 @@ def build(environment: Mapping[str, str], clock: Clock) -> "DiscordPlatform | No
     """Build it; None without credentials. Raises SettingError."""
     settings = read_settings(environment)
     return DiscordPlatform(settings, clock) if settings is not None else None
+
+
+def how_to_install(environment: Mapping[str, str], _public_url: str) -> str:
+    """The link that adds the bot to a server. Needs the application's settings. Raises SettingError."""
+    settings = read_settings(environment)
+    if settings is None:
+        raise SettingError(CLIENT_ID, "is not set; the README's “Connect a Discord server” says where to find it")
+    return settings.install_link()
 
 
 class DiscordPlatform:

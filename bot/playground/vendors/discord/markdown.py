@@ -65,7 +65,7 @@ Node = Text | Styled | Code | Link | Mention | Moment
 
 INLINE = re.compile(
     r"""
-      \\(?P<escaped>[^\w\s])
+      \\(?P<escaped>[^0-9A-Za-z\s])
     | (?P<ticks>`+)(?P<code>.+?)(?<!`)(?P=ticks)(?!`)
     | \[(?P<label>(?:\\.|[^\]\\\n])+)\]\(<?(?P<masked>https?://[^\s<>)]+)>?(?:\s"[^"\n]*")?\)
     | <(?P<quiet>https?://[^\s<>]+)>
