@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, or_, select, update
+from sqlalchemy import Select, bindparam, case, func, or_, select, update
 
 from commands.ids import AuthorizationId, ClientId, ConnectionId, OrganizationId, PersonId
 from commands.model import Connection, ConnectionState, ConnectionView, Count, Doubt, Filter, Page, Parent, Scope
@@ -31,6 +31,8 @@ _UNDER = (
     )
     .order_by(*ORDER)
 )
+
+_COUNTED_STATES = tuple(sorted(ConnectionState))
 
 
 class SqlConnections:
@@ -98,10 +100,12 @@ class SqlConnections:
                 network=network,
                 client_id=ClientId(client_id),
                 client_name=client_name,
-                state=ConnectionState(state),
+                state=state,
                 number=number,
             )
-            for network, client_id, client_name, state, number in found
+            for network, client_id, client_name, *numbers in found
+            for state, number in zip(_COUNTED_STATES, numbers, strict=True)
+            if number > 0
         ]
 
     async def page(
@@ -212,17 +216,30 @@ class SqlConnections:
 
 @cache
 def _counts_statement(by_clients: bool, by_person: bool) -> Select[Any]:
-    number = func.sum(counters.c.number)
-    return (
-        select(counters.c.network, counters.c.client_id, clients.c.name, counters.c.state, number)
-        .join(clients, clients.c.id == counters.c.client_id)
+    # A row for each network and client, with a column for each state: grouped in the order of the counters' index,
+    # and a quarter of the rows and names.
+    numbers = [
+        func.sum(case((counters.c.state == state.value, counters.c.number), else_=0)).label(state.value)
+        for state in _COUNTED_STATES
+    ]
+    counted = (
+        select(counters.c.network, counters.c.client_id, *numbers)
         .where(
             counters.c.organization_id == bindparam("organization"),
             *within_scope(counters, clients=by_clients, person=by_person),
         )
-        .group_by(counters.c.network, counters.c.client_id, clients.c.name, counters.c.state)
-        .having(number > 0)
-        .order_by(counters.c.network, clients.c.name, counters.c.state)
+        .group_by(counters.c.network, counters.c.client_id)
+        .subquery("counted")
+    )
+    return (
+        select(
+            counted.c.network,
+            counted.c.client_id,
+            clients.c.name,
+            *(counted.c[state.value] for state in _COUNTED_STATES),
+        )
+        .join(clients, clients.c.id == counted.c.client_id)
+        .order_by(counted.c.network, clients.c.name)
     )
 
 

@@ -10,14 +10,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, TypeDecorator, event, text
+from sqlalchemy import BigInteger, DateTime, Dialect, TypeDecorator, create_engine, event, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError, StatementError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from commands.ports.storage import AlreadyThere, StorageError
+from storage.reading import PooledReaders, Readers, ThreadedReaders
 
 insert = postgresql.insert
 """INSERT with ON CONFLICT. SQLAlchemy's SQLite compiler writes PostgreSQL's construct in its own words."""
@@ -56,7 +57,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 class Engines:
     """Two pools on one database: one whose connections can only read, and one for transactions that may write."""
 
-    readers: AsyncEngine
+    readers: Readers
     writers: AsyncEngine
     is_shared: bool
     """Whether other machines may use the database, whose clock then counts."""
@@ -100,20 +101,20 @@ def _sqlite(url: URL, connections: int) -> Engines:
     writers = create_async_engine(
         url, connect_args=dict(_NO_OWN_BEGIN), pool_size=1, max_overflow=0, pool_timeout=_BUSY, hide_parameters=True
     )
-    readers = create_async_engine(
-        url,
-        # Each connection is a thread with a cache of 2 MB, and the interpreter's lock lets few of them run at a time.
-        pool_size=min(connections, 8),
+    # Each connection has a cache of 2 MB, and the interpreter's lock lets few of their threads run at a time.
+    threads = min(connections, 8)
+    readers = create_engine(
+        url.set(drivername="sqlite+pysqlite"),
+        pool_size=threads,
         max_overflow=0,
-        pool_timeout=_BUSY,
         isolation_level="AUTOCOMMIT",
         skip_autocommit_rollback=True,
         hide_parameters=True,
     )
     event.listen(writers.sync_engine, "connect", _prepare_sqlite_writer)
     event.listen(writers.sync_engine, "begin", _begin_immediate)
-    event.listen(readers.sync_engine, "connect", _prepare_sqlite_reader)
-    return Engines(readers=readers, writers=writers, is_shared=False)
+    event.listen(readers, "connect", _prepare_sqlite_reader)
+    return Engines(readers=ThreadedReaders(readers, threads=threads), writers=writers, is_shared=False)
 
 
 def _postgresql(url: URL, connections: int) -> Engines:
@@ -128,11 +129,14 @@ def _postgresql(url: URL, connections: int) -> Engines:
     common: dict[str, Any] = {
         "max_overflow": 0,
         "pool_timeout": _BUSY,
-        "pool_pre_ping": True,  # a server that was restarted costs a ping, not a failed command
         "hide_parameters": True,
     }
     writers = create_async_engine(
-        url, pool_size=max(2, connections // 2), connect_args={"server_settings": settings}, **common
+        url,
+        pool_size=max(2, connections // 2),
+        connect_args={"server_settings": settings},
+        pool_pre_ping=True,  # a server that was restarted costs a ping, not a failed command; readers try again instead
+        **common,
     )
     readers = create_async_engine(
         url,
@@ -140,9 +144,10 @@ def _postgresql(url: URL, connections: int) -> Engines:
         connect_args={"server_settings": {**settings, "default_transaction_read_only": "on"}},
         isolation_level="AUTOCOMMIT",
         skip_autocommit_rollback=True,
+        pool_reset_on_return=None,  # nothing of a statement that read is left to be reset
         **common,
     )
-    return Engines(readers=readers, writers=writers, is_shared=True)
+    return Engines(readers=PooledReaders(readers), writers=writers, is_shared=True)
 
 
 def maintenance_engine(url: str) -> AsyncEngine:
@@ -163,9 +168,9 @@ def lock_for_upgrade(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _UPGRADE_LOCK})
 
 
-async def database_now(connection: AsyncConnection) -> datetime:
+def database_now(connection: Connection) -> datetime:
     """Ask PostgreSQL what time it is."""
-    now: datetime = (await connection.execute(text("SELECT clock_timestamp()"))).scalar_one()
+    now: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
     return now.astimezone(UTC)
 
 

@@ -2,18 +2,22 @@
 
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import zip_longest
 from typing import Any
 
 from sqlalchemy import FromClause, Integer, Select, bindparam, func, literal_column, or_, select, union_all
 from sqlalchemy.sql import ColumnElement
 
 from commands.ids import OrganizationId
-from commands.model import NEEDS_CONNECTING, Filter, Page, Scope
+from commands.model import NEEDS_CONNECTING, ConnectionState, Filter, Page, Scope
 from storage.engine import UtcDateTime
 from storage.rows import folded
 from storage.tables import NEEDED, OTHERS, authorizations, clients, connections, counters
 from storage.views import ORDER, URGENCY, scope_values, view_of, views_from, within_scope
 from storage.work import Work
+
+# One parameter for each state there is, so that the statement's text stays the same however many are asked for.
+_STATES = tuple(f"state_{place}" for place in range(len(ConnectionState)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +60,7 @@ async def page(
         **scope_values(scope),
         "organization": organization_id,
         "now": work.clock.now(),
-        "states": [state.value for state in filter.states],
+        **dict(zip_longest(_STATES, {state.value for state in filter.states}, fillvalue="")),
         "least_urgency": min((URGENCY[state] for state in filter.states), default=0),
         "most_urgency": max((URGENCY[state] for state in filter.states), default=0),
         "offset": offset,
@@ -134,7 +138,7 @@ def _total(shape: _Shape) -> ColumnElement[Any]:
 def _conditions(rows: FromClause, shape: _Shape) -> list[Any]:
     """The same conditions on connections and, where they are counted, on their counters."""
     conditions: list[Any] = [rows.c.organization_id == bindparam("organization")]
-    conditions.append(rows.c.state.in_(bindparam("states", expanding=True)))
+    conditions.append(rows.c.state.in_([bindparam(name) for name in _STATES]))
     if rows is connections:
         # A range, since it keeps the order of an index.
         conditions.append(rows.c.urgency.between(bindparam("least_urgency"), bindparam("most_urgency")))

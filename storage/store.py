@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from commands.ports.clock import Clock
 from commands.ports.storage import Directory, Queues, StorageError, UnitOfWork, Unreadable
@@ -15,6 +16,7 @@ from storage.directory import SqlDirectory
 from storage.engine import Engines, database_now, insert, open_engines, translated_errors
 from storage.migrations import require_current
 from storage.queues import SqlQueues
+from storage.reading import execute
 from storage.secrets import Cell, Keyring
 from storage.tables import NOBODY, canaries
 from storage.unit_of_work import SqlUnitOfWork
@@ -52,16 +54,16 @@ class SqlStorage:
         """Open a transaction that writes; noted counters are written last."""
         with translated_errors():
             async with self._engines.writers.begin() as connection:
-                work = Work(connection=connection, keyring=self._keyring, clock=self.clock)
+                work = Work(execute=partial(execute, connection), keyring=self._keyring, clock=self.clock)
                 yield work
                 await work.write_counters()
 
     @asynccontextmanager
     async def reading_work(self) -> AsyncIterator[Work]:
-        """Open a connection that can only read."""
+        """Read, each statement by itself; writing is refused."""
         with translated_errors():
-            async with self._engines.readers.connect() as connection:
-                yield Work(connection=connection, keyring=self._keyring, clock=self.clock)
+            async with self._engines.readers.reading() as execute_reading:
+                yield Work(execute=execute_reading, keyring=self._keyring, clock=self.clock)
 
 
 @asynccontextmanager
@@ -120,10 +122,14 @@ async def _check_keys(storage: SqlStorage, keyring: Keyring) -> None:
 
 async def _measure(engines: Engines, clock: DatabaseClock) -> None:
     with translated_errors():
-        async with engines.readers.connect() as connection:
-            asked_at = datetime.now(UTC)
-            now = await database_now(connection)
-            clock.measured(asked_at=asked_at, answered_at=datetime.now(UTC), database=now)
+        asked_at, now, answered_at = await engines.readers.call(_look_at_clock)
+        clock.measured(asked_at=asked_at, answered_at=answered_at, database=now)
+
+
+def _look_at_clock(connection: Connection) -> tuple[datetime, datetime, datetime]:
+    asked_at = datetime.now(UTC)
+    now = database_now(connection)
+    return asked_at, now, datetime.now(UTC)
 
 
 async def _keep_time(engines: Engines, clock: DatabaseClock) -> None:

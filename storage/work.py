@@ -6,10 +6,10 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Executable
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from commands.ports.clock import Clock
 from storage.engine import insert
+from storage.reading import Execute
 from storage.secrets import Keyring
 from storage.tables import NOBODY, counters
 
@@ -60,26 +60,27 @@ _ADD_TO_COUNTERS = _insert_counters.on_conflict_do_update(
 
 @dataclass(slots=True, kw_only=True)
 class Work:
-    """One transaction: its connection, the keys, the clock, and the changes to counters that it still has to write."""
+    """One transaction: what carries its statements out, the keys, the clock, and the counters it has yet to change."""
 
-    connection: AsyncConnection
+    execute: Execute
     keyring: Keyring
     clock: Clock
     _changes: dict[Counted, int] = field(default_factory=dict)
 
     async def run(self, statement: Executable, values: Any = None) -> None:
         """Execute a statement that gives nothing back."""
-        await self.connection.execute(statement, values)
+        await self.execute(statement, values)
 
     async def rows(
         self, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
     ) -> Sequence[Sequence[Any]]:
         """Execute, and give all rows. With a list of values, SQLAlchemy makes as few statements of it as it can."""
-        return (await self.connection.execute(statement, values)).fetchall()
+        return await self.execute(statement, values)
 
     async def row(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Any] | None:
         """Execute, and give the first row."""
-        return (await self.connection.execute(statement, values)).first()
+        found = await self.execute(statement, values)
+        return found[0] if found else None
 
     def count(self, counted: Counted, by: int) -> None:
         """Note a change to a counter."""

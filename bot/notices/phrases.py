@@ -13,6 +13,8 @@ from commands.wording import listed, named, number_of, shown
 
 CLIENTS_NAMED = 3
 """Clients that a first line names; the rest are counted, so that the line fits a phone's notification."""
+SAME_TIME = timedelta(minutes=2)
+"""Two looks closer than this are one time to a reader, who sees minutes."""
 ROWS = 10
 """Accounts that a notice lists; the rest are counted, and `/lapsed` has them all."""
 STILL_BEING_TOLD = timedelta(minutes=10)
@@ -66,6 +68,8 @@ def happened_when(entries: Sequence[Entry], subject: str) -> Line:
     """Between which two looks of ours it happened, as a sentence that begins with `subject`."""
     known = [entry.lapse.last_good_at for entry in entries if entry.lapse.last_good_at is not None]
     found = max(entry.lapse.opened_at for entry in entries)
+    if known and found - min(known) < SAME_TIME:
+        return line(f"{subject} at ", Moment(found), ".")
     if known and min(known) < found:
         return line(f"{subject} between ", Moment(min(known)), " and ", Moment(found), ".")
     return line(f"{subject} at ", Moment(found), " or before.")

@@ -79,11 +79,6 @@ class Browser:
                     return await self._send(page, form, button)
         raise NoSuchButton(f"no button “{label}” on {self._described()}")
 
-    def has(self, label: str) -> bool:
-        """Whether there is such a button."""
-        forms = self.page.forms if self.page else ()
-        return any(button.label.startswith(label) for form in forms for button in form.buttons)
-
     def _described(self) -> str:
         if self.page is None:
             return "a blank page"

@@ -66,6 +66,12 @@ BREAKAGES: Mapping[str, Breakage] = {
         label="Password changed",
         make=lambda target: target.people.change_password(target.profile),
         ends_with_login=True,
+        networks=("meta",),  # the others tell it no otherwise than a blocked login
+    ),
+    "blocked": Breakage(
+        label="Login blocked",
+        make=lambda target: target.people.block_profile(target.profile),
+        ends_with_login=True,
     ),
     "permission": Breakage(
         label="Permission unticked", make=_untick, ends_with_login=True, networks=("meta", "tiktok")

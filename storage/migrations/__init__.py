@@ -7,10 +7,10 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from commands.ports.storage import StorageError
 from storage.engine import lock_for_upgrade, maintenance_engine, translated_errors
+from storage.reading import Readers
 
 
 async def upgrade(url: str) -> None:
@@ -24,11 +24,10 @@ async def upgrade(url: str) -> None:
         await engine.dispose()
 
 
-async def require_current(engine: AsyncEngine) -> None:
+async def require_current(readers: Readers) -> None:
     """Raise StorageError, with what to do, unless the schema is this version's."""
     with translated_errors():
-        async with engine.connect() as connection:
-            problem = await connection.run_sync(_problem)
+        problem = await readers.call(_problem)
     if problem is not None:
         raise StorageError(problem)
 

@@ -30,7 +30,7 @@ async def take(browser: Browser, url: str, folder: Path) -> None:
         await notice.scroll_into_view_if_needed()
         await notice.screenshot(path=folder / f"notice-{platform}.png")
 
-    size = {"width": 1280, "height": 760}  # a larger picture would weigh more than 200 kB
+    size = {"width": 1400, "height": 760}  # a larger picture would weigh more than 200 kB
     whole = await Visit.begin(browser, url, viewport=size, color_scheme="light", reduced_motion="reduce")
     await whole.go("slack", "dm")
     await whole.go("discord", "channel")
@@ -112,10 +112,10 @@ async def main() -> None:
     with TemporaryDirectory() as directory:
         async with started(directory=Path(directory), port=free_port(0)) as demo, browsing(executable) as browser:
             await take(browser, demo.url, PICTURES)
-            for picture in PICTURES.glob("*.png"):
-                pack(picture)
             if others is not None:
                 await look_around(browser, demo.url, others)
+    for picture in PICTURES.glob("*.png"):
+        pack(picture)
 
 
 if __name__ == "__main__":

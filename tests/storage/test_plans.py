@@ -40,7 +40,7 @@ class Crowd:
                 self.heard.append((statement, parameters))
 
         self.heard.clear()
-        both = (self.engines.readers.sync_engine, self.engines.writers.sync_engine)
+        both = (self.engines.readers.engine, self.engines.writers.sync_engine)
         for engine in both:
             event.listen(engine, "before_cursor_execute", hear)
         try:

@@ -61,8 +61,8 @@ async def test_a_row_written_in_a_savepoint_does_not_survive_the_rollback(databa
 
     with pytest.raises(Broken):
         await break_off()
-    async with engines.readers.connect() as connection:
-        assert (await connection.execute(select(organizations.c.id))).all() == []
+    async with engines.readers.reading() as execute:
+        assert list(await execute(select(organizations.c.id), None)) == []
     await engines.dispose()
 
 
