@@ -30,7 +30,7 @@ async def take(browser: Browser, url: str, folder: Path) -> None:
         await notice.scroll_into_view_if_needed()
         await notice.screenshot(path=folder / f"notice-{platform}.png")
 
-    size = {"width": 1400, "height": 760}  # a larger picture would weigh more than 200 kB
+    size = {"width": 1400, "height": 740}  # a larger picture would weigh more than 200 kB
     whole = await Visit.begin(browser, url, viewport=size, color_scheme="light", reduced_motion="reduce")
     await whole.go("slack", "dm")
     await whole.go("discord", "channel")

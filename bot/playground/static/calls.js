@@ -18,7 +18,14 @@ async function read(answer) {
   return body;
 }
 
-/** Calls `heard` with each change that a stand-in tells of. The browser itself connects again after an interruption. */
+/**
+ * Calls `heard` with each change that a stand-in tells of. The browser connects again by itself after an interruption;
+ * it may be another demo that answers then, with everything begun anew, and so does the page.
+ */
 export function listen(path, heard) {
-  new EventSource(path).addEventListener("message", (event) => heard(JSON.parse(event.data)));
+  const source = new EventSource(path);
+  let wasCut = false;
+  source.addEventListener("message", (event) => heard(JSON.parse(event.data)));
+  source.addEventListener("error", () => (wasCut = true));
+  source.addEventListener("open", () => wasCut && location.reload());
 }
