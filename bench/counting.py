@@ -6,6 +6,7 @@ few for each row that a loop passes, and a few more for each statement.
 """
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -80,7 +81,9 @@ def _listening(cost: Cost) -> Iterator[None]:
         return 0
 
     def connected(connection: Any, _record: Any) -> None:
-        if hasattr(connection.driver_connection, "set_progress_handler"):
+        if isinstance(connection, sqlite3.Connection):
+            connection.set_progress_handler(turned, 1)
+        elif hasattr(connection.driver_connection, "set_progress_handler"):
             connection.run_async(lambda driver: driver.set_progress_handler(turned, 1))
 
     event.listen(Engine, "before_cursor_execute", executing)

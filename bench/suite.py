@@ -51,8 +51,11 @@ async def _run(names: list[str], *, is_quick: bool) -> list[Line]:
         for name in names:
             say(f"scenario {name}")
             try:
-                lines += await SCENARIOS[name](bench)
+                measured = await SCENARIOS[name](bench)
             except Exception as error:  # noqa: BLE001 - what cannot be measured is shown, and the rest is measured
                 traceback.print_exc()
-                lines.append(Line(what=name, measured=type(error).__name__, budget="–", is_kept=None))
+                measured = [Line(what=name, measured=type(error).__name__, budget="–", is_kept=None)]
+            lines += measured
+            for line in measured:
+                say(" | ".join(line.cells()))
     return lines

@@ -26,6 +26,8 @@ _SHAPES = re.compile(
     re.VERBOSE,
 )
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x9b]")
+_LINE_ENDS = re.compile(r"[\n\x85\u2028\u2029]+")
+_LINES = frozenset({"exception", "stack"})
 _HIDDEN = "[hidden]"
 _SHORTEST_SECRET = 6  # a shorter value would blank ordinary words
 
@@ -56,7 +58,14 @@ class Scrubber:
         return _CONTROLS.sub("", _SHAPES.sub(_HIDDEN, text))
 
     def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-        return {key: self.scrub(value if isinstance(value, str) else repr(value)) for key, value in event.items()}
+        return {
+            key: self._field(key, self.scrub(value if isinstance(value, str) else repr(value)))
+            for key, value in event.items()
+        }
+
+    def _field(self, name: str, text: str) -> str:
+        """One line, so that no field can write a line of its own; a traceback alone keeps its lines."""
+        return text if name in _LINES else _LINE_ENDS.sub(" ", text)
 
 
 def secret_values(environment: Mapping[str, str]) -> list[str]:

@@ -37,9 +37,9 @@ class Settings(BaseModel):
 
     data_dir: Path = Path(".lapsebot")
     """Where the embedded database and its key live."""
-    database_url: str = ""
+    database_url: str = Field(default="", repr=False)
     """Empty: SQLite in `data_dir`. Else `sqlite+aiosqlite:///…` or `postgresql+asyncpg://…`."""
-    encryption_keys: str = ""
+    encryption_keys: str = Field(default="", repr=False)
     """`ID:BASE64` pairs, the first for writing. Empty: a key file in `data_dir`, made on first start."""
     public_url: str = "http://127.0.0.1:8080"
     """Where people's browsers reach our pages. HTTPS, except on this machine."""

@@ -3,12 +3,13 @@
 No transaction is held across a call out, and what came back is compared before anything is written (R-16).
 """
 
+import asyncio
 import base64
 import hashlib
 import logging
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -33,6 +34,10 @@ from commands.wording import shown
 logger = logging.getLogger(__name__)
 
 ATTEMPT_LIFE = timedelta(minutes=10)
+NETWORK_LIMIT = 45.0
+"""Seconds that a network may take for all that finishing asks: inside the pages' own limit, so that an end is
+written.
+"""
 REACHES_NAMED = 5
 """Accounts of a wrong login that its page names."""
 
@@ -42,8 +47,8 @@ class Started:
     """An attempt was opened: the browser goes on to `url`, which carries `state`."""
 
     attempt_id: AttemptId
-    url: str
-    state: str
+    url: str = field(repr=False)
+    state: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,14 +171,17 @@ class Reconnecting:
                 attempt, Outcome(kind=OutcomeKind.DECLINED if declined else OutcomeKind.NOT_ACCEPTED)
             )
         try:
-            grant = await network.exchange(
-                answer=answer,
-                redirect_uri=attempt.redirect_uri,
-                code_verifier=attempt.code_verifier.reveal() if attempt.code_verifier else None,
-            )
-            discovery = await network.discover(grant.tokens)
+            async with asyncio.timeout(NETWORK_LIMIT):
+                grant = await network.exchange(
+                    answer=answer,
+                    redirect_uri=attempt.redirect_uri,
+                    code_verifier=attempt.code_verifier.reveal() if attempt.code_verifier else None,
+                )
+                discovery = await network.discover(grant.tokens)
         except NetworkError as error:
             return await self._failed(attempt, _outcome_of_error(error, attempt))
+        except TimeoutError:
+            return await self._failed(attempt, Outcome(kind=OutcomeKind.NETWORK_DOWN, verdict=Verdict.NETWORK_DOWN))
         outcome = await self._settle(attempt, session, network, grant, discovery)
         stored = outcome.kind in (OutcomeKind.RESTORED, OutcomeKind.PARTIAL)
         if not stored and not await self._services.storage.directory.subject_known(
@@ -190,14 +198,17 @@ class Reconnecting:
         async with self._services.storage.transaction() as uow:
             person = await uow.people.get(attempt.organization_id, attempt.person_id)
             view = await uow.connections.view(attempt.organization_id, attempt.connection_id)
+            login = Login(person=person, origin=origin_of(session), grant=grant, discovery=discovery)
+            weighed = None
             if view is None or not may_reconnect(person, view).allowed:
                 outcome = Outcome(kind=OutcomeKind.NOT_ALLOWED, used_login=shown(discovery.subject_name))
             else:
-                login = Login(person=person, origin=origin_of(session), grant=grant, discovery=discovery)
                 weighed = await weigh(uow, network.spec, view, login)
                 outcome = _outcome(weighed, login)
+            if not await self._finish(uow, attempt, outcome):
+                return Outcome(kind=OutcomeKind.NOT_ACCEPTED)  # somebody took over meanwhile: nothing is written (R-17)
+            if weighed is not None:
                 await restore(uow, network.spec, weighed, login, now)
-            await self._finish(uow, attempt, outcome)
             if outcome.kind not in (OutcomeKind.RESTORED, OutcomeKind.PARTIAL):
                 await uow.audit.write(self._refusal(attempt, outcome, origin_of(session)))
         return outcome
@@ -207,8 +218,8 @@ class Reconnecting:
             await self._finish(uow, attempt, outcome)
         return outcome
 
-    async def _finish(self, uow: UnitOfWork, attempt: Attempt, outcome: Outcome) -> None:
-        await uow.attempts.finish(
+    async def _finish(self, uow: UnitOfWork, attempt: Attempt, outcome: Outcome) -> bool:
+        return await uow.attempts.finish(
             attempt.organization_id, attempt.id, outcome=outcome.to_json(), at=self._services.clock.now()
         )
 
@@ -236,13 +247,16 @@ def _outcome(weighed: Weighed, login: Login) -> Outcome:
         ]
     )
     kind = _kind(comparison, first=expected is None)
+    seen = [outcome for outcome in comparison.concerned if may_see(login.person, outcome.connection)]
+    if kind is OutcomeKind.PARTIAL and all(outcome.proved for outcome in seen):
+        kind = OutcomeKind.RESTORED  # what is not back is not theirs to know of (N-8)
     accounts = login.discovery.accounts[:REACHES_NAMED]
     return Outcome(
         kind=kind,
         used_login=shown(login.discovery.subject_name),
         expected_login=shown(expected.subject_name) if expected else "",
         granted=comparison.granted,
-        missing=tuple(dict.fromkeys(label for o in comparison.waiting for label in o.missing)),
+        missing=tuple(dict.fromkeys(label for o in comparison.waiting if o in seen or not seen for label in o.missing)),
         rows=rows,
         more=more,
         reaches=tuple(shown(account.name) for account in accounts) if kind is OutcomeKind.WRONG_LOGIN else (),
@@ -290,7 +304,10 @@ def _outcome_of_error(error: NetworkError, attempt: Attempt) -> Outcome:
 
 
 def _origin(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "", ""  # of nobody
     return parts.scheme.lower(), parts.netloc.lower()
 
 

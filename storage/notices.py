@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, case, exists, func, literal, or_, select, update
+from sqlalchemy import and_, bindparam, case, exists, func, literal, or_, select, update
 
 from commands.ids import DeliveryId, EventId, LapseId, NoticeId, OrganizationId, PersonId
 from commands.model import Channel
@@ -40,6 +40,24 @@ _DELIVERIES = (
     select(*columns(deliveries, DELIVERY))
     .where(deliveries.c.organization_id == bindparam("organization"), deliveries.c.notice_id == bindparam("notice"))
     .order_by(deliveries.c.created_at, deliveries.c.id)
+)
+
+# People whom a notice about these lapses was shown to, with the earliest time. A channel's reader is nobody.
+_REACHED = (
+    select(notices.c.person_id, func.min(deliveries.c.delivered_at))
+    .join(notices, notices.c.id == deliveries.c.notice_id)
+    .where(
+        deliveries.c.organization_id == bindparam("organization"),
+        deliveries.c.delivered_at.is_not(None),
+        notices.c.channel.is_(None),
+        notices.c.id.in_(
+            select(notice_lapses.c.notice_id).where(
+                notice_lapses.c.organization_id == bindparam("organization"),
+                notice_lapses.c.lapse_id.in_(bindparam("lapses", expanding=True)),
+            )
+        ),
+    )
+    .group_by(notices.c.person_id)
 )
 
 
@@ -178,32 +196,14 @@ class SqlNotices:
     ) -> Mapping[PersonId, datetime]:
         first: dict[PersonId, datetime] = {}
         for portion in portions(lapse_ids):
-            for person_id, at in await self._work.rows(_reached(organization_id, portion)):
+            values = {"organization": organization_id, "lapses": list(portion)}
+            for person_id, at in await self._work.rows(_REACHED, values):
                 first[person_id] = min(at, first.get(person_id, at))
         return first
 
 
 _events, _deliveries = events, deliveries  # the port names its arguments so
 _UNDER_WAY = [state.value for state in (DeliveryState.DUE, DeliveryState.SENDING, DeliveryState.UNKNOWN)]
-
-
-def _reached(organization_id: OrganizationId, lapse_ids: Sequence[LapseId]) -> Select[Any]:
-    """People whom a notice about these lapses was shown to, with the earliest time. A channel's reader is nobody."""
-    return (
-        select(notices.c.person_id, func.min(deliveries.c.delivered_at))
-        .join(notices, notices.c.id == deliveries.c.notice_id)
-        .where(
-            deliveries.c.organization_id == organization_id,
-            deliveries.c.delivered_at.is_not(None),
-            notices.c.channel.is_(None),
-            notices.c.id.in_(
-                select(notice_lapses.c.notice_id).where(
-                    notice_lapses.c.organization_id == organization_id, notice_lapses.c.lapse_id.in_(lapse_ids)
-                )
-            ),
-        )
-        .group_by(notices.c.person_id)
-    )
 
 
 def event_of(values: Sequence[Any]) -> Event:

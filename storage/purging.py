@@ -1,9 +1,11 @@
 """Clearing away what nobody can use any more. Crosses organizations."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Table, bindparam, delete, select, update
+from sqlalchemy import Column, Select, Table, bindparam, delete, select, update
 from sqlalchemy.sql.dml import ReturningDelete, ReturningUpdate
 
 from commands.ids import new_id
@@ -14,61 +16,67 @@ from storage.work import Work
 AT_ONCE = 500
 """Rows in one transaction: short enough to hold up nobody."""
 ATTEMPTS_ARE_KEPT_OPEN = timedelta(days=1)
-"""After its end: a callback that comes late is still told what became of it."""
+"""After their end, with their secrets; then they are closed. Closed ones lost their secrets when they were closed."""
 EVENTS_ARE_KEPT = timedelta(days=30)
 """After they were planned."""
 
 _BEFORE = bindparam("before", type_=UtcDateTime())
 
 
-def _first(rows: Select[tuple[object]]) -> Select[tuple[object]]:
-    # Two processes that purge at once do not wait for each other.
-    return rows.limit(AT_ONCE).with_for_update(skip_locked=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One kind of rows to clear away, at most AT_ONCE at a time."""
+
+    statement: ReturningDelete[Any] | ReturningUpdate[Any]
+    kept: timedelta = timedelta(0)
+    """How long after their end."""
+    in_order_of_time: bool = False
+    """Also takes the first id to be kept, so that old rows are read from the front of the ids' index."""
 
 
-def _expired(table: Table) -> ReturningDelete[tuple[object]]:
+def _some(rows: Select[Any]) -> Select[Any]:
+    # Two processes that purge at once do not wait for each other. A CTE is sure to be looked at once.
+    some = rows.limit(AT_ONCE).with_for_update(skip_locked=True).cte("some")
+    return select(*some.c)
+
+
+def _expired(table: Table, key: Column[Any]) -> Step:
     # No index on the end: what has not ended yet is little, twelve hours of sessions at most.
-    [key] = table.primary_key
-    gone = _first(select(key).where(table.c.expires_at <= _BEFORE))
-    return delete(table).where(key.in_(gone)).returning(key)
+    gone = _some(select(key).where(table.c.expires_at <= _BEFORE))
+    return Step(statement=delete(table).where(key.in_(gone)).returning(key))
 
 
-_PLANNED_EVENTS = (
-    delete(events)
-    .where(
-        events.c.id.in_(
-            _first(
-                # Ids are in order of time: the old ones are the front of their index.
-                select(events.c.id)
-                .where(events.c.id < bindparam("first_kept"), events.c.planned_at <= _BEFORE)
-                .order_by(events.c.id)
-            )
-        )
-    )
-    .returning(events.c.id)
+_left = _some(select(attempts.c.id).where(OPEN_ATTEMPT, attempts.c.expires_at <= _BEFORE))
+_planned = _some(
+    select(events.c.id)
+    .where(events.c.id < bindparam("first_kept"), events.c.planned_at <= _BEFORE)
+    .order_by(events.c.id)
 )
-_LEFT_ATTEMPTS: ReturningUpdate[tuple[object]] = (
-    update(attempts)
-    .where(attempts.c.id.in_(_first(select(attempts.c.id).where(OPEN_ATTEMPT, attempts.c.expires_at <= _BEFORE))))
-    .values(closed_at=attempts.c.expires_at, code_verifier=None)
-    .returning(attempts.c.id)
+
+STEPS = (
+    _expired(sessions, sessions.c.id),
+    _expired(sign_ins, sign_ins.c.id),
+    _expired(claim_codes, claim_codes.c.code_hash),
+    Step(
+        statement=update(attempts)
+        .where(attempts.c.id.in_(_left))
+        .values(closed_at=attempts.c.expires_at, code_verifier=None)
+        .returning(attempts.c.id),
+        kept=ATTEMPTS_ARE_KEPT_OPEN,
+    ),
+    Step(
+        statement=delete(events).where(events.c.id.in_(_planned)).returning(events.c.id),
+        kept=EVENTS_ARE_KEPT,
+        in_order_of_time=True,
+    ),
 )
-_EXPIRED = tuple(_expired(table) for table in (sessions, sign_ins, claim_codes))
-STEPS = (*_EXPIRED, _LEFT_ATTEMPTS, _PLANNED_EVENTS)
 """Each to be repeated until it finds fewer than AT_ONCE."""
 
 
-async def clear(work: Work, step: ReturningDelete[tuple[object]] | ReturningUpdate[tuple[object]], now: datetime) -> int:
+async def clear(work: Work, step: Step, now: datetime) -> int:
     """Carry one step out once; give how many rows it found."""
-    before = now
-    if step is _LEFT_ATTEMPTS:
-        before -= ATTEMPTS_ARE_KEPT_OPEN
-    elif step is _PLANNED_EVENTS:
-        before -= EVENTS_ARE_KEPT
-        return len(await work.rows(step, {"before": before, "first_kept": _first_id(before)}))
-    return len(await work.rows(step, {"before": before}))
-
-
-def _first_id(at: datetime) -> UUID:
-    """The least id that is made at this time."""
-    return UUID(int=new_id(at).int >> 80 << 80)
+    before = now - step.kept
+    values: dict[str, Any] = {"before": before}
+    if step.in_order_of_time:
+        values["first_kept"] = UUID(int=new_id(before).int >> 80 << 80)  # the least that is made at this time
+    return len(await work.rows(step.statement, values))

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from commands.ids import AuthorizationId, OrganizationId
 from commands.ports.notices import Delivery
 from commands.ports.storage import DueCheck, DueEvents, NetworkHealth, Sent
-from storage import checks, outbox, planning
+from storage import checks, outbox, planning, purging
 from storage.directory import Transactions
 
 
@@ -55,6 +55,16 @@ class SqlQueues:
     async def record_sent(self, lane: str, *, term: int, results: Sequence[Sent]) -> None:
         async with self._transactions.writing_work() as work:
             await outbox.record_sent(work, lane, term=term, results=results)
+
+    async def purge(self, now: datetime) -> int:
+        number = 0
+        for step in purging.STEPS:
+            found = purging.AT_ONCE
+            while found == purging.AT_ONCE:
+                async with self._transactions.writing_work() as work:
+                    found = await purging.clear(work, step, now)
+                number += found
+        return number
 
     async def waiting(self, now: datetime) -> int:
         async with self._transactions.reading_work() as work:

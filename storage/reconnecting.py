@@ -10,7 +10,7 @@ from sqlalchemy.sql import ColumnElement
 
 from commands.ids import AttemptId, ConnectionId, LinkId, OrganizationId, PersonId, SessionId
 from commands.ports.reconnecting import Attempt, Link, OpenAttempt
-from commands.ports.storage import NotThere, StorageError
+from commands.ports.storage import StorageError
 from storage.engine import insert
 from storage.rows import columns
 from storage.secrets import Cell, Keyring, secret_hash
@@ -131,21 +131,25 @@ class SqlAttempts:
                 attempts.c.closed_at.is_(None),
                 *whose,
             )
-            .values(closed_at=attempt.opened_at)
+            # What the round trip needed is gone with it.
+            .values(closed_at=attempt.opened_at, code_verifier=None)
         )
 
     async def finish(
         self, organization_id: OrganizationId, attempt_id: AttemptId, *, outcome: str, at: datetime
-    ) -> None:
+    ) -> bool:
         finished = await self._work.row(
             update(attempts)
-            .where(attempts.c.organization_id == organization_id, attempts.c.id == attempt_id)
+            .where(
+                attempts.c.organization_id == organization_id,
+                attempts.c.id == attempt_id,
+                attempts.c.closed_at.is_(None),
+            )
             # What the round trip needed is gone with it.
             .values(outcome=outcome, closed_at=at, code_verifier=None)
             .returning(attempts.c.id)
         )
-        if finished is None:
-            raise NotThere("there is no such attempt in the organization")
+        return finished is not None
 
     async def get(self, organization_id: OrganizationId, attempt_id: AttemptId) -> Attempt | None:
         found = await self._work.row(

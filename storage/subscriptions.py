@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select, tuple_
 from sqlalchemy.sql import ColumnElement
 
 from commands.ids import ClientId, OrganizationId, PersonId, SubscriptionId
 from commands.model import Channel, Subscription
 from storage.engine import insert
 from storage.tables import NOBODY, subscriptions
-from storage.work import Work
+from storage.work import Work, portions
 
 _COLUMNS = (
     subscriptions.c.id,
@@ -24,6 +24,13 @@ _COLUMNS = (
     subscriptions.c.created_at,
 )
 _UNIQUE = ("organization_id", "reader_id", "platform", "tenant", "channel", "network", "client_key")
+
+_OF_READERS = select(*_COLUMNS).where(
+    subscriptions.c.organization_id == bindparam("organization"),
+    tuple_(subscriptions.c.reader_id, subscriptions.c.platform, subscriptions.c.tenant, subscriptions.c.channel).in_(
+        bindparam("readers", expanding=True)
+    ),
+)
 
 
 class SqlSubscriptions:
@@ -72,6 +79,18 @@ class SqlSubscriptions:
         self, organization_id: OrganizationId, *, person_id: PersonId | None, channel: Channel | None
     ) -> Sequence[Subscription]:
         return await self._some(*_of_reader(organization_id, person_id, channel))
+
+    async def of_readers(
+        self, organization_id: OrganizationId, readers: Sequence[tuple[PersonId, Channel | None]]
+    ) -> Sequence[Subscription]:
+        wanted = set(readers)
+        # A channel's are found by the channel, whoever set them up.
+        keys = sorted({tuple(_reader_values(*reader).values()) for reader in wanted})
+        found: list[Subscription] = []
+        for portion in portions(keys, each=4):
+            rows = await self._work.rows(_OF_READERS, {"organization": organization_id, "readers": list(portion)})
+            found += [_subscription_of(row) for row in rows]
+        return [subscription for subscription in found if (subscription.person_id, subscription.channel) in wanted]
 
     async def all(self, organization_id: OrganizationId) -> Sequence[Subscription]:
         return await self._some(subscriptions.c.organization_id == organization_id)

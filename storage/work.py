@@ -110,7 +110,8 @@ class Work:
             await self.run(_ADD_TO_COUNTERS, values)
 
 
-def portions(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
-    """Cut a long list into what one statement takes."""
-    for start in range(0, len(items), MOST_PARAMETERS):
-        yield items[start : start + MOST_PARAMETERS]
+def portions(items: Sequence[_Item], *, each: int = 1) -> Iterator[Sequence[_Item]]:
+    """Cut a long list into what one statement takes, where each item becomes so many parameters."""
+    most = MOST_PARAMETERS // each
+    for start in range(0, len(items), most):
+        yield items[start : start + most]

@@ -124,11 +124,12 @@ class Lane:
 
     def _unpark(self, now: datetime, limit: int) -> list[Delivery]:
         """Take parked deliveries whose turn has come."""
-        ready = [(address, delivery) for address, (delivery, at) in self.parked.items() if at <= now][: max(limit, 0)]
-        for address, delivery in ready:
+        ready = [(address, *parked) for address, parked in self.parked.items() if parked[1] <= now][: max(limit, 0)]
+        for address, delivery, at in ready:
             del self.parked[address]
-            self.pacer.turn(address, self._pace(delivery), now)
-        return [delivery for _, delivery in ready]
+            # Reckoned from the turn that it was given, not from when we looked: else each look's delay would add up.
+            self.pacer.turn(address, self._pace(delivery), at)
+        return [delivery for _, delivery, _ in ready]
 
     async def _whose_turn_it_is(self, taken: Sequence[Delivery], now: datetime) -> list[Delivery]:
         """Keep those that may go now; park those whose turn comes soon, and give the others back."""

@@ -181,11 +181,8 @@ async def _read(uow: UnitOfWork, organization_id: OrganizationId, deliveries: Se
     readers = {notice.person_id for notice in notices.values()}
     readers |= {PersonId(id) for notice in notices.values() for id in ids_in(notice, WHOM)}
     mentioned = {person_id for view in views for person_id in _people_of(view)}
-    first_of_subscribers = any(
-        delivery.ref is None and notices[delivery.notice_id].part in (Part.SUBSCRIBER, Part.CHANNEL)
-        for delivery in deliveries
-        if delivery.notice_id in notices
-    )
+    unshown = [notices[each.notice_id] for each in deliveries if each.ref is None and each.notice_id in notices]
+    opted_in = {(each.person_id, each.channel) for each in unshown if each.part in (Part.SUBSCRIBER, Part.CHANNEL)}
     return _Facts(
         notices=notices,
         lapsed={view.lapse.id: view for view in views if view.lapse is not None},
@@ -193,7 +190,7 @@ async def _read(uow: UnitOfWork, organization_id: OrganizationId, deliveries: Se
         people=await uow.people.many(organization_id, sorted(readers)),
         handles=await _handles(uow, organization_id, mentioned | readers),
         told=await uow.notices.delivered_to(organization_id, sorted(told_of)) if told_of else {},
-        subscriptions=_by_reader(await uow.subscriptions.all(organization_id)) if first_of_subscribers else {},
+        subscriptions=_by_reader(await uow.subscriptions.of_readers(organization_id, tuple(opted_in))),
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.notices.buttons import buttons
 from bot.notices.lapsed import claimed, open_rows
 from bot.notices.letter import Entry, Letter
-from bot.notices.phrases import ROWS, subject, title
+from bot.notices.phrases import ROWS, SAME_TIME, subject, title
 from commands.messages import Bold, Heading, Line, Mark, Message, Moment, Span, Text, Tone, line, text
 from commands.model import LapseEnd
 from commands.ports.notices import Part
@@ -77,6 +77,8 @@ def _gap(back: Sequence[Entry]) -> Line:
     until = max(entry.lapse.ended_at for entry in back if entry.lapse.ended_at is not None)
     since = min(entry.since for entry in back)
     tail = "; what is missing may take a while to appear."
+    if until - since < SAME_TIME:
+        return line("Nothing was read at ", Moment(until), tail)
     return line("Nothing was read between ", Moment(since), " and ", Moment(until), tail)
 
 

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from bot.web.site import SITE, Site, leads_nowhere, page
+from commands.access import may_see
 from commands.causes import cause_text
 from commands.ids import AttemptId, LinkId, from_wire, new_id
 from commands.linking import memberships
@@ -24,7 +25,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     now = site.services.clock.now()
     async with site.services.storage.transaction() as uow:
         view = await uow.connections.view(attempt.organization_id, attempt.connection_id)
-        if view is None:
+        if view is None or not may_see(member.person, view.connection):
             return leads_nowhere(request)
         locator = await uow.links.ensure(  # it is there already, and so only its address is given: GET changes nothing
             Link(

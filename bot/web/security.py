@@ -33,7 +33,8 @@ class Cookies:
 
     def read(self, request: web.Request, kind: str) -> str | None:
         """The cookie's value, if the browser sent one."""
-        return request.cookies.get(self._name(kind)) or None
+        value = request.cookies.get(self._name(kind))
+        return value if value and value.isascii() else None
 
     def set(self, response: web.StreamResponse, kind: str, value: str, *, life: int | None = None) -> None:
         """Set a cookie for `life` seconds, or for as long as the browser runs.
@@ -97,7 +98,7 @@ def headers(*, https: bool, forms_to: Iterable[str]) -> dict[str, str]:
         "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
     }
     if https:
-        found["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+        found["Strict-Transport-Security"] = "max-age=31536000"
     return found
 
 

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from bot.web.place import Place, place_of_form, place_of_sign_in, place_of_workspace
 from bot.web.security import LOGIN_COOKIE_LIFE, SESSION, from_our_page, login_cookie, new_secret
-from bot.web.site import SITE, FormRefused, Site, leads_nowhere, page, read_form, see_other
+from bot.web.site import SITE, FormRefused, Site, form_fields, leads_nowhere, page, read_form, see_other
 from commands.errors import SignInError
 from commands.ids import SessionId, new_id
 from commands.linking import Introduction, introduce, link_account, member_in
@@ -177,7 +177,7 @@ async def sign_out(request: web.Request) -> web.StreamResponse:
     site = request.app[SITE]
     if not from_our_page(request, site.services.public_url):
         raise FormRefused
-    fields = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    fields = await form_fields(request)
     place = await place_of_form(site, fields)
     session = await site.session(request)
     if session is not None:

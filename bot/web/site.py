@@ -143,13 +143,21 @@ class FormRefused(Exception):
 async def read_form(request: web.Request, session: Session | None) -> dict[str, str]:
     """Read a POST's fields. Raises FormRefused unless it came from our own page, in this browser and session."""
     site = request.app[SITE]
-    form = await request.post()
-    fields = {name: value for name, value in form.items() if isinstance(value, str)}
+    fields = await form_fields(request)
     secret = site.cookies.read(request, FORM)
     genuine = secret is not None and _same(fields.get("token", ""), form_token(secret, request.path, session))
     if not genuine or not from_our_page(request, site.services.public_url):
         raise FormRefused
     return fields
+
+
+async def form_fields(request: web.Request) -> dict[str, str]:
+    """The fields of a form. Raises FormRefused for a body that no page of ours could have sent."""
+    try:
+        form = await request.post()
+    except (ValueError, LookupError, AssertionError) as error:  # what aiohttp raises for broken charsets and boundaries
+        raise FormRefused from error
+    return {name: value for name, value in form.items() if isinstance(value, str) and value.isascii()}
 
 
 def _same(given: str, expected: str) -> bool:

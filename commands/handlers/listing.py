@@ -1,5 +1,6 @@
 """The list: counts, rows, and the way through it. Its state travels in its buttons, so it works after a restart."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -7,6 +8,7 @@ from commands.access import may_reconnect, scope_of
 from commands.actions import ListView, StateFilter, details_action, list_action, reconnect_action
 from commands.command import Asker, Services
 from commands.drawing import EXPIRING_WITHIN, connection_row, mending_label, network_name
+from commands.ids import ClientId
 from commands.messages import (
     ActionRef,
     Bold,
@@ -165,23 +167,36 @@ def _breakdown(services: Services, listing: Listing) -> list[Part]:
     view = listing.view
     items = []
     if view.network is None:
-        items.append(("By network", _by(listing, lambda count: network_name(services.networks, count.network))))
+        items.append(
+            (
+                "By network",
+                _by(listing, lambda count: count.network, lambda count: network_name(services.networks, count.network)),
+            )
+        )
     if view.client_id is None:
-        items.append(("By client", _by(listing, lambda count: shown(count.client_name))))
+        items.append(
+            ("By client", _by(listing, lambda count: count.client_name, lambda count: shown(count.client_name)))
+        )
     return [Facts(tuple(items))] if items else []
 
 
-def _by(listing: Listing, name: Callable[[Count], str]) -> Line:
+def _by(listing: Listing, key: Callable[[Count], str], name: Callable[[Count], str]) -> Line:
+    """The groups that need the most. Only those are named that are shown: there may be thousands of counts."""
     needing: dict[str, int] = {}
     active: dict[str, int] = {}
+    examples: dict[str, Count] = {}
     for count in _counted(listing):
-        needing.setdefault(name(count), 0)
+        group = key(count)
+        if group not in needing:
+            needing[group], examples[group] = 0, count
         if _needs(count):
-            needing[name(count)] += count.number
+            needing[group] += count.number
         if count.state is ConnectionState.ACTIVE:
-            active[name(count)] = active.get(name(count), 0) + count.number
+            active[group] = active.get(group, 0) + count.number
     ordered = sorted(needing, key=lambda each: (-needing[each], each.casefold()))
-    told = [f"{each} {needing[each]:,} ({active.get(each, 0):,} active)" for each in ordered[:BREAKDOWN]]
+    told = [
+        f"{name(examples[each])} {needing[each]:,} ({active.get(each, 0):,} active)" for each in ordered[:BREAKDOWN]
+    ]
     if len(ordered) > BREAKDOWN:
         told.append(f"{len(ordered) - BREAKDOWN} more")
     return line(" · ".join(told))
@@ -243,19 +258,20 @@ def _ways_on(services: Services, listing: Listing) -> list[Part]:
 
 
 def _menu(services: Services, listing: Listing) -> tuple[Button, ...]:
-    offers: dict[ListView, tuple[int, str]] = {}
+    needing: Counter[tuple[str | None, ClientId | None]] = Counter()
+    names: dict[ClientId, str] = {}
     for count in _counted(listing):
-        if not _needs(count):
-            continue
-        for view, label in (
-            (ListView(network=count.network), network_name(services.networks, count.network)),
-            (ListView(client_id=count.client_id), f"Client {shown(count.client_name, 40)}"),
-        ):
-            offers[view] = (offers.get(view, (0, ""))[0] + count.number, label)
-    most = sorted(offers.items(), key=lambda offer: -offer[1][0])[:MENU]
-    return tuple(
-        Button(f"{label}: {number:,}", action) for view, (number, label) in most if (action := list_action(view))
-    )
+        if _needs(count):
+            needing[count.network, None] += count.number
+            needing[None, count.client_id] += count.number
+            names[count.client_id] = count.client_name
+    buttons = []
+    for (network, client_id), number in needing.most_common(MENU):
+        label = f"Client {shown(names[client_id], 40)}" if client_id else network_name(services.networks, network or "")
+        action = list_action(ListView(network=network, client_id=client_id))
+        if action is not None:
+            buttons.append(Button(f"{label}: {number:,}", action))
+    return tuple(buttons)
 
 
 def _paged(view: ListView, offset: int) -> ActionRef | None:
@@ -263,11 +279,13 @@ def _paged(view: ListView, offset: int) -> ActionRef | None:
 
 
 def _counted(listing: Listing) -> Sequence[Count]:
-    view = listing.view
+    network, client_id = listing.view.network, listing.view.client_id
     return [
         count
         for count in listing.counts
-        if view.network in (None, count.network) and view.client_id in (None, count.client_id) and _in_use(count)
+        if _in_use(count)
+        and (network is None or network == count.network)
+        and (client_id is None or client_id == count.client_id)
     ]
 
 

@@ -49,6 +49,14 @@ class Subscriptions(Protocol):
         """A reader's opt-ins, the oldest first. The reader is the channel where one is given, else the person."""
         ...
 
+    async def of_readers(
+        self, organization_id: OrganizationId, readers: Sequence[tuple[PersonId, Channel | None]]
+    ) -> Sequence[Subscription]:
+        """The opt-ins of many readers: a person's own, and, where a channel is given, the channel's that this person
+        set up.
+        """
+        ...
+
     async def all(self, organization_id: OrganizationId) -> Sequence[Subscription]:
         """Every opt-in of the organization, people's and channels'."""
         ...
@@ -173,7 +181,10 @@ class Notices(Protocol):
         ...
 
     async def plan(self, notices: Sequence[Notice], deliveries: Sequence[Delivery]) -> None:
-        """Write notices with their deliveries. One that this reader has for the same kind and lapses is left out."""
+        """Write notices with their deliveries. One that this reader has already is left out, with its deliveries: of
+        the same kind about the same lapses and, for kinds other than LAPSED, with the same data. One about no lapse is
+        never left out.
+        """
         ...
 
     async def mark_planned(self, event_ids: Sequence[EventId]) -> bool:

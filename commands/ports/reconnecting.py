@@ -2,7 +2,7 @@
 encrypted.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -90,8 +90,10 @@ class Attempts(Protocol):
 
     async def finish(
         self, organization_id: OrganizationId, attempt_id: AttemptId, *, outcome: str, at: datetime
-    ) -> None:
-        """Write how it ended, and close it."""
+    ) -> bool:
+        """Write how it ended, and close it. False, and nothing is written, if it was ended already: somebody took
+        over.
+        """
         ...
 
     async def get(self, organization_id: OrganizationId, attempt_id: AttemptId) -> Attempt | None: ...
@@ -117,11 +119,11 @@ class PendingSignIn:
     """A sign-in under way: single use, minutes long, bound to one browser."""
 
     platform: str
-    nonce: str
+    nonce: str = field(repr=False)
     redirect_uri: str
     workspace_id: WorkspaceId | None
     """The workspace that the person came from."""
-    locator: str | None
+    locator: str | None = field(repr=False)
     """The Reconnect link to go back to."""
     expires_at: datetime
 

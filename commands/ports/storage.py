@@ -209,6 +209,15 @@ class Queues(Protocol):
         """How many deliveries are due."""
         ...
 
+    async def purge(self, now: datetime) -> int:
+        """Clear away what nobody can use any more; give how many rows were. Many short transactions; safe to repeat.
+
+        Deleted: browser sessions, sign-ins and claim codes once they expired; events 30 days after they were planned.
+        Attempts that were left open lose their secrets a day after they expired, and count as closed then. Audit,
+        lapses, notices and deliveries stay.
+        """
+        ...
+
 
 class Storage(Protocol):
     """The store, open."""

@@ -58,7 +58,6 @@ SPEC = NetworkSpec(
         Verdict.CREDENTIAL_CHANGED: CauseText(
             happened="The Facebook password was changed, so Facebook closed our access.",
             mend="Only the holder of this login can mend it, in about a minute.",
-            not_helping="Please leave the account in place; removing it loses its history.",
         ),
         Verdict.USER_BLOCKED: CauseText(
             happened="Facebook wants something confirmed before this profile can be used by apps.",

@@ -433,6 +433,11 @@ async def test_opting_in_twice_changes_nothing(storage: SqlStorage, clock: FakeC
         ]
         assert await uow.subscriptions.of(organization_id, person_id=None, channel=channel) == [here]
         assert len(await uow.subscriptions.all(organization_id)) == 4
+        of_readers = uow.subscriptions.of_readers
+        assert await of_readers(organization_id, []) == []
+        asked = [(seeded.ana.id, None), (seeded.raj.id, channel), (seeded.raj.id, channel), (seeded.bo.id, None)]
+        assert set(await of_readers(organization_id, asked)) == {everything, tiktok, acme, here}
+        assert await of_readers(organization_id, [(seeded.raj.id, None), (seeded.ana.id, channel)]) == []
 
         async def remove(network: str | None, *, everything: bool = False, of: Channel | None = None) -> int:
             return await uow.subscriptions.remove(

@@ -106,6 +106,7 @@ CALLS: Mapping[str, Callable[..., Awaitable[object]]] = {
         o, person_id=h.seeded.ana.id, channel=None, network=None, client_id=None, everything=True
     ),
     "subscriptions.of": lambda u, o, h: u.subscriptions.of(o, person_id=h.seeded.ana.id, channel=None),
+    "subscriptions.of_readers": lambda u, o, h: u.subscriptions.of_readers(o, [(h.seeded.ana.id, None)]),
     "subscriptions.all": lambda u, o, h: u.subscriptions.all(o),
     "notices.redraw": lambda u, o, h: u.notices.redraw(o, [h.lapse_id], h.now),
     "notices.told": lambda u, o, h: u.notices.told(o, h.lapse_id),

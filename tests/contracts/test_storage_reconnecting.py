@@ -10,7 +10,6 @@ import pytest
 from commands.ids import AttemptId, LinkId, SessionId, new_id
 from commands.model import Person
 from commands.ports.reconnecting import Attempt, Link, OpenAttempt, PendingSignIn, Session
-from commands.ports.storage import NotThere
 from commands.secret import Secret
 from storage import SqlStorage, secret_hash
 from tests.support.clock import FakeClock
@@ -146,12 +145,13 @@ async def test_a_finished_attempt_keeps_its_outcome_and_not_its_secret(storage: 
     attempt = await attempt_of(storage, seeded, seeded.ana, clock)
     await open_attempt(storage, attempt, "state")
     async with storage.transaction() as uow:
-        await uow.attempts.finish(seeded.organization_id, attempt.id, outcome='{"done": true}', at=clock.now())
+        assert await uow.attempts.finish(seeded.organization_id, attempt.id, outcome='{"done": true}', at=clock.now())
         finished = await uow.attempts.get(seeded.organization_id, attempt.id)
         assert finished == replace(attempt, outcome='{"done": true}', code_verifier=None)
         unknown = AttemptId(new_id(clock.now()))
-        with pytest.raises(NotThere):
-            await uow.attempts.finish(seeded.organization_id, unknown, outcome="{}", at=clock.now())
+        for ended in (attempt.id, unknown):
+            assert not await uow.attempts.finish(seeded.organization_id, ended, outcome="{}", at=clock.now())
+        assert await uow.attempts.get(seeded.organization_id, attempt.id) == finished
     assert await open_attempt(storage, await attempt_of(storage, seeded, seeded.bo, clock), "next") is None
 
 

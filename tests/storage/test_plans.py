@@ -7,14 +7,25 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert, text
+from sqlalchemy import Table, event, insert, text
 
-from commands.ids import ConnectionId, DeliveryId, EventId, NoticeId, new_id
+from commands.ids import ConnectionId, DeliveryId, EventId, LapseId, NoticeId, new_id
 from commands.model import ConnectionState, Filter, Scope
 from commands.ports.notices import EventKind
 from storage import Keyring, SqlStorage, upgrade
 from storage.engine import Engines, open_engines
-from storage.tables import authorizations, connections, deliveries, events, lanes, notices
+from storage.tables import (
+    NOBODY,
+    authorizations,
+    connections,
+    deliveries,
+    events,
+    lanes,
+    lapses,
+    notice_lapses,
+    notices,
+    subscriptions,
+)
 from tests.support.clock import FakeClock
 from tests.support.seed import Seeded, seed
 
@@ -173,6 +184,35 @@ async def _fill(engines: Engines, seeded: Seeded, clock: FakeClock) -> None:
         await connection.execute(text("ANALYZE"))
 
 
+async def _tell_many(crowd: Crowd) -> list[LapseId]:
+    """Many lapses of the past, each told once; many channels that subscribe, and Ana."""
+    now, seeded = crowd.clock.now(), crowd.seeded
+    told = [(LapseId(new_id(now)), NoticeId(new_id(now))) for _ in range(MANY)]
+    common = {"organization_id": seeded.organization_id}
+    at = {"opened_at": now, "ended_at": now, "connection_id": seeded.connections[0].id}
+    lapse = {**common, **at, "cause": "revoked", "evidence": {"check": "x"}, "ended_how": "recovered"}
+    notice = {**common, "kind": "lapsed", "part": "owner", "person_id": seeded.bo.id, "data": {}, "created_at": now}
+    delivery = {**common, "platform": "slack", "tenant": "T1", "kind": "direct", "external_id": "U-BO", "lane": "a"}
+    delivery |= {"priority": "1-first", "state": "delivered", "wanted": 1, "shown": 1, "attempts": 1, "reason": ""}
+    delivery |= {"next_at": now, "created_at": now, "delivered_at": now}
+    opted_in = {**common, "person_id": seeded.ana.id, "network": "", "client_key": NOBODY, "created_at": now}
+    here = {"reader_id": NOBODY, "platform": "slack", "tenant": "T1"}
+    own = {**opted_in, "id": new_id(now), "reader_id": seeded.ana.id, "platform": "", "tenant": "", "channel": ""}
+    rows: list[tuple[Table, list[dict[str, Any]]]] = [
+        (lapses, [{**lapse, "id": lapse_id} for lapse_id, _ in told]),
+        (notices, [{**notice, "id": id, "dedupe": id.bytes} for _, id in told]),
+        (notice_lapses, [{**common, "notice_id": id, "lapse_id": lapse_id, "position": 0} for lapse_id, id in told]),
+        (deliveries, [{**delivery, "id": new_id(now), "notice_id": id} for _, id in told]),
+        (subscriptions, [{**opted_in, **here, "id": new_id(now), "channel": f"C{place}"} for place in range(MANY)]),
+        (subscriptions, [own]),
+    ]
+    async with crowd.engines.writers.begin() as connection:
+        for table, values in rows:
+            await connection.execute(insert(table), values)
+        await connection.execute(text("ANALYZE"))
+    return [lapse_id for lapse_id, _ in told]
+
+
 @pytest.mark.behaviour("C-1")
 async def test_the_whole_list_takes_four_statements(crowd: Crowd) -> None:
     with crowd.listening() as heard:
@@ -216,6 +256,36 @@ async def test_due_checks_are_claimed_from_their_index_in_two_statements(crowd: 
         )
     assert (len(claimed), len(heard)) == (10, 2)
     assert "ix_authorizations_due" in await crowd.plan()
+
+
+async def test_claiming_due_checks_walks_neither_table(crowd: Crowd) -> None:
+    """So that what it reads does not grow with the tables."""
+    with crowd.listening() as heard:
+        await crowd.storage.queues.claim_checks(
+            now=crowd.clock.now(), limit=10, lease=LEASE, networks=["examplenet", "other"]
+        )
+    for place in range(len(heard)):
+        plan = await crowd.plan(place)
+        assert not [line for line in plan.splitlines() if line.startswith("SCAN ") and "nections" in line]
+        assert "SCAN authorizations" not in plan
+        assert "Seq Scan" not in plan
+
+
+async def test_what_messages_are_composed_from_is_read_from_indexes(crowd: Crowd) -> None:
+    [told, *_] = await _tell_many(crowd)
+    organization_id = crowd.seeded.organization_id
+    with crowd.listening() as heard:
+        async with crowd.storage.reading() as uow:
+            assert await uow.notices.delivered_to(organization_id, [told]) == {crowd.seeded.bo.id: crowd.clock.now()}
+            [own] = await uow.subscriptions.of_readers(organization_id, [(crowd.seeded.ana.id, None)])
+    assert own.person_id == crowd.seeded.ana.id
+    assert len(heard) == 2
+    reached, opted_in = await crowd.plan(0), await crowd.plan(1)
+    assert "ix_notice_lapses_lapse_id" in reached
+    for plan in (reached, opted_in):
+        assert "Seq Scan" not in plan
+        for table in ("notices", "notice_lapses", "deliveries", "subscriptions"):
+            assert f"SCAN {table}" not in plan
 
 
 async def test_due_events_are_read_from_the_index_of_unplanned_ones(crowd: Crowd) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import func, insert, select, text
 
 from commands.ids import OrganizationId, new_id
 from commands.model import ConnectionState, Organization, Scope
@@ -71,6 +71,35 @@ async def test_reading_cannot_write(storage: SqlStorage, clock: FakeClock) -> No
         async with storage.reading() as uow:
             await uow.organizations.add(organization(clock))
     assert await storage.directory.organizations() == []
+
+
+async def test_more_readers_than_connections_all_read_what_was_committed(database_url: str, clock: FakeClock) -> None:
+    keyring = Keyring.from_settings(Keyring.new_key("k"))
+    await upgrade(database_url)
+    async with open_storage(database_url, keyring, clock, connections=2) as storage:
+        seeded = await seed(storage, clock.now())
+
+        async def look() -> OrganizationId:
+            async with storage.reading() as uow:
+                counts = await uow.connections.counts(seeded.organization_id, Scope())
+                assert sum(count.number for count in counts) == 2
+                return (await uow.organizations.get(seeded.organization_id)).id
+
+        assert set(await asyncio.gather(*(look() for _ in range(20)))) == {seeded.organization_id}
+
+
+async def test_a_read_whose_connection_was_lost_is_done_again(postgres_database_url: str) -> None:
+    await upgrade(postgres_database_url)
+    engines = open_engines(postgres_database_url, connections=1)
+    server_process = select(func.pg_backend_pid())
+    async with engines.readers.reading() as execute:
+        [[lost]] = await execute(server_process, None)
+    async with engines.writers.begin() as connection:
+        assert await connection.scalar(select(func.pg_terminate_backend(lost, 5_000)))
+    async with engines.readers.reading() as execute:
+        [[other]] = await execute(server_process, None)
+    assert other != lost
+    await engines.dispose()
 
 
 async def test_eight_that_read_and_then_write_all_succeed_in_two_processes_worth_of_pools(
