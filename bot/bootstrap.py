@@ -10,6 +10,7 @@ from datetime import timedelta
 from aiohttp import web
 
 from bot.delivery.loop import DeliveryLoop
+from bot.logs import LogRules
 from bot.notices.composer import Composer
 from bot.notices.outbox import Outbox
 from bot.notices.planner import Planner
@@ -83,6 +84,17 @@ async def rekey_database(settings: Settings) -> Rekeyed:
 def network_specs() -> Sequence[NetworkSpec]:
     """The declarations of all networks there are, with credentials or without."""
     return [module.SPEC for module in network_modules()]
+
+
+def log_rules() -> LogRules:
+    """What the adapters know of their libraries' logs."""
+    shapes, quiet = discovery.log_shapes_and_levels()
+    return LogRules(secret_shapes=shapes, quiet_loggers=quiet)
+
+
+def chat_platform_names() -> Sequence[str]:
+    """The chat platforms there are, with credentials or without."""
+    return discovery.chat_platform_names()
 
 
 def how_to_install(platform: str, environment: Mapping[str, str], settings: Settings) -> str:

@@ -48,9 +48,9 @@ def serve(
         settings, environment = read_settings()
         parts = _parts(roles)
         from bot import logs
-        from bot.bootstrap import built, running, upgrade_database
+        from bot.bootstrap import built, log_rules, running, upgrade_database
 
-        logs.configure(environment, form=settings.log_format, level=settings.log_level)
+        logs.configure(environment, log_rules(), form=settings.log_format, level=settings.log_level)
 
         async def run() -> None:
             await upgrade_database(settings)
@@ -131,7 +131,7 @@ def preview(name: Annotated[str, typer.Argument(help="Part of a notice's name; a
 
 
 @app.command()
-def install(platform: Annotated[str, typer.Argument(help="slack or discord")]) -> None:
+def install(platform: Annotated[str, typer.Argument(help="Which one; a wrong name lists them all.")]) -> None:
     """Print what a chat platform needs to take the bot in: Slack's app manifest, Discord's install link."""
     with clear_errors():
         settings, environment = read_settings()

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from bot.bootstrap import adapters, opened_storage
+from bot.bootstrap import adapters, chat_platform_names, opened_storage
 from bot.settings import Settings
 from commands.errors import SettingError
 from commands.ports.chat import Check, Diagnosis
@@ -29,7 +29,8 @@ async def diagnoses(settings: Settings, environment: Mapping[str, str]) -> Async
             for line in await platform.diagnose():
                 yield line
     if not platforms:
-        mend = "Set the tokens of Slack or Discord; the README's “Connect” chapters say where to find them."
+        names = ", ".join(chat_platform_names())
+        mend = f"Set the tokens of one of {names}; the README's “Connect” chapters say where to find them."
         yield Diagnosis(subject="Chat", check=Check.BAD, found="no chat platform is configured", mend=mend)
     for network in networks.values():
         async with network.running():

@@ -7,24 +7,19 @@ settings that hold secrets, and of what looks like a token, a code or one of our
 import logging
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 _SECRET_SETTING = re.compile(r"(TOKEN|SECRET|KEYS?|PASSWORD)$")
-_SHAPES = re.compile(
-    r"""
-      xox[a-z](?:\.xox[a-z])?-[\w-]+ | xapp-[\w-]+ | xoxe-[\w-]+          # Slack's tokens
-    | (?:hooks\.slack\.com|/(?:actions|commands))/[\w/-]{20,}             # Slack's response addresses
-    | /webhooks/\d+/[\w.-]+ | /interactions/\d+/[\w.-]+                   # Discord's interaction tokens
-    | (?i:bearer|basic|bot)\s+[\w.~+/=-]{16,}                             # authorization headers
+_SHAPES = r"""
+      (?i:bearer|basic|bot)\s+[\w.~+/=-]{16,}                             # authorization headers
     | (?<=[?&])(?:code|auth_code|state|access_token|refresh_token|client_secret|secret|token|input_token)=[^&\s"']+
     | (?<=/r/)[0-9A-Za-z]{22}                                             # our Reconnect links
     | (?<=://)[^/\s:@]+:[^/\s@]+(?=@)                                     # user:password@ of a database address
-    """,
-    re.VERBOSE,
-)
+"""
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x9b]")
 _LINE_ENDS = re.compile(r"[\n\x85\u2028\u2029]+")
 _LINES = frozenset({"exception", "stack"})
@@ -34,28 +29,35 @@ _SHORTEST_SECRET = 6  # a shorter value would blank ordinary words
 _QUIET = {
     "aiohttp.access": logging.ERROR,  # it writes whole addresses, with codes and locators
     "apscheduler": logging.ERROR,  # it warns of every tick that found the last one still at work
-    "discord": logging.WARNING,
-    "discord.client": logging.ERROR,  # it warns at every start that voice will not work
     "httpcore2": logging.WARNING,
     "httpx2": logging.WARNING,
-    "slack_bolt": logging.WARNING,  # at INFO it writes the body of a request that it refused
-    "slack_sdk": logging.WARNING,
     "sqlalchemy": logging.WARNING,
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogRules:
+    """What the adapters know of their own libraries."""
+
+    secret_shapes: Sequence[str] = ()
+    """Regular expressions of what must be hidden."""
+    quiet_loggers: Mapping[str, int] = field(default_factory=dict)
+    """The lowest level that a logger may write at."""
 
 
 class Scrubber:
     """Takes secrets out of a line of log."""
 
-    def __init__(self, secrets: Iterable[str]) -> None:
+    def __init__(self, secrets: Iterable[str], shapes: Iterable[str] = ()) -> None:
         known = sorted({secret for secret in secrets if len(secret) >= _SHORTEST_SECRET}, key=len, reverse=True)
         self._known = re.compile("|".join(re.escape(secret) for secret in known)) if known else None
+        self._shapes = re.compile("|".join([f"(?x:{_SHAPES})", *shapes]))
 
     def scrub(self, text: str) -> str:
         """Give the text without secrets and control characters."""
         if self._known is not None:
             text = self._known.sub(_HIDDEN, text)
-        return _CONTROLS.sub("", _SHAPES.sub(_HIDDEN, text))
+        return _CONTROLS.sub("", self._shapes.sub(_HIDDEN, text))
 
     def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
         return {
@@ -76,7 +78,7 @@ def secret_values(environment: Mapping[str, str]) -> list[str]:
     return [part for value in values for part in (value, *re.split(r"[,:\s]+", value))]
 
 
-def configure(environment: Mapping[str, str], *, form: str, level: str) -> None:
+def configure(environment: Mapping[str, str], rules: LogRules, *, form: str, level: str) -> None:
     """Send all logs of the process to standard error: `form` "text" or "json", from `level` up."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -84,7 +86,7 @@ def configure(environment: Mapping[str, str], *, form: str, level: str) -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
-        Scrubber(secret_values(environment)),
+        Scrubber(secret_values(environment), rules.secret_shapes),
     ]
     renderer: Processor = (
         structlog.processors.JSONRenderer()
@@ -105,5 +107,5 @@ def configure(environment: Mapping[str, str], *, form: str, level: str) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
-    for name, quiet in _QUIET.items():
+    for name, quiet in {**_QUIET, **rules.quiet_loggers}.items():
         logging.getLogger(name).setLevel(quiet)

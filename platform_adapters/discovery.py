@@ -20,6 +20,13 @@ def chat_platform_names() -> Sequence[str]:
     return sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.ispkg)
 
 
+def log_shapes_and_levels() -> tuple[Sequence[str], Mapping[str, int]]:
+    """What the chat platforms' secrets look like in a log, and the lowest levels of their libraries' loggers."""
+    modules = [importlib.import_module(f"platform_adapters.chat.{name}.logs") for name in chat_platform_names()]
+    shapes = [shape for module in modules for shape in module.SECRET_SHAPES]
+    return shapes, {name: level for module in modules for name, level in module.QUIET_LOGGERS.items()}
+
+
 def network_names() -> Sequence[str]:
     """The networks that have a file here: every module that declares SPEC."""
     return [module.__name__.rpartition(".")[2] for module in network_modules()]

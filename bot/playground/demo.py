@@ -17,7 +17,7 @@ import aiohttp
 from aiohttp import web
 
 from bot import logs
-from bot.bootstrap import Bot, built, running, upgrade_database
+from bot.bootstrap import Bot, built, log_rules, running, upgrade_database
 from bot.playground.page import Playground
 from bot.playground.seed import Seeding
 from bot.playground.stage import Stage
@@ -93,7 +93,7 @@ async def started(*, directory: Path, port: int) -> AsyncIterator[Demo]:
     stand_ins = StandIns(vendors_url=f"{base}/vendors", bot_url=base, network_clock=clock.seconds)
     environment = demo_environment(directory, port) | stand_ins.environment()
     settings = Settings.read(environment)
-    logs.configure(environment, form="text", level=settings.log_level)
+    logs.configure(environment, log_rules(), form="text", level=settings.log_level)
     sweep(directory)
     await upgrade_database(settings)
     async with built(settings, environment, clock=clock) as bot, aiohttp.ClientSession() as session:

@@ -60,6 +60,7 @@ def test_a_network_file_and_a_platform_folder_dropped_into_place_are_found(tmp_p
     folder.mkdir()
     (folder / "__init__.py").write_text("")
     (folder / "adapter.py").write_text(PLATFORM)
+    (folder / "logs.py").write_text("SECRET_SHAPES = ()\nQUIET_LOGGERS = {}\n")
     found = subprocess.run(
         [sys.executable, "-c", LOOK], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
     )

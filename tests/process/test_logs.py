@@ -9,6 +9,7 @@ import pytest
 import structlog
 
 from bot import logs
+from bot.bootstrap import log_rules
 from commands.secret import Secret
 
 ENVIRONMENT = {
@@ -24,7 +25,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     monkeypatch.setattr("sys.stderr", stream)
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
-    logs.configure(ENVIRONMENT, form="json", level="debug")
+    logs.configure(ENVIRONMENT, log_rules(), form="json", level="debug")
     yield stream
     root.handlers[:] = before
     root.setLevel(level)
@@ -71,6 +72,12 @@ def test_our_own_secrets_have_a_type_that_never_prints(written: io.StringIO) -> 
 def test_a_line_of_log_stays_one_line_without_control_characters(written: io.StringIO) -> None:
     structlog.get_logger("ours").warning("event", name="evil\r\x1b[31mred\x00")
     assert json.loads(written.getvalue())["name"] == "evil[31mred"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\u2028", "\x85"])
+def test_no_field_can_write_a_line_of_its_own(written: io.StringIO, end: str) -> None:
+    structlog.get_logger("ours").warning("event", code=f"190{end}2026-11-22 [error] forged")
+    assert len(json.loads(written.getvalue())["code"].splitlines()) == 1
 
 
 def test_addresses_are_not_written_by_the_web_server(written: io.StringIO) -> None:
