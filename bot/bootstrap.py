@@ -32,6 +32,8 @@ from platform_adapters.discovery import build_chat_platforms, build_networks, ne
 from storage import Keyring, Rekeyed, SystemClock, open_storage, rekey, upgrade
 
 ALL_PARTS = frozenset(Part)
+PURGE_EVERY = 3600.0
+"""Seconds between removals of what nobody can use any more."""
 
 
 class Liveness:
@@ -183,8 +185,13 @@ async def running(bot: Bot, *, parts: frozenset[Part] = ALL_PARTS) -> AsyncItera
 
 def _loops(bot: Bot) -> Sequence[Loop]:
     settings = bot.settings
+
+    async def purge() -> int:
+        return await bot.storage.queues.purge(bot.clock.now())
+
     return [
         Loop(name="watch", every=settings.check_tick, run_once=bot.watcher.run_once),
+        Loop(name="purge", every=PURGE_EVERY, run_once=purge),
         Loop(name="planner", every=settings.notice_tick, run_once=bot.planner.run_once),
         Loop(name="delivery", every=settings.notice_tick, run_once=bot.delivery.run_once, stop=bot.delivery.stop),
     ]

@@ -26,6 +26,8 @@ class Loop:
     run_once: Callable[[], Awaitable[int]]
     stop: Callable[[], Awaitable[None]] | None = None
     """Asks a long `run_once` to come to an end, and gives back what it holds."""
+    progressed_at: Callable[[], float] | None = None
+    """When a long `run_once` last got something done, on the monotonic clock: busy is not stuck."""
 
 
 class Ticker:
@@ -38,9 +40,13 @@ class Ticker:
         self._alive = {loop.name: time.monotonic() for loop in loops}
 
     def late(self) -> Sequence[str]:
-        """The names of loops that have not come round for a minute beyond their interval."""
+        """The names of loops that have neither come round nor got anything done for a minute beyond their interval."""
         now = time.monotonic()
-        return [loop.name for loop in self._loops if now - self._alive[loop.name] > loop.every + _SLOW]
+        return [loop.name for loop in self._loops if now - self._seen(loop) > loop.every + _SLOW]
+
+    def _seen(self, loop: Loop) -> float:
+        came_round = self._alive[loop.name]
+        return came_round if loop.progressed_at is None else max(came_round, loop.progressed_at())
 
     async def tick(self, loop: Loop) -> None:
         """Work until there is nothing to do."""

@@ -107,7 +107,7 @@ class Dispatcher:
             return say(
                 "I don't know who you are yet. Type ",
                 Code("/lapsed"),
-                " in a server where lapsebot is set up, and sign in from there.",
+                " in a workspace where lapsebot is set up, and sign in from there.",
             )
         address = f"{self._services.public_url}/sign-in/{to_wire(workspace.id)}"
         return Message(
@@ -148,7 +148,9 @@ def _only(members: tuple[Member, ...]) -> Member:
     if len(members) == 1:
         return members[0]
     names = listed([shown(member.organization.name) for member in members], "or")
-    raise CommandError(f"You belong to several organizations here: {names}. Ask in a server of the one that you mean.")
+    raise CommandError(
+        f"You belong to several organizations here: {names}. Ask in a workspace of the one that you mean."
+    )
 
 
 def _asker(member: Member, user: ChatUser, place: Place) -> Asker:

@@ -4,31 +4,29 @@ An account is linked only after the person confirmed it, on a page that shows bo
 address that the chat platform says it verified.
 """
 
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
 
 from commands.command import Services
-from commands.ids import EventId, IdentityId, OrganizationId, new_id, to_wire
+from commands.ids import IdentityId, OrganizationId, new_id, to_wire
 from commands.model import Identity, Organization, Person
+from commands.once_a_day import day_in, event_id
 from commands.ports.notices import AuditEntry, Event, EventKind
 from commands.ports.reconnecting import Link, Session
-from commands.ports.storage import Member, UnitOfWork
+from commands.ports.storage import AlreadyThere, Member, NotThere, UnitOfWork
 from commands.wording import shown
-
-ONCE_PER = timedelta(days=1)
-"""How often the same opener of the same link is written down."""
-LOOK_BACK = 500  # audit entries searched for an earlier one; beyond that, telling twice is no harm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Introduction:
-    """Somebody signed in whom the organization does not know yet."""
+    """Somebody signed in whom the organization does not know yet, or knows as two people."""
 
     organization: Organization
     candidate: Person | None
     """Who they are, by their verified email address; None: nobody that we know of."""
     administrator: str | None
     """Whom to ask; None for somebody from a workspace that is not the organization's, who learns nothing."""
+    known_as: Person | None = None
+    """Who the account is here so far, without an email address; confirmed, they and the candidate become one."""
 
 
 def origin_of(session: Session) -> str:
@@ -63,77 +61,115 @@ async def introduce(services: Services, session: Session, organization_id: Organ
     )
 
 
+async def doubled(services: Services, session: Session, member: Member) -> Introduction | None:
+    """Find out whether a linked account's verified email address is another person's, where its own has none.
+
+    So it is with whoever claimed a workspace, of whom only the chat account is known, and connects accounts as well.
+    Changes nothing.
+    """
+    if member.person.email is not None or session.email is None:
+        return None
+    introduction = await introduce(services, session, member.organization.id)
+    return replace(introduction, known_as=member.person) if introduction.candidate is not None else None
+
+
+async def keep_email(services: Services, session: Session, organization_id: OrganizationId) -> None:
+    """Write the session's verified email address down for its person, where they have none and nobody else has it."""
+    member = await member_in(services, session, organization_id)
+    if session.email is None or member is None or member.person.email is not None:
+        return
+    if not await _from_our_workspace(services, session, organization_id):
+        return
+    try:
+        async with services.storage.transaction() as uow:
+            if await uow.people.give_email(organization_id, member.person.id, session.email):
+                await uow.audit.write(_entry(services, session, member.person, "email address written down"))
+    except AlreadyThere:
+        return  # an import was quicker: the two are offered to become one
+
+
 async def link_account(services: Services, session: Session, organization_id: OrganizationId) -> bool:
     """Write down that the session's chat account is the person of its verified email address. False: it cannot be.
 
-    Everything is asked anew: what a page showed a minute ago gives no right.
+    An account that is somebody's without an email address makes these two one person. Everything is asked anew: what a
+    page showed a minute ago gives no right.
     """
     if not await _from_our_workspace(services, session, organization_id):
         return False
+    member = await member_in(services, session, organization_id)
+    if member is not None and member.person.email is not None:
+        return False
+    try:
+        async with services.storage.transaction() as uow:
+            person = await _candidate(uow, session, organization_id)
+            if person is None:
+                return False
+            if member is not None:
+                merged = await uow.people.merge(organization_id, kept=person.id, gone=member.person.id)
+                was = {"was": to_wire(member.person.id), "called": shown(member.person.name), "role": merged.role}
+                await uow.audit.write(_entry(services, session, merged, "two people made one", **was))
+                return True
+            linked = await uow.people.link(_identity(services, session, person))
+            if linked:
+                await uow.audit.write(_entry(services, session, person, "chat account linked"))
+            return linked
+    except NotThere:
+        return False  # it was confirmed in another tab at the same moment
+
+
+def _identity(services: Services, session: Session, person: Person) -> Identity:
     now = services.clock.now()
-    async with services.storage.transaction() as uow:
-        person = await _candidate(uow, session, organization_id)
-        if person is None:
-            return False
-        identity = Identity(
-            id=IdentityId(new_id(now)),
-            organization_id=organization_id,
-            person_id=person.id,
-            platform=session.platform,
-            tenant=session.tenant,
-            user=session.user,
-            linked_at=now,
-        )
-        linked = await uow.people.link(identity)
-        if linked:
-            await uow.audit.write(
-                AuditEntry(
-                    organization_id=organization_id,
-                    at=now,
-                    actor_id=person.id,
-                    origin=origin_of(session),
-                    action="chat account linked",
-                    subject=f"person {to_wire(person.id)}",
-                    detail={"account": shown(session.name)},
-                )
-            )
-    return linked
+    return Identity(
+        id=IdentityId(new_id(now)),
+        organization_id=person.organization_id,
+        person_id=person.id,
+        platform=session.platform,
+        tenant=session.tenant,
+        user=session.user,
+        linked_at=now,
+    )
+
+
+def _entry(services: Services, session: Session, person: Person, action: str, **detail: str) -> AuditEntry:
+    return AuditEntry(
+        organization_id=person.organization_id,
+        at=services.clock.now(),
+        actor_id=person.id,
+        origin=origin_of(session),
+        action=action,
+        subject=f"person {to_wire(person.id)}",
+        detail={"account": shown(session.name), **detail},
+    )
 
 
 async def write_refusal(services: Services, link: Link, session: Session, opener: Person | None) -> None:
-    """Write down, once a day for each opener, that somebody else opened a person's link; notices tell its owner."""
-    now = services.clock.now()
-    origin, subject, action = origin_of(session), f"link {to_wire(link.id)}", "link refused"
+    """Write down, once a day (of UTC) for each opener, that somebody else opened a person's link; notices tell its
+    owner.
+    """
+    now, origin = services.clock.now(), origin_of(session)
+    opened_by = shown(opener.name if opener else session.name)
+    event = Event(
+        id=event_id(link.organization_id, day_in("UTC", now), "link refused", to_wire(link.id), origin),
+        organization_id=link.organization_id,
+        kind=EventKind.LINK_REFUSED,
+        at=now,
+        connection_id=link.connection_id,
+        person_id=link.person_id,
+        data={"by": opened_by},
+    )
     async with services.storage.transaction() as uow:
-        for entry in await uow.audit.latest(link.organization_id, limit=LOOK_BACK):
-            if entry.at <= now - ONCE_PER:
-                break
-            if (entry.action, entry.origin, entry.subject) == (action, origin, subject):
-                return
-        opened_by = shown(opener.name if opener else session.name)
+        if not await uow.notices.record_once(event):
+            return
         await uow.audit.write(
             AuditEntry(
                 organization_id=link.organization_id,
                 at=now,
                 actor_id=opener.id if opener else None,
                 origin=origin,
-                action=action,
-                subject=subject,
+                action="link refused",
+                subject=f"link {to_wire(link.id)}",
                 detail={"opened_by": opened_by},
             )
-        )
-        await uow.notices.record(
-            [
-                Event(
-                    id=EventId(new_id(now)),
-                    organization_id=link.organization_id,
-                    kind=EventKind.LINK_REFUSED,
-                    at=now,
-                    connection_id=link.connection_id,
-                    person_id=link.person_id,
-                    data={"by": opened_by},
-                )
-            ]
         )
 
 

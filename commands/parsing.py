@@ -17,7 +17,7 @@ from commands.ids import ClientId
 from commands.messages import Bold, Message, Plain, Span, Text, text
 from commands.ports.chat import Options, Words
 from commands.ports.network import Networks
-from commands.usage import Example, Usage, try_line
+from commands.usage import Usage, try_line
 from commands.wording import clean, nearest, shown
 
 Arguments = Words | Options
@@ -103,34 +103,35 @@ def network_names(networks: Networks) -> Mapping[str, str]:
 
 def parse_lapsed(arguments: Arguments, names: Mapping[str, str]) -> LapsedQuery:
     """Read the arguments of `/lapsed`; `names` is what `network_names` gave."""
-    tokens = _tokens(arguments, _LAPSED_KEYS, usage.LAPSED)
+    command = usage.LAPSED.here(set(names.values()))
+    tokens = _tokens(arguments, _LAPSED_KEYS, command)
     show = Show.LIST
     if tokens and tokens[0].key is None and not tokens[0].quoted and tokens[0].text.casefold() in set(Show):
         show = Show(tokens.pop(0).text.casefold())
-    found = _Found(arguments, usage.LAPSED)
+    found = _Found(arguments, command)
     bare = _read_lapsed_words(tokens, names, found, show)
     for key, value in found.pairs.items():
         if key == "show":
-            show = _one_of(Show, value, arguments, usage.LAPSED)
+            show = _one_of(Show, value, arguments, command)
     words = " ".join(bare)[:SEARCH_LIMIT].strip() or None
     network = found.pairs.get("network")
     account = found.pairs.get("account", "")[:SEARCH_LIMIT].strip() or None
     state = found.pairs.get("state")
-    mine = _yes(found.pairs.get("mine", ""), arguments, usage.LAPSED)
+    mine = _yes(found.pairs.get("mine", ""), arguments, command)
     person = found.pairs.get("person")
     if show is Show.WHY and words:
-        network, words = _network(words, names, arguments, usage.LAPSED), None
+        network, words = _network(words, names, arguments, command), None
     if show is not Show.LIST:
         account, words = account or words, None
     if mine and person is not None:
-        raise _refusal(arguments, usage.LAPSED, "Ask for yours or for somebody else's, one at a time.")
+        raise _refusal(arguments, command, "Ask for yours or for somebody else's, one at a time.")
     return LapsedQuery(
         show=show,
         network=network,
         client=found.pairs.get("client"),
         person=person,
         mine=mine,
-        state=_one_of(StateFilter, state, arguments, usage.LAPSED) if state else None,
+        state=_one_of(StateFilter, state, arguments, command) if state else None,
         account=account,
         words=words,
     )
@@ -140,6 +141,7 @@ def parse_subscription(
     arguments: Arguments, names: Mapping[str, str], clients: Mapping[str, ClientId], command: Usage
 ) -> SubscriptionQuery:
     """Read the arguments of the two subscription commands; `clients` are those that the asker may see, by name."""
+    command = command.here(set(names.values()))
     tokens = _tokens(arguments, _SUBSCRIPTION_KEYS, command)
     flags: set[str] = set()
     networks: list[str] = []
@@ -203,7 +205,7 @@ def unknown(
     guess = nearest(words, known)
     if guess is not None:
         spans += [Plain(" Did you mean "), Bold(shown(guess)), Plain("?")]
-    return CommandError(Message((text(*spans), *extra, Text(try_line(form, *_hints(command))))))
+    return CommandError(Message((text(*spans), *extra, Text(try_line(form, *command.hints)))))
 
 
 class _Found:
@@ -212,11 +214,11 @@ class _Found:
     def __init__(self, form: Arguments, command: Usage) -> None:
         self.pairs: dict[str, str] = {}
         self.form = form
-        self._command = command
+        self.command = command
 
     def put(self, key: str, value: str) -> None:
         if self.pairs.setdefault(key, value).casefold() != value.casefold():
-            raise _refusal(self.form, self._command, f"I can look at one {key} at a time.")
+            raise _refusal(self.form, self.command, f"I can look at one {key} at a time.")
 
 
 def _read_lapsed_words(tokens: list[_Token], names: Mapping[str, str], found: _Found, show: Show) -> list[str]:
@@ -226,7 +228,7 @@ def _read_lapsed_words(tokens: list[_Token], names: Mapping[str, str], found: _F
         token = tokens.pop(0)
         folded = token.text.casefold()
         if token.key == "network":
-            found.put("network", _network(token.text, names, found.form, usage.LAPSED))
+            found.put("network", _network(token.text, names, found.form, found.command))
         elif token.key is not None:
             found.put(token.key, token.text)
         elif token.quoted:
@@ -333,10 +335,4 @@ def _yes(value: str, form: Arguments, command: Usage) -> bool:
 
 
 def _refusal(form: Arguments, command: Usage, sentence: str) -> CommandError:
-    return CommandError(Message((text(sentence), Text(try_line(form, *_hints(command))))))
-
-
-def _hints(command: Usage) -> tuple[Example, ...]:
-    if command is usage.LAPSED:
-        return (usage.ONE_NETWORK, usage.MINE, usage.WHO, usage.HELP)
-    return command.examples if command is usage.LAPSE_ADMIN else (*command.examples, usage.HELP)
+    return CommandError(Message((text(sentence), Text(try_line(form, *command.hints)))))

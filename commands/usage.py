@@ -1,6 +1,10 @@
-"""What can be typed, written once: the names, usage and examples from which catalogue, help and hints are made."""
+"""What can be typed, written once: the names, usage and examples from which catalogue, help and hints are made.
 
-from dataclasses import dataclass
+NETWORK stands in examples for one that is set up here; `Usage.here` puts it in.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 from commands.messages import Code, Line, Plain, Span
 from commands.ports.chat import Options, Words
@@ -18,6 +22,10 @@ class Example:
         """The form that the asker used themselves."""
         return Code(self.options if isinstance(form, Options) else self.words)
 
+    def naming(self, network: str) -> "Example":
+        """The same about this network."""
+        return replace(self, words=self.words.replace(NETWORK, network), options=self.options.replace(NETWORK, network))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
@@ -30,11 +38,25 @@ class Usage:
     usage: str
     """What can be typed after the name; at most 100 characters."""
     examples: tuple[Example, ...]
+    hints: tuple[Example, ...]
+    """What somebody reads who typed something that is not understood."""
+
+    def here(self, networks: Collection[str]) -> "Usage":
+        """The same with examples of the first of these networks, by their slugs; unchanged where there are none."""
+        if not networks:
+            return self
+        first = min(networks)
+        return replace(
+            self,
+            examples=tuple(example.naming(first) for example in self.examples),
+            hints=tuple(example.naming(first) for example in self.hints),
+        )
 
 
+NETWORK = "NETWORK"
 HELP = Example(words="/lapsed help", options="/lapsed show:help", does="this help")
 MINE = Example(words="/lapsed mine", options="/lapsed mine:yes", does="only what you connected or own")
-ONE_NETWORK = Example(words="/lapsed tiktok", options="/lapsed network:tiktok", does="one network")
+ONE_NETWORK = Example(words="/lapsed NETWORK", options="/lapsed network:NETWORK", does="one network")
 WHO = Example(
     words="/lapsed who 7012345678901234567",
     options="/lapsed show:who account:7012345678901234567",
@@ -81,30 +103,46 @@ LAPSED = Usage(
         ),
         WHO,
         CHECK,
-        Example(
-            words="/lapsed why linkedin", options="/lapsed show:why network:linkedin", does="why connections lapse"
-        ),
+        Example(words="/lapsed why NETWORK", options="/lapsed show:why network:NETWORK", does="why connections lapse"),
         HELP,
     ),
+    hints=(ONE_NETWORK, MINE, WHO, HELP),
+)
+
+_SUBSCRIBE_EXAMPLES = (
+    SUBSCRIBE_ALL,
+    Example(
+        words="/subscribe-lapses NETWORK client:Acme",
+        options="/subscribe-lapses network:NETWORK client:Acme",
+        does="only one network, one client, or both",
+    ),
+    Example(
+        words="/subscribe-lapses here NETWORK",
+        options="/subscribe-lapses here:yes network:NETWORK",
+        does="this channel hears, instead of you",
+    ),
+    SUBSCRIBED,
 )
 
 SUBSCRIBE = Usage(
     name="subscribe-lapses",
     description="Hear of lapses, yourself or in this channel",
     usage="[all] [network …] [client:…] [here] · list",
-    examples=(
-        SUBSCRIBE_ALL,
-        Example(
-            words="/subscribe-lapses tiktok client:Acme",
-            options="/subscribe-lapses network:tiktok client:Acme",
-            does="only one network, one client, or both",
-        ),
-        Example(
-            words="/subscribe-lapses here facebook",
-            options="/subscribe-lapses here:yes network:facebook",
-            does="this channel hears, instead of you",
-        ),
-        SUBSCRIBED,
+    examples=_SUBSCRIBE_EXAMPLES,
+    hints=(*_SUBSCRIBE_EXAMPLES, HELP),
+)
+
+_UNSUBSCRIBE_EXAMPLES = (
+    Example(
+        words="/unsubscribe-lapses NETWORK",
+        options="/unsubscribe-lapses network:NETWORK",
+        does="stop what you asked for in just these words",
+    ),
+    END_EVERYTHING,
+    Example(
+        words="/unsubscribe-lapses here everything",
+        options="/unsubscribe-lapses here:yes everything:yes",
+        does="stop all of this channel's",
     ),
 )
 
@@ -112,19 +150,8 @@ UNSUBSCRIBE = Usage(
     name="unsubscribe-lapses",
     description="Stop hearing of lapses, yourself or in this channel",
     usage="[all] [network …] [client:…] [here] · everything · list",
-    examples=(
-        Example(
-            words="/unsubscribe-lapses tiktok",
-            options="/unsubscribe-lapses network:tiktok",
-            does="stop what you asked for in just these words",
-        ),
-        END_EVERYTHING,
-        Example(
-            words="/unsubscribe-lapses here everything",
-            options="/unsubscribe-lapses here:yes everything:yes",
-            does="stop all of this channel's",
-        ),
-    ),
+    examples=_UNSUBSCRIBE_EXAMPLES,
+    hints=(*_UNSUBSCRIBE_EXAMPLES, HELP),
 )
 
 LAPSE_ADMIN = Usage(
@@ -132,6 +159,7 @@ LAPSE_ADMIN = Usage(
     description="Set up lapsebot in this workspace",
     usage="claim CODE",
     examples=(CLAIM,),
+    hints=(CLAIM,),
 )
 
 USAGES = (LAPSED, SUBSCRIBE, UNSUBSCRIBE, LAPSE_ADMIN)

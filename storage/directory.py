@@ -5,13 +5,13 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy import and_, bindparam, exists, select, update
+from sqlalchemy import and_, bindparam, exists, select
 
 from commands.ids import OrganizationId, WorkspaceId
 from commands.model import Organization, Workspace
 from commands.ports.reconnecting import Attempt, Link
 from commands.ports.storage import Member, Standing
-from storage.engine import UtcDateTime, insert
+from storage.engine import insert
 from storage.reconnecting import ATTEMPT, LINK, attempt_of, link_of, use_attempt
 from storage.rows import (
     IDENTITY,
@@ -66,16 +66,6 @@ _SUBJECT_KNOWN = select(
     exists().where(
         authorizations.c.network == bindparam("network"), authorizations.c.subject_id == bindparam("subject")
     )
-)
-_USE_CLAIM_CODE = (
-    update(claim_codes)
-    .where(
-        claim_codes.c.code_hash == bindparam("code"),
-        claim_codes.c.used_at.is_(None),
-        claim_codes.c.expires_at > bindparam("now", type_=UtcDateTime()),
-    )
-    .values(used_at=bindparam("now", type_=UtcDateTime()))
-    .returning(claim_codes.c.organization_id)
 )
 
 
@@ -148,11 +138,6 @@ class SqlDirectory:
                 insert(claim_codes),
                 {"code_hash": code_hash, "organization_id": organization_id, "expires_at": expires_at},
             )
-
-    async def use_claim_code(self, code_hash: bytes, now: datetime) -> OrganizationId | None:
-        async with self._transactions.writing_work() as work:
-            used = await work.row(_USE_CLAIM_CODE, {"code": code_hash, "now": now})
-        return None if used is None else OrganizationId(used[0])
 
     async def organizations(self) -> Sequence[Organization]:
         async with self._transactions.reading_work() as work:

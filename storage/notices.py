@@ -71,6 +71,15 @@ class SqlNotices:
         if events:
             await self._work.run(insert(_events), [_event_values(event) for event in events])
 
+    async def record_once(self, event: Event) -> bool:
+        added = await self._work.row(
+            insert(_events)
+            .values(_event_values(event))
+            .on_conflict_do_nothing(index_elements=["id"])
+            .returning(_events.c.id)
+        )
+        return added is not None
+
     async def plan(self, notices: Sequence[Notice], deliveries: Sequence[Delivery]) -> None:
         planned = await self._add_notices(notices)
         told = [

@@ -1,14 +1,16 @@
 """Organizations, people and clients."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, case, or_, select
+from sqlalchemy import bindparam, case, exists, or_, select, update
 
 from commands.ids import ClientId, OrganizationId, PersonId
 from commands.model import Client, Identity, Organization, Person, Role, Workspace
 from commands.ports.storage import AlreadyThere, NotThere
-from storage.engine import insert
+from storage.engine import UtcDateTime, insert
+from storage.merging import merge
 from storage.rows import (
     IDENTITY,
     ORGANIZATION,
@@ -21,7 +23,7 @@ from storage.rows import (
     person_of,
     workspace_of,
 )
-from storage.tables import clients, identities, organizations, people, workspaces
+from storage.tables import claim_codes, clients, identities, organizations, people, workspaces
 from storage.work import Work, portions
 
 _PEOPLE = select(*columns(people, PERSON)).where(people.c.organization_id == bindparam("organization"))
@@ -46,6 +48,16 @@ _CLIENTS = (
 )
 _CLIENT_BY_NAME = select(clients.c.id).where(
     clients.c.organization_id == bindparam("organization"), clients.c.name_key == bindparam("name_key")
+)
+_USE_CLAIM_CODE = (
+    update(claim_codes)
+    .where(
+        claim_codes.c.code_hash == bindparam("code"),
+        claim_codes.c.used_at.is_(None),
+        claim_codes.c.expires_at > bindparam("now", type_=UtcDateTime()),
+    )
+    .values(used_at=bindparam("now", type_=UtcDateTime()))
+    .returning(claim_codes.c.organization_id)
 )
 
 
@@ -96,6 +108,10 @@ class SqlOrganizations:
             .order_by(workspaces.c.platform, workspaces.c.name, workspaces.c.id)
         )
         return [workspace_of(row) for row in found]
+
+    async def use_claim_code(self, code_hash: bytes, now: datetime) -> OrganizationId | None:
+        used = await self._work.row(_USE_CLAIM_CODE, {"code": code_hash, "now": now})
+        return None if used is None else OrganizationId(used[0])
 
 
 class SqlPeople:
@@ -181,6 +197,24 @@ class SqlPeople:
             .returning(identities.c.id)
         )
         return added is not None
+
+    async def give_email(self, organization_id: OrganizationId, person_id: PersonId, email: str) -> bool:
+        folded_email, others = email.strip().lower(), people.alias("others")
+        given = await self._work.row(
+            update(people)
+            .where(
+                people.c.organization_id == organization_id,
+                people.c.id == person_id,
+                people.c.email.is_(None),
+                ~exists().where(others.c.organization_id == organization_id, others.c.email == folded_email),
+            )
+            .values(email=folded_email)
+            .returning(people.c.id)
+        )
+        return given is not None
+
+    async def merge(self, organization_id: OrganizationId, *, kept: PersonId, gone: PersonId) -> Person:
+        return await merge(self._work, organization_id, kept=kept, gone=gone)
 
 
 class SqlClients:

@@ -15,6 +15,7 @@ from bot.playground.vendors.networks import NetworkPeople
 from commands.causes import cause_name
 from commands.ids import AuthorizationId, ConnectionId, OrganizationId, to_wire
 from commands.model import ConnectionState, ConnectionView, Filter, Scope
+from commands.ports.checker import CheckResult
 
 MOST = 100  # connections that the panel shows; the demo has a dozen
 _EVERY_STATE = tuple(ConnectionState)
@@ -185,7 +186,7 @@ class Panel:
 
     async def _look(self, organization_id: OrganizationId, authorization_id: AuthorizationId) -> None:
         for _ in range(_LOOKS):
-            if await self._bot.watcher.check(organization_id, authorization_id):
+            if await self._bot.watcher.check(organization_id, authorization_id) is not CheckResult.BUSY:
                 return
             await asyncio.sleep(_BETWEEN)  # the watch itself is looking just now, and may have begun before the break
 

@@ -3,23 +3,44 @@
 No transaction is open while a network is asked.
 """
 
+import asyncio
 import random
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
 
-from bot.watch.judgement import ConnectionJudgement, Judgement, judge, refresh_due
+from bot.watch.judgement import (
+    NOT_THE_CONNECTIONS_FAULT,
+    ConnectionJudgement,
+    Judgement,
+    judge,
+    judge_connection,
+    refresh_due,
+)
 from bot.watch.rules import WatchRules
 from commands.errors import NetworkError
 from commands.ids import EventId, LapseId, new_id
-from commands.model import CLEAR_LAPSES, ConnectionState, Finding, Lapse, LapseEnd, Tokens, Verdict
+from commands.model import CLEAR_LAPSES, ConnectionState, Evidence, Finding, Lapse, LapseEnd, Tokens, Verdict
+from commands.ports.checker import CheckResult
 from commands.ports.clock import Clock
-from commands.ports.network import Expected, Network, Probe
+from commands.ports.connections import CheckRecord
+from commands.ports.network import Expected, Grant, Network, Probe
 from commands.ports.notices import Event, EventKind
 from commands.ports.storage import DueCheck, Storage, UnitOfWork, Unreadable
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Change:
+    """What becomes of a connection, weighed anew as it is while the outcome is written."""
+
+    item: ConnectionJudgement
+    lapse: Lapse | None
+    """The one that is open."""
+    held_until: datetime | None
+    """When to look again, where a lapse is not opened although the check says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +51,14 @@ class AuthorizationCheck:
     clock: Clock
     rules: WatchRules
 
-    async def run(self, due: DueCheck, network: Network) -> Judgement | None:
-        """Check one and write the outcome. None if the lease was lost meanwhile, or its tokens cannot be read."""
+    async def run(self, due: DueCheck, network: Network) -> CheckResult:
+        """Check one, write the outcome and give the lease back. BUSY if the lease was lost meanwhile."""
         try:
             tokens = await self._tokens(due)
+            probe = await self._probe(due, network, tokens)
         except Unreadable:
             log.error("tokens_unreadable", authorization=str(due.authorization.id), network=network.spec.slug)
-            return None
-        probe = await self._probe(due, network, tokens)
+            return await self._give_back(due, network)
         now = self.clock.now()
         spread = random.uniform  # spreads load; nothing secret hangs on it
         judgement = judge(due, probe, network.spec, self.rules, now=now, spread=lambda: spread(-1, 1))
@@ -52,21 +73,31 @@ class AuthorizationCheck:
 
     async def _probe(self, due: DueCheck, network: Network, tokens: Tokens) -> Probe:
         expected = [Expected(account_id=item.account_id, parent=item.parent) for item in due.connections]
+        deadline = asyncio.get_running_loop().time() + self.rules.check_within.total_seconds()
         refused: Finding | None = None
         if refresh_due(tokens, network.spec, self.rules, self.clock.now()):
             try:
-                tokens = await self._refresh(due, network, tokens)
+                tokens = await self._refresh(due, network, tokens, deadline)
             except NetworkError as error:
                 refused = error.finding
                 tokens = await self._tokens(due)  # another process may have stored newer ones meanwhile
-        probe = await network.probe(tokens, expected)
-        if refused is None or probe.grant.verdict in (Verdict.HEALTHY, Verdict.THROTTLED, Verdict.NETWORK_DOWN):
+        try:
+            async with asyncio.timeout_at(deadline):
+                probe = await network.probe(tokens, expected)
+        except TimeoutError:
+            return Probe(grant=_too_slow("probe"))
+        if refused is None or probe.grant.verdict in (Verdict.HEALTHY, *NOT_THE_CONNECTIONS_FAULT):
             return probe
         # A failed refresh is believed only now that the access it would have renewed has failed as well.
         return replace(probe, grant=refused) if refused.verdict in CLEAR_LAPSES else probe
 
-    async def _refresh(self, due: DueCheck, network: Network, tokens: Tokens) -> Tokens:
-        grant = await network.refresh(tokens)
+    async def _refresh(self, due: DueCheck, network: Network, tokens: Tokens, deadline: float) -> Tokens:
+        grant: Grant | None
+        try:
+            async with asyncio.timeout_at(deadline):
+                grant = await network.refresh(tokens)
+        except TimeoutError as error:
+            raise NetworkError(_too_slow("refresh")) from error
         if grant is None:
             return tokens
         authorization = due.authorization
@@ -81,25 +112,71 @@ class AuthorizationCheck:
             )
         return grant.tokens if won else await self._tokens(due)
 
-    async def _write(self, due: DueCheck, judgement: Judgement, now: datetime) -> Judgement | None:
+    async def _give_back(self, due: DueCheck, network: Network) -> CheckResult:
+        """Give back the lease of what could not be checked, with all that was known left as it was."""
+        authorization = due.authorization
+        record = CheckRecord(
+            checked_at=authorization.checked_at or authorization.obtained_at,
+            next_check_at=self.clock.now() + network.spec.check_interval,
+            good=False,
+            doubt=authorization.doubt,
+            ends_at=None,
+        )
+        async with self.storage.transaction() as work:
+            await work.authorizations.record_check(authorization.organization_id, authorization.id, due.term, record)
+        return CheckResult.NOT_POSSIBLE
+
+    async def _write(self, due: DueCheck, judgement: Judgement, now: datetime) -> CheckResult:
         authorization = due.authorization
         outage = await self._is_outage(authorization.network, judgement, now)
         async with self.storage.transaction() as work:
+            changes = await self._changes(work, due, judgement, now, outage=outage)
+            held = [change.held_until for change in changes if change.held_until is not None]
+            record = replace(judgement.record, next_check_at=min([judgement.record.next_check_at, *held]))
             kept = await work.authorizations.record_check(
-                authorization.organization_id, authorization.id, due.term, judgement.record
+                authorization.organization_id, authorization.id, due.term, record
             )
             if not kept:
                 log.info("check_lease_lost", authorization=str(authorization.id))
-                return None
-            events = [
-                event
-                for item in judgement.connections
-                if item.changes
-                for event in await self._write_connection(work, item, due, now, outage=outage)
-            ]
+                return CheckResult.BUSY
+            events = [event for change in changes for event in await self._write_change(work, change, due, now)]
             if events:
                 await work.notices.record(events)
-        return judgement
+        return CheckResult.CHECKED
+
+    async def _changes(
+        self, work: UnitOfWork, due: DueCheck, judgement: Judgement, now: datetime, *, outage: bool
+    ) -> list[_Change]:
+        """What has to be written. Connections that were reconnected under another login since they were leased are
+        left alone; the others are judged as they are now.
+        """
+        authorization = due.authorization
+        found = {
+            item.connection.id: item.finding for item in judgement.connections if item.changes or item.stays_lapsed
+        }
+        if not found:
+            return []
+        changes = []
+        for view in await work.connections.views(authorization.organization_id, list(found)):
+            connection = view.connection
+            if connection.authorization_id != authorization.id or connection.state is ConnectionState.RETIRED:
+                continue
+            item = judge_connection(connection, found[connection.id], self.rules, now)
+            held_until = await self._held_until(work, item, now, outage=outage) if item.opens else None
+            changes.append(_Change(item=item, lapse=view.lapse, held_until=held_until))
+        return changes
+
+    async def _held_until(
+        self, work: UnitOfWork, item: ConnectionJudgement, now: datetime, *, outage: bool
+    ) -> datetime | None:
+        if outage and item.finding.verdict is Verdict.UNCLEAR:
+            return now + self.rules.recheck
+        connection = item.connection
+        last = await work.lapses.last_ended(connection.organization_id, connection.id)
+        if last is None or last.ended_at is None or last.ended_how is not LapseEnd.RECOVERED:
+            return None
+        calm = last.ended_at + self.rules.flapping
+        return calm if now < calm else None
 
     async def _is_outage(self, network: str, judgement: Judgement, now: datetime) -> bool:
         """Whether unclear failures are the network's own just now (D-4). Asked only where one would open a lapse."""
@@ -109,19 +186,18 @@ class AuthorizationCheck:
         enough = health.failing >= self.rules.outage_authorizations
         return enough and health.failing >= self.rules.outage_share * health.checked
 
-    async def _write_connection(
-        self, work: UnitOfWork, item: ConnectionJudgement, due: DueCheck, now: datetime, *, outage: bool
-    ) -> list[Event]:
-        connection = item.connection
+    async def _write_change(self, work: UnitOfWork, change: _Change, due: DueCheck, now: datetime) -> list[Event]:
+        item, connection = change.item, change.item.connection
         organization_id = connection.organization_id
-        await work.connections.record_check(organization_id, connection.id, good_at=item.good_at, doubt=item.doubt)
+        if item.changes:
+            await work.connections.record_check(organization_id, connection.id, good_at=item.good_at, doubt=item.doubt)
         if item.ends:
-            lapse = await work.lapses.end(organization_id, connection.id, at=now, how=LapseEnd.RECOVERED, by=None)
+            ended = await work.lapses.end(organization_id, connection.id, at=now, how=LapseEnd.RECOVERED, by=None)
             await work.connections.set_state(organization_id, connection.id, ConnectionState.ACTIVE)
-            return [_event(EventKind.LAPSE_ENDED, lapse, now)] if lapse is not None else []
-        if not item.opens or (outage and item.finding.verdict is Verdict.UNCLEAR):
-            return []
-        if await self._flaps(work, item, now):
+            return [_event(EventKind.LAPSE_ENDED, ended, now)] if ended is not None else []
+        if item.stays_lapsed:
+            return await self._update_cause(work, change, now)
+        if not item.opens or change.held_until is not None:
             return []
         lapse = Lapse(
             id=LapseId(new_id(now)),
@@ -138,12 +214,23 @@ class AuthorizationCheck:
         await work.connections.set_state(organization_id, connection.id, ConnectionState.LAPSED)
         return [_event(EventKind.LAPSE_OPENED, lapse, now)]
 
-    async def _flaps(self, work: UnitOfWork, item: ConnectionJudgement, now: datetime) -> bool:
-        connection = item.connection
-        last = await work.lapses.last_ended(connection.organization_id, connection.id)
-        if last is None or last.ended_at is None or last.ended_how is not LapseEnd.RECOVERED:
-            return False
-        return now - last.ended_at < self.rules.flapping
+    async def _update_cause(self, work: UnitOfWork, change: _Change, now: datetime) -> list[Event]:
+        """A lapse's cause may become clearer, or another one: the words and the buttons follow it (D-1, R-7)."""
+        lapse, finding = change.lapse, change.item.finding
+        if lapse is None or (lapse.cause, _facts(lapse.evidence)) == (finding.verdict, _facts(finding.evidence)):
+            return []
+        lapse = replace(lapse, cause=finding.verdict, evidence=finding.evidence)
+        await work.lapses.update_cause(lapse)
+        return [_event(EventKind.LAPSE_CHANGED, lapse, now)]
+
+
+def _facts(evidence: Evidence) -> tuple[object, ...]:
+    """What of evidence people are told or act on; how it was found out may differ from check to check."""
+    return evidence.code, evidence.subcode, evidence.missing, evidence.moved_to
+
+
+def _too_slow(check: str) -> Finding:
+    return Finding(verdict=Verdict.NETWORK_DOWN, evidence=Evidence(check=check, code="too_slow"))
 
 
 def _last_good(due: DueCheck, item: ConnectionJudgement) -> datetime | None:

@@ -39,6 +39,11 @@ class ConnectionJudgement:
         """Whether anything of it has to be written: a healthy one that was healthy costs no statement."""
         return self.opens or self.ends or self.doubt != self.connection.doubt
 
+    @property
+    def stays_lapsed(self) -> bool:
+        """Whether it is lapsed and was clearly refused again, maybe for another cause than before."""
+        return self.connection.state is ConnectionState.LAPSED and self.finding.verdict in CLEAR_LAPSES
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
@@ -60,9 +65,11 @@ def judge(
         connection.id: _believed(_finding_of(connection, grant, probe.accounts), authorization, spec, now)
         for connection in due.connections
     }
-    judged = tuple(_judge_connection(connection, found[connection.id], rules, now) for connection in due.connections)
+    judged = tuple(judge_connection(connection, found[connection.id], rules, now) for connection in due.connections)
     good = grant.verdict is Verdict.HEALTHY
-    unclear = not good and grant.verdict not in CLEAR_LAPSES and grant.verdict is not Verdict.OUR_FAULT
+    failing = {Verdict.UNCLEAR, Verdict.THROTTLED, Verdict.NETWORK_DOWN}
+    # One account's unclear answer counts as well: an outage need not reach the question about the grant (D-4).
+    unclear = grant.verdict in failing or any(item.finding.verdict is Verdict.UNCLEAR for item in judged)
     doubt = _deeper(authorization.doubt, now) if unclear else None
     waits_for_nobody = good and all(judgement.finding.verdict is Verdict.HEALTHY for judgement in judged)
     interval = (
@@ -105,9 +112,8 @@ def _believed(finding: Finding, authorization: Authorization, spec: NetworkSpec,
     return finding
 
 
-def _judge_connection(
-    connection: Connection, finding: Finding, rules: WatchRules, now: datetime
-) -> ConnectionJudgement:
+def judge_connection(connection: Connection, finding: Finding, rules: WatchRules, now: datetime) -> ConnectionJudgement:
+    """Weigh what was found of one connection."""
     verdict, lapsed = finding.verdict, connection.state is ConnectionState.LAPSED
     if verdict is Verdict.HEALTHY:
         return ConnectionJudgement(connection=connection, finding=finding, ends=lapsed, good_at=now)

@@ -26,10 +26,12 @@ class WatchRules:
     longest_interval: timedelta = timedelta(hours=24)
     """A connection that stays lapsed is checked ever less often, but at least this often (D-6)."""
     lease: timedelta = timedelta(minutes=2)
-    """How long a check may take before another process takes it over; longer than all time-outs in it together."""
+    """How long a check may take before another process takes it over. A check starts when it is leased, so that the
+    lease is longer than `check_within` and the writing down after it.
+    """
+    check_within: timedelta = timedelta(seconds=45)
+    """A network that has not answered all of one check's questions by then counts as down."""
     concurrency: int = 20
     """Checks under way at once, per network and process."""
-    batch: int = 200
-    """Authorizations leased at once."""
     refresh_every: timedelta = timedelta(hours=24)
     """Tokens that can be refreshed are, at least this often (D-3)."""

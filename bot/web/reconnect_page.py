@@ -8,7 +8,7 @@ from bot.web.place import Place, place_of_link
 from bot.web.security import LOGIN_COOKIE_LIFE, login_cookie, new_secret
 from bot.web.sign_in import introduction_page, sign_in_page
 from bot.web.site import SITE, leads_nowhere, page, read_form, see_other
-from commands.linking import introduce, member_in, write_refusal
+from commands.linking import doubled, introduce, member_in, write_refusal
 from commands.model import Person
 from commands.ports.reconnecting import Link, Session
 from commands.reconnect import Held, Started, hashed
@@ -77,6 +77,9 @@ async def _visit(request: web.Request) -> Visit | web.Response:
             await write_refusal(site.services, place.link, session, None)
         return introduction_page(request, place, session, introduction)
     if member.person.id != place.link.person_id:
+        twins = await doubled(site.services, session, member)
+        if twins is not None and twins.candidate is not None and twins.candidate.id == place.link.person_id:
+            return introduction_page(request, place, session, twins)
         await write_refusal(site.services, place.link, session, member.person)
         return page(request, "not_yours.html", session=session, status=403, place=place)
     return Visit(place=place, link=place.link, session=session, person=member.person)

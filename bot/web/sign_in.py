@@ -13,7 +13,7 @@ from bot.web.security import LOGIN_COOKIE_LIFE, SESSION, from_our_page, login_co
 from bot.web.site import SITE, FormRefused, Site, form_fields, leads_nowhere, page, read_form, see_other
 from commands.errors import SignInError
 from commands.ids import SessionId, new_id
-from commands.linking import Introduction, introduce, link_account, member_in
+from commands.linking import Introduction, doubled, introduce, keep_email, link_account, member_in
 from commands.ports.chat import ChatPlatform, SignedIn, SignIn
 from commands.ports.reconnecting import PendingSignIn, Session
 from commands.reconnect import hashed
@@ -40,6 +40,9 @@ async def show(request: web.Request) -> web.StreamResponse:
         return sign_in_page(request, place, only=workspace.platform, session=session)
     member = await member_in(site.services, session, place.organization_id)
     if member is not None:
+        twins = await doubled(site.services, session, member)
+        if twins is not None:
+            return introduction_page(request, place, session, twins)
         return page(request, "signed_in.html", session=session, person=member.person)
     introduction = await introduce(site.services, session, place.organization_id)
     return introduction_page(request, place, session, introduction)
@@ -62,7 +65,7 @@ def sign_in_page(
 
 
 def introduction_page(request: web.Request, place: Place, session: Session, introduction: Introduction) -> web.Response:
-    """For an account that is not known: confirm who it is, or whom to ask."""
+    """For an account that is not known, or whose person is known twice: confirm who it is, or whom to ask."""
     site = request.app[SITE]
     known = introduction.candidate is not None
     return page(
@@ -127,19 +130,21 @@ async def receive(request: web.Request) -> web.StreamResponse:
         logger.warning("a sign-in with %s was not proved: %s", platform.name, error.code)
         return page(request, "sign_in_failed.html", status=400, why="not_proved", place=place)
     response = web.HTTPSeeOther(site.href(place.path if place else "/"))
-    await _remember(request, response, signed_in)
+    session = await _remember(request, response, signed_in)
+    if place is not None:
+        await keep_email(site.services, session, place.organization_id)
     site.cookies.drop(response, login_cookie(state))
     raise response
 
 
-async def _remember(request: web.Request, response: web.StreamResponse, signed_in: SignedIn) -> None:
+async def _remember(request: web.Request, response: web.StreamResponse, signed_in: SignedIn) -> Session:
     """Begin a session under a new secret, and end the one that this browser had, unless it is the same account's."""
     site, now = request.app[SITE], request.app[SITE].services.clock.now()
     before = await site.session(request)
     account = (signed_in.platform, signed_in.tenant, signed_in.user, signed_in.email)
     same = before is not None and (before.platform, before.tenant, before.user, before.email) == account
     if same and before is not None and before.expires_at > now + STILL_GOOD_FOR:
-        return
+        return before
     secret = new_secret()
     session = Session(
         id=SessionId(new_id(now)),
@@ -156,10 +161,11 @@ async def _remember(request: web.Request, response: web.StreamResponse, signed_i
             await uow.sessions.end(before.id)
         await uow.sessions.add(session, secret_hash=hashed(secret))
     site.cookies.set(response, SESSION, secret, life=int(SESSION_LIFE.total_seconds()))
+    return session
 
 
 async def confirm(request: web.Request) -> web.StreamResponse:
-    """Link the account of the session, as the page that showed both identities promised."""
+    """Link the account of the session, or make two people one, as the page that showed both identities promised."""
     site = request.app[SITE]
     session = await site.session(request)
     fields = await read_form(request, session)

@@ -54,17 +54,19 @@ async def claim(services: Services, request: CommandRequest) -> Message:
     """
     now, user, place = services.clock.now(), request.user, request.place
     code = parse_claim(request.arguments)
-    directory = services.storage.directory
-    organization_id = await directory.use_claim_code(claim_code_hash(code), now)
-    if organization_id is None:
-        raise CommandError(
-            "This code is not valid. A code works once, within 15 minutes; whoever runs lapsebot can make a new one."
-        )
-    standing = await directory.standing(
+    standing = await services.storage.directory.standing(
         platform=user.platform, workspace=None, tenant=user.tenant, user=user.external_id
     )
-    known = next((member.person for member in standing.members if member.organization.id == organization_id), None)
+    # One transaction: whatever is refused below, the code can still be used. Guessing needs no limit: a code has 96
+    # random bits and lives 15 minutes.
     async with services.storage.transaction() as uow:
+        organization_id = await uow.organizations.use_claim_code(claim_code_hash(code), now)
+        if organization_id is None:
+            raise CommandError(
+                "This code is not valid. A code works once, within 15 minutes; whoever runs lapsebot can make a new "
+                "one."
+            )
+        known = next((member.person for member in standing.members if member.organization.id == organization_id), None)
         organization = await uow.organizations.get(organization_id)
         if not await uow.organizations.add_workspace(_workspace(services, organization_id, user, place)):
             raise CommandError("Somebody claimed this workspace a moment ago.")
@@ -106,7 +108,7 @@ async def _add_claimant(uow: UnitOfWork, services: Services, organization_id: Or
         role=Role.ADMINISTRATOR if has_primary else Role.PRIMARY_ADMINISTRATOR,
     )
     await uow.people.add(person)
-    await uow.people.link(
+    linked = await uow.people.link(
         Identity(
             id=IdentityId(new_id(now)),
             organization_id=organization_id,
@@ -117,6 +119,11 @@ async def _add_claimant(uow: UnitOfWork, services: Services, organization_id: Or
             linked_at=now,
         )
     )
+    if not linked:  # to somebody who left: those are in no standing
+        raise CommandError(
+            "Your chat account belongs to somebody who has left here, so the workspace was not claimed and the code "
+            "still works. Let somebody else claim it."
+        )
     return person
 
 

@@ -9,6 +9,7 @@ from commands.actions import check_action, connection_of, details_action, reconn
 from commands.causes import cause_name
 from commands.command import Asker, Services
 from commands.drawing import account_line, mark_of, mending_label, network_name, open_lapse
+from commands.handlers.help import support_line
 from commands.handlers.ownership import CHOICES, called, cause_paragraphs, which
 from commands.handlers.seeing import seen
 from commands.ids import AuthorizationId, ConnectionId
@@ -31,6 +32,7 @@ from commands.messages import (
 )
 from commands.model import ConnectionState, ConnectionView
 from commands.parsing import Arguments, LapsedQuery
+from commands.ports.checker import CheckResult
 
 AT_ONCE = 3  # accounts that one command has checked: each may be a call out
 
@@ -54,33 +56,33 @@ async def press(services: Services, asker: Asker, arguments: tuple[str, ...]) ->
 
 async def _checked(services: Services, asker: Asker, before: Sequence[ConnectionView]) -> Message:
     """Have each authorization checked once, with no transaction open, then read again what came of it."""
-    busy: set[AuthorizationId] = set()
+    results: dict[AuthorizationId | None, CheckResult] = {}
     for authorization_id in dict.fromkeys(view.connection.authorization_id for view in before if _can_check(view)):
-        if authorization_id is None:
-            continue
-        if not await services.checker.check(asker.organization_id, authorization_id):
-            busy.add(authorization_id)
+        if authorization_id is not None:
+            results[authorization_id] = await services.checker.check(asker.organization_id, authorization_id)
     after = []
     async with services.storage.reading() as uow:
         for view in before:
             after.append(await seen(uow, asker, view.connection.id))  # noqa: PERF401  # the view is awaited
     lapsed_before = {view.connection.id for view in before if view.connection.state is ConnectionState.LAPSED}
-    if len(after) == 1:
-        return _one(services, asker, after[0], busy=after[0].connection.authorization_id in busy, before=lapsed_before)
-    rows = []
+    told = []
     for view in after:
-        verdict = _verdict(services, view, busy=view.connection.authorization_id in busy, before=lapsed_before)
-        rows.append(_row(services, view, verdict))
-    return Message((Heading(line(f"Checked {len(rows)} accounts just now.")), Rows(tuple(rows))))
+        result = results.get(view.connection.authorization_id, CheckResult.CHECKED)
+        told.append((view, result, _verdict(services, asker, view, result, before=lapsed_before)))
+    if len(told) == 1:
+        return _one(services, asker, *told[0])
+    checked = sum(result is not CheckResult.NOT_POSSIBLE for _, result, _ in told)
+    number = f"{checked}" if checked == len(told) else f"{checked} of {len(told)}"
+    rows = tuple(_row(services, view, verdict) for view, _, verdict in told)
+    return Message((Heading(line(f"Checked {number} accounts just now.")), Rows(rows)))
 
 
 def _can_check(view: ConnectionView) -> bool:
     return view.connection.authorization_id is not None and view.connection.state is not ConnectionState.RETIRED
 
 
-def _one(services: Services, asker: Asker, view: ConnectionView, *, busy: bool, before: set[ConnectionId]) -> Message:
+def _one(services: Services, asker: Asker, view: ConnectionView, result: CheckResult, verdict: Line) -> Message:
     now = services.clock.now()
-    verdict = _verdict(services, view, busy=busy, before=before)
     parts: list[Part] = [
         Heading((Plain(f"{_mark(view, now)} "), *account_line(view, services.networks))),
         Text(verdict),
@@ -91,7 +93,8 @@ def _one(services: Services, asker: Asker, view: ConnectionView, *, busy: bool, 
     if label is not None and may_reconnect(asker.person, view).allowed:
         buttons.insert(0, Button(label, reconnect_action(view.connection.id), Style.PRIMARY))
     parts.append(Buttons(tuple(buttons)))
-    works = view.connection.state is ConnectionState.ACTIVE and not _in_doubt(view)
+    asked = result is not CheckResult.NOT_POSSIBLE
+    works = asked and view.connection.state is ConnectionState.ACTIVE and not _in_doubt(view)
     return Message(tuple(parts), Tone.GOOD if works else Tone.ACTION if open_lapse(view) else Tone.NEUTRAL)
 
 
@@ -105,30 +108,42 @@ def _mark(view: ConnectionView, now: datetime) -> Mark:
 
 
 def _in_doubt(view: ConnectionView) -> bool:
-    """Whether the last check did not end well, without having opened a lapse."""
+    """Whether the last check did not end well, without having opened a lapse. An authorization's own doubt may be about
+    another of its accounts.
+    """
     authorization = view.authorization
-    if view.connection.doubt is not None or authorization is None:
-        return view.connection.doubt is not None
-    return authorization.doubt is not None or authorization.last_good_at != authorization.checked_at
+    failed = authorization is not None and authorization.last_good_at != authorization.checked_at
+    return view.connection.doubt is not None or failed
 
 
-def _verdict(services: Services, view: ConnectionView, *, busy: bool, before: set[ConnectionId]) -> Line:
+def _verdict(
+    services: Services, asker: Asker, view: ConnectionView, result: CheckResult, *, before: set[ConnectionId]
+) -> Line:
     """The outcome in one sentence."""
-    connection, authorization, lapse = view.connection, view.authorization, open_lapse(view)
+    connection = view.connection
     network = network_name(services.networks, connection.network)
     if connection.state is ConnectionState.RETIRED:
         return line("Retired: it is no longer checked.")
     if connection.authorization_id is None:
         return line("It has never been connected, so there is nothing to check yet.")
+    if result is CheckResult.NOT_POSSIBLE:
+        ours = f"We cannot ask {network} about it just now: that is our fault, not the account's. "
+        return (*line(ours), *support_line(asker.organization))
+    return _known(view, network, busy=result is CheckResult.BUSY, before=connection.id in before)
+
+
+def _known(view: ConnectionView, network: str, *, busy: bool, before: bool) -> Line:
+    """What is known of it after a check. `before`: whether it was lapsed before."""
+    connection, authorization, lapse = view.connection, view.authorization, open_lapse(view)
     said = "It is being checked this very moment; before that: " if busy else "Checked just now: "
     if lapse is not None:
-        still = "it still does not work" if connection.id in before else "it does not work"
+        still = "it still does not work" if before else "it does not work"
         return line(f"{said}{still}, since ", Moment(lapse.opened_at), f" · {cause_name(lapse.cause)}.")
     if not _in_doubt(view):
-        again = "it works again. The lapse is over." if connection.id in before else "it works."
+        again = "it works again. The lapse is over." if before else "it works."
         return line(f"{said}{again}")
     last = authorization.last_good_at if authorization is not None else None
     worked: Line = line(" It last worked ", Moment(last), ".") if last is not None else ()
-    if connection.doubt is None and (authorization is None or authorization.doubt is None):
+    if connection.doubt is None:
         return line(f"{said}{network} could not be asked, which says nothing about this account.", *worked)
     return line(f"{said}the answer was unclear. We ask again in a few minutes before calling it lapsed.", *worked)

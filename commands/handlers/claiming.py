@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from commands.access import is_administrator, may_see
+from commands.access import is_administrator, may_reconnect, may_see
 from commands.actions import claim_action, lapse_of, reconnect_action, release_action
 from commands.auditing import entry
 from commands.command import Asker, Services
@@ -28,13 +28,13 @@ async def claim(services: Services, asker: Asker, arguments: tuple[str, ...]) ->
             return _over(services, view)
         standing = standing_claim(view.lapse, now)
         if standing is not None and standing.person_id != asker.person.id:
-            return _others(services, view, standing)
+            return _others(services, asker, view, standing)
         if standing is not None:
-            return _yours(services, view, standing.until, others=len(together) - 1, already=True)
+            return _yours(services, asker, view, standing.until, others=len(together) - 1, already=True)
         free = [each for each in together if standing_claim(each.lapse, now) is None]
         made = Claim(person_id=asker.person.id, until=now + STANDS_FOR)
         await _write(uow, asker, now, free, made)
-    return _yours(services, view, made.until, others=len(free) - 1, already=False)
+    return _yours(services, asker, view, made.until, others=len(free) - 1, already=False)
 
 
 async def release(services: Services, asker: Asker, arguments: tuple[str, ...]) -> Message:
@@ -46,9 +46,11 @@ async def release(services: Services, asker: Asker, arguments: tuple[str, ...]) 
             return _over(services, view)
         standing = standing_claim(view.lapse, now)
         if standing is None:
-            return _said(services, view, line("Nobody is on it, so there is nothing to give back."), claimable=True)
+            return _said(
+                services, asker, view, line("Nobody is on it, so there is nothing to give back."), claimable=True
+            )
         if standing.person_id != asker.person.id and not is_administrator(asker.person):
-            return _others(services, view, standing)
+            return _others(services, asker, view, standing)
         theirs = [
             each
             for each in together
@@ -56,7 +58,11 @@ async def release(services: Services, asker: Asker, arguments: tuple[str, ...]) 
         ]
         await _write(uow, asker, now, theirs, None)
     return _said(
-        services, view, line("Given back: nobody is on it now. Everybody who was told sees that."), claimable=True
+        services,
+        asker,
+        view,
+        line("Given back: nobody is on it now. Everybody who was told sees that."),
+        claimable=True,
     )
 
 
@@ -105,25 +111,24 @@ async def _write(
         await uow.audit.write(entry(asker, now, action, f"lapse {to_wire(lapse_id)}"))
 
 
-def _yours(services: Services, view: ConnectionView, until: datetime, *, others: int, already: bool) -> Message:
+def _yours(
+    services: Services, asker: Asker, view: ConnectionView, until: datetime, *, others: int, already: bool
+) -> Message:
     also = f", and {number_of(others, 'more account')} of the same login" if others else ""
     before = "You already are on it" if already else "You're on it"
     spans = line(f"{Mark.CLAIMED} {before}{also}, until ", Moment(until), ". Everybody who was told sees it.")
     lapse_id = view.lapse.id if view.lapse is not None else None
-    buttons = [Button("Reconnect", reconnect_action(view.connection.id), Style.PRIMARY)]
+    buttons = _reconnect(asker, view)
     if lapse_id is not None:
         buttons.append(Button("Give back", release_action(lapse_id)))
     return Message((Heading(_heading(services, view)), Text(spans), Buttons(tuple(buttons))), Tone.ACTION)
 
 
-def _others(services: Services, view: ConnectionView, standing: Claim) -> Message:
+def _others(services: Services, asker: Asker, view: ConnectionView, standing: Claim) -> Message:
     name = shown(view.claimant_name or "Somebody")
-    spans = line(
-        f"{Mark.CLAIMED} {name} is on it, until ",
-        Moment(standing.until),
-        ". If it can't wait, you can still reconnect it.",
-    )
-    return _said(services, view, spans, claimable=False)
+    still = " If it can't wait, you can still reconnect it." if _reconnect(asker, view) else ""
+    spans = line(f"{Mark.CLAIMED} {name} is on it, until ", Moment(standing.until), f".{still}")
+    return _said(services, asker, view, spans, claimable=False)
 
 
 def _over(services: Services, view: ConnectionView) -> Message:
@@ -137,11 +142,19 @@ def _over(services: Services, view: ConnectionView) -> Message:
     return Message((Heading(_heading(services, view)), Text(spans)), Tone.GOOD if restored else Tone.NEUTRAL)
 
 
-def _said(services: Services, view: ConnectionView, spans: Line, *, claimable: bool) -> Message:
-    buttons = [Button("Reconnect", reconnect_action(view.connection.id), Style.PRIMARY)]
+def _said(services: Services, asker: Asker, view: ConnectionView, spans: Line, *, claimable: bool) -> Message:
+    buttons = _reconnect(asker, view)
     if claimable and view.lapse is not None:
         buttons.append(Button("I'm on it", claim_action(view.lapse.id)))
-    return Message((Heading(_heading(services, view)), Text(spans), Buttons(tuple(buttons))))
+    ways_on = (Buttons(tuple(buttons)),) if buttons else ()
+    return Message((Heading(_heading(services, view)), Text(spans), *ways_on))
+
+
+def _reconnect(asker: Asker, view: ConnectionView) -> list[Button]:
+    """The button, unless it is known that the asker may not, or that it would not help (R-7)."""
+    if not may_reconnect(asker.person, view).allowed:
+        return []
+    return [Button("Reconnect", reconnect_action(view.connection.id), Style.PRIMARY)]
 
 
 def _heading(services: Services, view: ConnectionView) -> Line:

@@ -38,10 +38,11 @@ _COMMON_CAUSES = (
 )
 
 
-def overview(asker: Asker, form: Arguments) -> Message:
+def overview(services: Services, asker: Asker, form: Arguments) -> Message:
     """What can be typed, in the asker's own form, and whom to ask."""
     parts: list[Part] = [Heading(line(Bold("What you can type")))]
-    parts += [text(example.code(form), f" · {example.does}") for command in USAGES for example in command.examples]
+    examples = [example for command in USAGES for example in command.here(services.networks).examples]
+    parts += [text(example.code(form), f" · {example.does}") for example in examples]
     parts.append(Text(support_line(asker.organization)))
     parts.append(_asks_whether_it_helped("help"))
     return Message(tuple(parts))
@@ -69,7 +70,7 @@ def why(services: Services, asker: Asker, network: str | None) -> Message:
         parts += _about(spec)
     causes = sorted(spec.causes.keys() & CLEAR_LAPSES) if spec is not None and spec.causes else _COMMON_CAUSES
     parts.append(Facts(tuple((cause_name(cause).capitalize(), line(_mending(spec, cause))) for cause in causes)))
-    parts.append(Text(_example(spec)))
+    parts.append(Text(_example(services, spec)))
     parts.append(Text(support_line(asker.organization)))
     parts.append(_asks_whether_it_helped("why"))
     return Message(tuple(parts))
@@ -104,9 +105,9 @@ def _mending(spec: NetworkSpec | None, cause: Verdict) -> str:
     return " ".join(part for part in (words.happened, words.mend, words.not_helping) if part)
 
 
-def _example(spec: NetworkSpec | None) -> Line:
+def _example(services: Services, spec: NetworkSpec | None) -> Line:
     """What a notice of a lapse, and the same notice later, look like."""
-    name = spec.name if spec is not None else "LinkedIn"
+    name = spec.name if spec is not None else min((n.spec.name for n in services.networks.values()), default="Network")
     return line(
         "A notice looks like this: “",
         Plain(f"{Mark.LAPSED} Lapsed: "),

@@ -12,7 +12,7 @@ from commands.handlers.listing import Listing, draw_list, read_page
 from commands.handlers.seeing import visible_clients
 from commands.ids import ClientId
 from commands.messages import Message
-from commands.model import Count, Person
+from commands.model import ConnectionState, Count, Filter, Person
 from commands.parsing import Arguments, LapsedQuery, Show, client_named, network_names, parse_lapsed, unknown
 from commands.ports.storage import UnitOfWork
 
@@ -31,7 +31,7 @@ async def answer(services: Services, asker: Asker, arguments: Arguments) -> Mess
         case Show.WHY:
             return help.why(services, asker, query.network)
         case Show.HELP:
-            return help.overview(asker, arguments)
+            return help.overview(services, asker, arguments)
 
 
 async def turn(services: Services, asker: Asker, arguments: tuple[str, ...]) -> Message:
@@ -47,7 +47,7 @@ async def turn(services: Services, asker: Asker, arguments: tuple[str, ...]) -> 
         person = None
         if view.person_id is not None:
             person = (await uow.people.many(asker.organization_id, [view.person_id])).get(view.person_id)
-            if person is None:
+            if person is None or not await _is_known(uow, asker, person):
                 raise OutOfDate
         listing = await read_page(uow, services, asker, Listing(view=view, counts=counts, client=client, person=person))
     return draw_list(services, asker, listing)
@@ -58,11 +58,11 @@ async def _list(
 ) -> Message:
     async with services.storage.reading() as uow:
         counts = await uow.connections.counts(asker.organization_id, scope_of(asker.person))
-        client, client_id, search = await _client_and_search(uow, asker, query, counts, arguments)
+        client, client_id, search = await _client_and_search(uow, services, asker, query, counts, arguments=arguments)
         person = await _person(uow, services, asker, query.person) if query.person else None
         if query.person is not None and person is None:
             if not query.person.startswith("@") or search is not None:
-                raise _unclear_person(arguments, query.person)
+                raise _unclear_person(services, arguments, query.person)
             search = query.person.removeprefix("@")  # accounts have names like @acme too
         view = ListView(
             state=query.state or (StateFilter.ALL if search else StateFilter.NEEDS_CONNECTING),
@@ -75,14 +75,20 @@ async def _list(
         listing = await read_page(uow, services, asker, Listing(view=view, counts=counts, client=client, person=person))
     if search is not None and view.state is StateFilter.ALL and not listing.page.total:
         if query.person is not None and person is None:
-            raise _unclear_person(arguments, query.person)
+            raise _unclear_person(services, arguments, query.person)
         known = (*names, *(count.client_name for count in counts), *StateFilter, *Show, "mine")
-        raise unknown(arguments, usage.LAPSED, search, known)
+        raise unknown(arguments, usage.LAPSED.here(services.networks), search, known)
     return draw_list(services, asker, listing)
 
 
 async def _client_and_search(
-    uow: UnitOfWork, asker: Asker, query: LapsedQuery, counts: Sequence[Count], arguments: Arguments
+    uow: UnitOfWork,
+    services: Services,
+    asker: Asker,
+    query: LapsedQuery,
+    counts: Sequence[Count],
+    *,
+    arguments: Arguments,
 ) -> tuple[str | None, ClientId | None, str | None]:
     """Settle which words name a client, in full, and which an account."""
     clients = {count.client_name: count.client_id for count in counts}
@@ -95,13 +101,15 @@ async def _client_and_search(
     if query.client.casefold() not in by_folded:  # a client without connections is in no count
         clients = dict(await visible_clients(uow, asker))
         by_folded = {name.casefold(): name for name in clients}
-    client_id = client_named(query.client, clients, arguments, usage.LAPSED)
+    client_id = client_named(query.client, clients, arguments, usage.LAPSED.here(services.networks))
     search = " ".join(part for part in (query.account, query.words) if part) or None
     return by_folded[query.client.casefold()], client_id, search
 
 
 async def _person(uow: UnitOfWork, services: Services, asker: Asker, words: str) -> Person | None:
-    """Find a person by a mentioned chat account, else by name; None if nobody matches, or several."""
+    """Find a person by a mentioned chat account, else by name; None if nobody that the asker may know of matches, or
+    several.
+    """
     name = words.removeprefix("@")
     if name != words:
         standing = await services.storage.directory.standing(
@@ -109,10 +117,23 @@ async def _person(uow: UnitOfWork, services: Services, asker: Asker, words: str)
         )
         for member in standing.members:
             if member.organization.id == asker.organization_id:
-                return member.person
-    found = await uow.people.named(asker.organization_id, name)
+                return member.person if await _is_known(uow, asker, member.person) else None
+    found = [
+        person for person in await uow.people.named(asker.organization_id, name) if await _is_known(uow, asker, person)
+    ]
     return found[0] if len(found) == 1 else None
 
 
-def _unclear_person(arguments: Arguments, name: str) -> CommandError:
-    return unknown(arguments, usage.LAPSED, name.removeprefix("@"), (), noun="whom you mean by ")
+async def _is_known(uow: UnitOfWork, asker: Asker, person: Person) -> bool:
+    """Whether the asker may know of somebody: they see everything, or something that this person connected or owns."""
+    scope = scope_of(asker.person)
+    if scope.client_ids is None or person.id == asker.person.id:
+        return True
+    theirs = Filter(person_id=person.id, states=tuple(ConnectionState))
+    return (await uow.connections.page(asker.organization_id, scope, theirs, offset=0, limit=1)).total > 0
+
+
+def _unclear_person(services: Services, arguments: Arguments, name: str) -> CommandError:
+    return unknown(
+        arguments, usage.LAPSED.here(services.networks), name.removeprefix("@"), (), noun="whom you mean by "
+    )

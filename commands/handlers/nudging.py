@@ -6,16 +6,17 @@ from commands.auditing import entry
 from commands.command import Asker, Services
 from commands.drawing import account_line, open_lapse
 from commands.handlers.seeing import NotYours
-from commands.ids import EventId, new_id, to_wire
+from commands.ids import to_wire
 from commands.messages import Heading, Message, Text, line
 from commands.model import ConnectionView, Person
+from commands.once_a_day import day_in, event_id
 from commands.ports.notices import Event, EventKind
 from commands.wording import shown
 
 
 async def press(services: Services, asker: Asker, arguments: tuple[str, ...]) -> Message:
-    """Ask the connector, or the owner where the connector is gone. Pressing twice asks once: the notice is there
-    already.
+    """Ask the connector, or the owner where the connector is gone: once a day, by the organization's calendar, for each
+    asker and lapse. The event says the day, so that another day's is another notice.
     """
     lapse_id, now = lapse_of(arguments), services.clock.now()
     async with services.storage.transaction() as uow:
@@ -30,17 +31,20 @@ async def press(services: Services, asker: Asker, arguments: tuple[str, ...]) ->
             return _said(services, view, "Nobody is left to ask: whoever connected it has gone.")
         if whom.id == asker.person.id:
             return _said(services, view, "That would be you: press Reconnect.")
+        day = day_in(asker.organization.time_zone, now)
+        words = ("nudged", to_wire(lapse_id), to_wire(asker.person.id), to_wire(whom.id))
         event = Event(
-            id=EventId(new_id(now)),
+            id=event_id(asker.organization_id, day, *words),
             organization_id=asker.organization_id,
             kind=EventKind.NUDGED,
             at=now,
             lapse_id=lapse_id,
             connection_id=view.connection.id,
             person_id=whom.id,
-            data={"by": shown(asker.person.name)},
+            data={"by": shown(asker.person.name), "day": day.isoformat()},
         )
-        await uow.notices.record([event])
+        if not await uow.notices.record_once(event):
+            return _said(services, view, f"You asked {shown(whom.name)} already today; the message is there.")
         await uow.audit.write(entry(asker, now, "lapse.nudged", f"lapse {to_wire(lapse_id)}"))
     return _said(services, view, f"{shown(whom.name)} gets a message from you about it, with a Reconnect button.")
 

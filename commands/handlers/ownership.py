@@ -116,7 +116,7 @@ async def called(
     found = await accounts_called(uow, asker, query.account, network=query.network, client=query.client, limit=limit)
     if not found:
         known = (*network_names(services.networks), *Show)
-        raise unknown(arguments, usage.LAPSED, query.account, known, noun="an account ")
+        raise unknown(arguments, usage.LAPSED.here(services.networks), query.account, known, noun="an account ")
     return found
 
 

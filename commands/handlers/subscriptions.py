@@ -40,6 +40,7 @@ from commands.wording import listed, shown
 
 AT_ONCE = 25  # opt-ins that one command writes
 MENU = 5  # networks offered as buttons to somebody who said none
+UNKNOWN_READERS = "I could not find out whether people from outside read this channel"
 
 Want = tuple[str | None, ClientId | None]
 """A network or all, a client or all."""
@@ -145,12 +146,9 @@ async def _reader(uow: UnitOfWork, asker: Asker, query: SubscriptionQuery, clien
         raise CommandError(
             await _ask_administrator(uow, asker, "What a channel hears is set by staff and administrators.")
         )
-    if place.is_shared and not is_administrator(asker.person):
-        raise CommandError(
-            await _ask_administrator(
-                uow, asker, "People from outside read this channel, so an administrator has to set it up."
-            )
-        )
+    if place.is_shared is not False and not is_administrator(asker.person):
+        outside = "People from outside read this channel" if place.is_shared else UNKNOWN_READERS
+        raise CommandError(await _ask_administrator(uow, asker, f"{outside}, so an administrator has to set it up."))
     channel = Channel(platform=asker.user.platform, tenant=place.workspace, external_id=place.channel)
     return _Reader(channel=channel, person_id=asker.person.id, clients=clients)
 
@@ -209,7 +207,7 @@ async def _shown(
     if reader.channel is None:
         parts.append(text("Of what you connected or own you hear anyway."))
     ending = (usage.END_EVERYTHING,) if visible and reader.channel is None else ()
-    parts.append(Text(try_line(form, *usage.SUBSCRIBE.examples[:3], *ending)))
+    parts.append(Text(try_line(form, *usage.SUBSCRIBE.here(services.networks).examples[:3], *ending)))
     if offer:
         menu = [
             Button(f"{network.spec.name} lapses", subscribe_action(slug, None))

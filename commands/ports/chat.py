@@ -73,8 +73,10 @@ class Place:
     workspace_name: str
     channel: str
     is_direct: bool
-    is_shared: bool = False
-    """Outsiders of the workspace read here (Slack Connect). False where the platform did not say."""
+    is_shared: bool | None = False
+    """Outsiders of the workspace read here (Slack Connect). None: not known. What would let a channel hear takes that
+    for True; a private answer to somebody known does not ask, since an unknown must lock nobody out.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

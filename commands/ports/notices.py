@@ -180,6 +180,12 @@ class Notices(Protocol):
         """Write events down."""
         ...
 
+    async def record_once(self, event: Event) -> bool:
+        """Write down an event whose id says what it is (`once_a_day`). False, and nothing is written, if it is there
+        already.
+        """
+        ...
+
     async def plan(self, notices: Sequence[Notice], deliveries: Sequence[Delivery]) -> None:
         """Write notices with their deliveries. One that this reader has already is left out, with its deliveries: of
         the same kind about the same lapses and, for kinds other than LAPSED, with the same data. One about no lapse is

@@ -1,6 +1,7 @@
 """What is remembered of organizations, workspaces, clients and people. Every call names the organization."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from commands.ids import ClientId, OrganizationId, PersonId
@@ -19,6 +20,12 @@ class Organizations(Protocol):
         ...
 
     async def workspaces(self, organization_id: OrganizationId) -> Sequence[Workspace]: ...
+
+    async def use_claim_code(self, code_hash: bytes, now: datetime) -> OrganizationId | None:
+        """Use a claim code up and give the organization whose it is, the one call that cannot name it: exactly one
+        caller gets it, and only if their transaction goes through.
+        """
+        ...
 
 
 class People(Protocol):
@@ -52,6 +59,21 @@ class People(Protocol):
 
     async def link(self, identity: Identity) -> bool:
         """Write down a proved chat account. False, and nothing is written, if it is linked to someone here already."""
+        ...
+
+    async def give_email(self, organization_id: OrganizationId, person_id: PersonId, email: str) -> bool:
+        """Give an email address to a person who has none. False, and nothing is written, if they have one, or somebody
+        else here has this one. Raises AlreadyThere if somebody is given it at the same moment.
+        """
+        ...
+
+    async def merge(self, organization_id: OrganizationId, *, kept: PersonId, gone: PersonId) -> Person:
+        """Make one person of two, and give them: `kept`, with its name and email address and the higher of both roles.
+
+        Everything that was `gone`'s becomes `kept`'s: chat accounts, authorizations, connections, claims, opt-ins,
+        notices, links, attempts. What both had is had once; of two links for one connection `kept`'s goes on working.
+        The audit log keeps naming `gone` as who they were then. Raises NotThere if there are not these two.
+        """
         ...
 
 

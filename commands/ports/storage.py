@@ -106,10 +106,6 @@ class Directory(Protocol):
         self, organization_id: OrganizationId, *, code_hash: bytes, expires_at: datetime
     ) -> None: ...
 
-    async def use_claim_code(self, code_hash: bytes, now: datetime) -> OrganizationId | None:
-        """Use a claim code up: exactly one caller gets the organization."""
-        ...
-
     async def organizations(self) -> Sequence[Organization]:
         """All, by name; for the command line."""
         ...

@@ -4,14 +4,13 @@ Sources: learn.microsoft.com/linkedin (authorization code flow, token introspect
 best effort or treated as unclear: the revoke endpoint, the symbolic name of 65602.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 
 from commands.errors import NetworkError
 from commands.model import Finding, Tokens, Verdict
-from commands.ports.chat import Check, Diagnosis
+from commands.ports.chat import Diagnosis
 from commands.ports.clock import Clock
 from commands.ports.network import (
     CauseText,
@@ -25,7 +24,19 @@ from commands.ports.network import (
 )
 from platform_adapters.networks.credentials import Credentials, read_credentials
 from platform_adapters.networks.examples import Example
-from platform_adapters.networks.oauth import Json, NetworkClient, Reply, found, healthy, number, rows, text
+from platform_adapters.networks.oauth import (
+    Json,
+    NetworkClient,
+    Reply,
+    diagnosed,
+    found,
+    healthy,
+    listed,
+    malformed,
+    number,
+    of_each,
+    text,
+)
 
 SPEC = NetworkSpec(
     slug="linkedin",
@@ -67,7 +78,6 @@ SPEC = NetworkSpec(
 _SCOPES = "r_ads r_ads_reporting openid profile"
 _VERSION = "202601"  # Linkedin-Version: versions live for about a year; 426 says when this one has ended
 _INTROSPECT = "/oauth/v2/introspectToken"
-_SAME_TIME = 5  # account look-ups under way at once
 
 _SERVICE_CODES: Mapping[str, Verdict] = {
     "65600": Verdict.REVOKED,  # asked for only after introspection has said that the token is active
@@ -148,13 +158,8 @@ class LinkedIn:
             roles = await self._roles(tokens)
         except NetworkError as error:
             return Probe(grant=error.finding)
-        slots = asyncio.Semaphore(_SAME_TIME)
-        async with asyncio.TaskGroup() as group:
-            tasks = {
-                item.account_id: group.create_task(self._account(tokens, item.account_id, slots, roles))
-                for item in expected
-            }
-        accounts = {account_id: task.result()[0] for account_id, task in tasks.items()}
+        told = await of_each([item.account_id for item in expected], lambda one: self._account(tokens, one, roles))
+        accounts = {account_id: finding for account_id, (finding, _) in told.items()}
         ends = None if tokens.refresh is not None else _moment(state.body, "expires_at")
         return Probe(grant=healthy("introspectToken"), accounts=accounts, ends_at=ends)
 
@@ -162,14 +167,10 @@ class LinkedIn:
         me = (await self._client.ask("userinfo", "GET", "/v2/userinfo", headers=_bearer(tokens))).body
         state = await self._introspect(tokens)
         roles = await self._roles(tokens)
-        slots = asyncio.Semaphore(_SAME_TIME)
-        async with asyncio.TaskGroup() as group:
-            tasks = {
-                account_id: group.create_task(self._account(tokens, account_id, slots, roles)) for account_id in roles
-            }
+        told = await of_each(list(roles), lambda one: self._account(tokens, one, roles))
         accounts = tuple(
-            ReachedAccount(account_id=account_id, name=task.result()[1], parent=None, finding=task.result()[0])
-            for account_id, task in tasks.items()
+            ReachedAccount(account_id=account_id, name=name, parent=None, finding=finding)
+            for account_id, (finding, name) in told.items()
         )
         return Discovery(
             subject_id=text(me, "sub"), subject_name=text(me, "name"), granted=_scopes(state.body), accounts=accounts
@@ -183,20 +184,10 @@ class LinkedIn:
             return
 
     async def diagnose(self) -> Sequence[Diagnosis]:
+        mend = "Compare LAPSEBOT_LINKEDIN_CLIENT_ID and _CLIENT_SECRET with the app's Auth page at LinkedIn."
         form = {**self._app(), "token": "doctor"}
-        try:
-            await self._client.ask("introspectToken", "POST", self._oauth + _INTROSPECT, form=form)
-        except NetworkError as error:
-            evidence = error.finding.evidence
-            if error.finding.verdict is Verdict.OUR_FAULT:
-                mend = "Compare LAPSEBOT_LINKEDIN_CLIENT_ID and _CLIENT_SECRET with the app's Auth page at LinkedIn."
-                return [
-                    Diagnosis(subject="LinkedIn", check=Check.BAD, found="refuses our app's credentials", mend=mend)
-                ]
-            if error.finding.verdict in (Verdict.NETWORK_DOWN, Verdict.THROTTLED):
-                found_text = f"does not answer ({evidence.code})"
-                return [Diagnosis(subject="LinkedIn", check=Check.WARNING, found=found_text, mend="Try again later.")]
-        return [Diagnosis(subject="LinkedIn", check=Check.GOOD, found="accepts our app's credentials")]
+        asked = self._client.ask("introspectToken", "POST", self._oauth + _INTROSPECT, form=form)
+        return await diagnosed(SPEC.name, mend, asked)
 
     def _app(self) -> dict[str, str]:
         return {"client_id": self._credentials.client_id, "client_secret": self._credentials.client_secret.reveal()}
@@ -218,24 +209,21 @@ class LinkedIn:
             reply = await self._client.ask(
                 "adAccountUsers", "GET", "/rest/adAccountUsers", headers=_rest(tokens), query=query
             )
-            elements = rows(reply.body, "elements")
+            elements = listed(reply, reply.body, "elements")
             fresh = {text(row, "account").rpartition(":")[2]: text(row, "role") for row in elements}
             if not fresh.keys() - roles.keys():
                 return roles
             roles |= fresh
 
-    async def _account(
-        self, tokens: Tokens, account_id: str, slots: asyncio.Semaphore, roles: Mapping[str, str]
-    ) -> tuple[Finding, str]:
+    async def _account(self, tokens: Tokens, account_id: str, roles: Mapping[str, str]) -> tuple[Finding, str]:
         """What is to be said of one account, and its name."""
         try:
-            async with slots:
-                reply = await self._client.ask(
-                    "adAccounts", "GET", f"/rest/adAccounts/{account_id}", headers=_rest(tokens)
-                )
+            reply = await self._client.ask("adAccounts", "GET", f"/rest/adAccounts/{account_id}", headers=_rest(tokens))
         except NetworkError as error:
             return error.finding, account_id
         name, status = text(reply.body, "name") or account_id, text(reply.body, "status")
+        if not status:
+            return malformed(reply), name
         if status in _GONE_STATUSES:
             return found(Verdict.ACCOUNT_GONE, reply, status), name
         if account_id not in roles:
@@ -257,10 +245,15 @@ def build(environment: Mapping[str, str], clock: Clock) -> LinkedIn | None:
 
 def _refusal(state: Reply) -> Finding | None:
     """What introspection says against the grant, if anything."""
-    if state.body.get("active") is not True:
+    active = state.body.get("active")
+    if not isinstance(active, bool):
+        return malformed(state)
+    if not active:
         status = text(state.body, "status")
         verdict = {"expired": Verdict.EXPIRED, "revoked": Verdict.REVOKED}.get(status, Verdict.UNCLEAR)
         return found(verdict, state, status or "inactive")
+    if not isinstance(state.body.get("scope"), str):
+        return malformed(state)
     scopes = _scopes(state.body)
     missing = [permission.label for permission in SPEC.permissions if not permission.satisfied_by & scopes]
     return found(Verdict.PERMISSION_MISSING, state, "scope", missing=missing) if missing else None

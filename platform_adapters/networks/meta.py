@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from commands.errors import NetworkError
 from commands.model import Evidence, Finding, Parent, Tokens, Verdict
-from commands.ports.chat import Check, Diagnosis
+from commands.ports.chat import Diagnosis
 from commands.ports.clock import Clock
 from commands.ports.network import (
     CauseText,
@@ -26,7 +26,21 @@ from commands.ports.network import (
 )
 from platform_adapters.networks.credentials import Credentials, read_credentials
 from platform_adapters.networks.examples import Example
-from platform_adapters.networks.oauth import Json, NetworkClient, Reply, found, healthy, items, number, part, rows, text
+from platform_adapters.networks.oauth import (
+    Json,
+    NetworkClient,
+    Reply,
+    diagnosed,
+    found,
+    healthy,
+    items,
+    listed,
+    malformed,
+    number,
+    of_each,
+    part,
+    text,
+)
 
 SPEC = NetworkSpec(
     slug="meta",
@@ -184,17 +198,16 @@ class Meta:
             if refusal is not None:
                 return Probe(grant=refusal)
             reached = await self._reached(tokens)
-            accounts = {
-                item.account_id: (
-                    _account_finding(reached[item.account_id], item.parent)
-                    if item.account_id in reached
-                    else await self._missing(tokens, item.account_id)
-                )
+            found_there = {
+                item.account_id: _account_finding(reached[item.account_id], item.parent)
                 for item in expected
+                if item.account_id in reached
             }
+            absent = [item.account_id for item in expected if item.account_id not in reached]
+            missing = await of_each(absent, lambda account_id: self._missing(tokens, account_id))
         except NetworkError as error:
             return Probe(grant=error.finding)
-        return Probe(grant=healthy(_DEBUG), accounts=accounts, ends_at=_ends(data))
+        return Probe(grant=healthy(_DEBUG), accounts={**found_there, **missing}, ends_at=_ends(data))
 
     async def discover(self, tokens: Tokens) -> Discovery:
         me = (await self._get(tokens, "/me", fields="id,name")).body
@@ -224,22 +237,8 @@ class Meta:
             return
 
     async def diagnose(self) -> Sequence[Diagnosis]:
-        try:
-            await self._debug(None)
-        except NetworkError as error:
-            if error.finding.verdict in (Verdict.NETWORK_DOWN, Verdict.THROTTLED):
-                code = error.finding.evidence.code
-                return [
-                    Diagnosis(
-                        subject="Facebook",
-                        check=Check.WARNING,
-                        found=f"does not answer ({code})",
-                        mend="Try again later.",
-                    )
-                ]
-            mend = "Compare LAPSEBOT_META_CLIENT_ID and _CLIENT_SECRET with the app's Basic settings at Meta."
-            return [Diagnosis(subject="Facebook", check=Check.BAD, found="refuses our app's credentials", mend=mend)]
-        return [Diagnosis(subject="Facebook", check=Check.GOOD, found="accepts our app's credentials")]
+        mend = "Compare LAPSEBOT_META_CLIENT_ID and _CLIENT_SECRET with the app's Basic settings at Meta."
+        return await diagnosed(SPEC.name, mend, self._debug(None))
 
     async def _long_lived(self, tokens: Tokens) -> Grant:
         form = {
@@ -279,9 +278,9 @@ class Meta:
         after = ""
         while True:
             query = {"fields": fields, "limit": str(_PAGE), **({"after": after} if after else {})}
-            body = (await self._get(tokens, "/me/adaccounts", **query)).body
-            reached |= {text(row, "account_id"): row for row in rows(body, "data")}
-            paging = part(body, "paging")
+            reply = await self._get(tokens, "/me/adaccounts", **query)
+            reached |= {text(row, "account_id"): row for row in listed(reply, reply.body, "data")}
+            paging = part(reply.body, "paging")
             after = text(part(paging, "cursors"), "after")
             if "next" not in paging or not after:
                 return reached
@@ -309,10 +308,14 @@ class Meta:
 
 def _refusal(reply: Reply, data: Json) -> Finding | None:
     """What debug_token says against the grant, if anything."""
-    if data.get("is_valid") is not True:
+    if not isinstance(data.get("is_valid"), bool):
+        return malformed(reply)
+    if data["is_valid"] is False:
         error = part(data, "error")
         code = number(error, "code")
         return _error_finding(reply, error, int(code) if code is not None else 190, text(error, "subcode"))
+    if not isinstance(data.get("scopes"), list):
+        return malformed(reply)
     scopes = frozenset(items(data, "scopes"))
     missing = [permission.label for permission in SPEC.permissions if not permission.satisfied_by & scopes]
     return found(Verdict.PERMISSION_MISSING, reply, "scopes", missing=missing) if missing else None
@@ -334,6 +337,8 @@ def _account_finding(row: Json, stored: Parent | None) -> Finding:
     if parent is not None and stored is not None and parent.id != stored.id:
         evidence = Evidence(check="adaccounts", code="owner_business", moved_to=parent)
         return Finding(verdict=Verdict.ACCOUNT_MOVED, evidence=evidence)
+    if not status:
+        return Finding(verdict=Verdict.UNCLEAR, evidence=Evidence(check="adaccounts", code="malformed"))
     if status in _GONE_STATUSES:
         return Finding(verdict=Verdict.ACCOUNT_GONE, evidence=Evidence(check="adaccounts", code=status))
     if status in _DISABLED_STATUSES:

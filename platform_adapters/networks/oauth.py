@@ -5,11 +5,11 @@ What a reply means is each network's own table.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NoReturn, cast
+from typing import NoReturn, TypeVar, cast
 
 import httpx2
 from authlib.common.urls import add_params_to_uri
@@ -18,16 +18,19 @@ from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 from commands.errors import NetworkError
 from commands.model import Evidence, Finding, Tokens, Verdict
+from commands.ports.chat import Check, Diagnosis
 from commands.ports.clock import Clock
 from commands.secret import Secret
 from platform_adapters.networks.credentials import Credentials
 
 Json = Mapping[str, object]
+_Answer = TypeVar("_Answer")
 
 _LARGEST_REPLY = 1024 * 1024  # bytes; no answer that we ask for comes near it
 _TIMEOUT = httpx2.Timeout(10.0, connect=3.0)
 _WHOLE_CALL = 20.0  # seconds; a reply that trickles in must not outlive a check's lease
 _TOKEN_CHECK = "token"
+_AT_ONCE = 10  # questions about accounts of one grant under way; an agency's login may reach hundreds
 _LONGEST_LIFE = timedelta(days=3650)  # an `expires_in` beyond this is nonsense
 
 
@@ -235,6 +238,58 @@ def found(
 def healthy(check: str) -> Finding:
     """A finding that nothing is wrong."""
     return Finding(verdict=Verdict.HEALTHY, evidence=Evidence(check=check))
+
+
+def malformed(reply: Reply) -> Finding:
+    """A good status around an answer without what it must hold: it says nothing, least of all that access is gone."""
+    return found(Verdict.UNCLEAR, reply, "malformed")
+
+
+def listed(reply: Reply, body: Json, name: str) -> Sequence[Json]:
+    """A list of objects that an answer must have. Raises NetworkError where there is none: that is not "nothing"."""
+    if not isinstance(body.get(name), list):
+        raise NetworkError(malformed(reply))
+    return rows(body, name)
+
+
+async def of_each(account_ids: Sequence[str], ask: Callable[[str], Awaitable[_Answer]]) -> Mapping[str, _Answer]:
+    """Ask about each account, several at once. Raises the first NetworkError."""
+    slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(account_id: str) -> _Answer:
+        async with slots:
+            return await ask(account_id)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = {account_id: group.create_task(one(account_id)) for account_id in account_ids}
+    except ExceptionGroup as errors:
+        first = errors.exceptions[0]
+        if isinstance(first, NetworkError):
+            raise first from errors
+        raise
+    return {account_id: task.result() for account_id, task in tasks.items()}
+
+
+async def diagnosed(label: str, mend: str, asked: Awaitable[object]) -> Sequence[Diagnosis]:
+    """What `doctor` says of our app's credentials after a question that only they decide. Raises nothing.
+
+    `mend` says where to compare them. A refusal of the made-up grant in the question is a good sign.
+    """
+    verdict, code = Verdict.HEALTHY, None
+    try:
+        await asked
+    except NetworkError as error:
+        verdict, code = error.finding.verdict, error.finding.evidence.code
+    if verdict is Verdict.OUR_FAULT:
+        return [Diagnosis(subject=label, check=Check.BAD, found="refuses our app's credentials", mend=mend)]
+    if verdict in (Verdict.NETWORK_DOWN, Verdict.THROTTLED):
+        away = f"does not answer ({code})"
+        return [Diagnosis(subject=label, check=Check.WARNING, found=away, mend="Try again later.")]
+    if verdict is Verdict.UNCLEAR:
+        unknown = f"gives an answer that we do not know ({code})"
+        return [Diagnosis(subject=label, check=Check.WARNING, found=unknown, mend=mend)]
+    return [Diagnosis(subject=label, check=Check.GOOD, found="accepts our app's credentials")]
 
 
 def text(body: Json, name: str) -> str:

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from commands.errors import NetworkError
 from commands.model import Evidence, Finding, Parent, Tokens, Verdict
-from commands.ports.chat import Check, Diagnosis
+from commands.ports.chat import Diagnosis
 from commands.ports.clock import Clock
 from commands.ports.network import (
     CauseText,
@@ -25,7 +25,18 @@ from commands.ports.network import (
 )
 from platform_adapters.networks.credentials import Credentials, read_credentials
 from platform_adapters.networks.examples import Example
-from platform_adapters.networks.oauth import Json, NetworkClient, Reply, found, healthy, part, rows, text
+from platform_adapters.networks.oauth import (
+    Json,
+    NetworkClient,
+    Reply,
+    diagnosed,
+    found,
+    healthy,
+    listed,
+    of_each,
+    part,
+    text,
+)
 
 AD_ACCOUNT_MANAGEMENT = Permission(label="Ad Account Management", satisfied_by=frozenset({"1", "10", "100"}))
 REPORTING = Permission(label="Reporting", satisfied_by=frozenset({"4", "40", "41", "42", "43", "44"}))
@@ -108,6 +119,7 @@ _NO_PERMISSION = 40001
 _OTHER_APP = 40000  # a bucket for many things; only its text tells that the token is another app's
 _APP_AND_SECRET_DIFFER = "do not match"
 _GOOD_CODES = (0, 20001)
+_BAD_STATUS = 300
 _ENABLED = "STATUS_ENABLE"
 _AT_ONCE = 100  # accounts in one question
 
@@ -115,7 +127,10 @@ _AT_ONCE = 100  # accounts in one question
 def classify(reply: Reply) -> Finding | None:
     """TikTok's table: the body's `code` decides; the HTTP status is 200 whatever happened."""
     code = reply.body.get("code")
-    if not isinstance(code, int) or code in _GOOD_CODES:
+    if not isinstance(code, int) or isinstance(code, bool):
+        # Not TikTok's own words: something in front of it answered. A bad status says what it means by itself.
+        return found(Verdict.NETWORK_DOWN, reply, "malformed") if reply.status < _BAD_STATUS else None
+    if code in _GOOD_CODES:
         return None
     message = text(reply.body, "message")
     if code == _NO_PERMISSION:
@@ -172,17 +187,16 @@ class TikTok:
             details = await self._details(tokens, seen)
             parents = await self._parents(tokens, details)
             await self._check_reporting(tokens, seen or list(reached)[:1])
-            accounts = {
-                item.account_id: (
-                    _account_finding(details[item.account_id], parents.get(item.account_id), item.parent)
-                    if item.account_id in details
-                    else await self._missing(tokens, item)
-                )
+            found_there = {
+                item.account_id: _account_finding(details[item.account_id], parents.get(item.account_id), item.parent)
                 for item in expected
+                if item.account_id in details
             }
+            absent = {item.account_id: item for item in expected if item.account_id not in details}
+            missing = await of_each(list(absent), lambda account_id: self._missing(tokens, absent[account_id]))
         except NetworkError as error:
             return Probe(grant=error.finding)
-        return Probe(grant=healthy("oauth2/advertiser/get"), accounts=accounts)
+        return Probe(grant=healthy("oauth2/advertiser/get"), accounts={**found_there, **missing})
 
     async def discover(self, tokens: Tokens) -> Discovery:
         user = part((await self._get(tokens, "/user/info/")).body, "data")
@@ -222,24 +236,10 @@ class TikTok:
             return
 
     async def diagnose(self) -> Sequence[Diagnosis]:
-        try:
-            body = {**self._app(), "auth_code": "doctor"}
-            await self._client.ask("access_token", "POST", self._credentials.token_url, json=body)
-        except NetworkError as error:
-            code = error.finding.evidence.code
-            if error.finding.verdict is Verdict.OUR_FAULT:
-                mend = "Compare LAPSEBOT_TIKTOK_CLIENT_ID and _CLIENT_SECRET with the app's page in TikTok's portal."
-                return [Diagnosis(subject="TikTok", check=Check.BAD, found="refuses our app's credentials", mend=mend)]
-            if error.finding.verdict in (Verdict.NETWORK_DOWN, Verdict.THROTTLED):
-                return [
-                    Diagnosis(
-                        subject="TikTok",
-                        check=Check.WARNING,
-                        found=f"does not answer ({code})",
-                        mend="Try again later.",
-                    )
-                ]
-        return [Diagnosis(subject="TikTok", check=Check.GOOD, found="accepts our app's credentials")]
+        mend = "Compare LAPSEBOT_TIKTOK_CLIENT_ID and _CLIENT_SECRET with the app's page in TikTok's portal."
+        body = {**self._app(), "auth_code": "doctor"}
+        asked = self._client.ask("access_token", "POST", self._credentials.token_url, json=body)
+        return await diagnosed(SPEC.name, mend, asked)
 
     def _app(self) -> dict[str, str]:
         return {"app_id": self._credentials.client_id, "secret": self._credentials.client_secret.reveal()}
@@ -251,8 +251,8 @@ class TikTok:
     async def _reached(self, tokens: Tokens) -> Mapping[str, str]:
         """The names of all accounts that the grant reaches, by id. None at all is a grant that reaches nothing."""
         reply = await self._get(tokens, "/oauth2/advertiser/get/", **self._app())
-        listed = rows(part(reply.body, "data"), "list")
-        return {text(row, "advertiser_id"): text(row, "advertiser_name") for row in listed}
+        accounts = listed(reply, part(reply.body, "data"), "list")
+        return {text(row, "advertiser_id"): text(row, "advertiser_name") for row in accounts}
 
     async def _details(self, tokens: Tokens, account_ids: Sequence[str]) -> Mapping[str, Json]:
         fields = json.dumps(["advertiser_id", "name", "status", "owner_bc_id"])
@@ -260,13 +260,13 @@ class TikTok:
         for start in range(0, len(account_ids), _AT_ONCE):
             wanted = json.dumps(account_ids[start : start + _AT_ONCE])
             reply = await self._get(tokens, "/advertiser/info/", advertiser_ids=wanted, fields=fields)
-            details |= {text(row, "advertiser_id"): row for row in rows(part(reply.body, "data"), "list")}
+            details |= {text(row, "advertiser_id"): row for row in listed(reply, part(reply.body, "data"), "list")}
         return details
 
     async def _centers(self, tokens: Tokens) -> Mapping[str, str]:
         """The names of the person's Business Centers, by id."""
-        listed = await self._pages(tokens, "/bc/get/")
-        return {text(part(row, "bc_info"), "bc_id"): text(part(row, "bc_info"), "name") for row in listed}
+        centers = [part(row, "bc_info") for row in await self._pages(tokens, "/bc/get/")]
+        return {text(center, "bc_id"): text(center, "name") for center in centers}
 
     async def _parents(self, tokens: Tokens, details: Mapping[str, Json]) -> Mapping[str, Parent]:
         """The Business Center that owns each account, as far as TikTok tells."""
@@ -288,19 +288,19 @@ class TikTok:
         }
 
     async def _assets(self, tokens: Tokens, center_id: str) -> Sequence[str]:
-        listed = await self._pages(tokens, "/bc/asset/get/", bc_id=center_id, asset_type="ADVERTISER")
-        return [text(row, "asset_id") for row in listed]
+        assets = await self._pages(tokens, "/bc/asset/get/", bc_id=center_id, asset_type="ADVERTISER")
+        return [text(row, "asset_id") for row in assets]
 
     async def _pages(self, tokens: Tokens, path: str, **query: str) -> Sequence[Json]:
-        listed: list[Json] = []
+        found_so_far: list[Json] = []
         page = 1
         while True:
             reply = await self._get(tokens, path, page=str(page), page_size="50", **query)
             data = part(reply.body, "data")
-            listed += rows(data, "list")
+            found_so_far += listed(reply, data, "list")
             total = part(data, "page_info").get("total_page")
             if not isinstance(total, int) or page >= total:
-                return listed
+                return found_so_far
             page += 1
 
     async def _check_reporting(self, tokens: Tokens, account_ids: Sequence[str]) -> None:
@@ -339,7 +339,9 @@ def _account_finding(row: Json, parent: Parent | None, stored: Parent | None) ->
     if parent is not None and stored is not None and parent.id != stored.id:
         evidence = Evidence(check="advertiser/info", code="owner_bc_id", moved_to=parent)
         return Finding(verdict=Verdict.ACCOUNT_MOVED, evidence=evidence)
-    if status and status != _ENABLED:
+    if not status:
+        return Finding(verdict=Verdict.UNCLEAR, evidence=Evidence(check="advertiser/info", code="malformed"))
+    if status != _ENABLED:
         evidence = Evidence(check="advertiser/info", code=status)
         return Finding(verdict=Verdict.ACCOUNT_DISABLED, evidence=evidence)
     return healthy("advertiser/info")
@@ -382,4 +384,6 @@ EXAMPLES = (
     _example(51020, Verdict.NETWORK_DOWN),
     _example(60001, Verdict.NETWORK_DOWN),
     _example(49999, Verdict.UNCLEAR),
+    Example(reply=Reply(check="advertiser/info", status=200, body={"x": 1}), verdict=Verdict.NETWORK_DOWN),
+    Example(reply=Reply(check="advertiser/info", status=200, body={"code": "0"}), verdict=Verdict.NETWORK_DOWN),
 )

@@ -52,7 +52,7 @@ async def test_a_stranger_who_presses_gets_the_sign_in_answer(world: World) -> N
 
 async def test_a_stranger_in_a_direct_message_of_no_workspace_is_sent_to_one(world: World) -> None:
     message = await world.typed("stranger", "lapsed", place=NOWHERE)
-    assert plain(message).startswith("I don't know who you are yet. Type `/lapsed` in a server")
+    assert plain(message).startswith("I don't know who you are yet. Type `/lapsed` in a workspace")
     assert buttons(message) == {}
 
 

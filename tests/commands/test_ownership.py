@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from commands.model import Doubt
+from commands.ports.checker import CheckResult
 from commands.ports.connections import CheckRecord
 from tests.commands.plain import buttons, plain, token
 from tests.commands.world import World
@@ -103,6 +104,7 @@ async def checked(world: World, name: str, *, good: bool, doubt: Doubt | None = 
     async with world.storage.transaction() as uow:
         organization_id, authorization_id = world.organization.id, connection.authorization_id
         assert await uow.authorizations.record_check(organization_id, authorization_id, due.term, record)
+        await uow.connections.record_check(organization_id, connection.id, good_at=now if good else None, doubt=doubt)
 
 
 @pytest.mark.behaviour("D-8")
@@ -156,7 +158,7 @@ async def test_a_network_that_could_not_be_asked_says_nothing_about_the_account(
 
 @pytest.mark.behaviour("D-8")
 async def test_a_check_that_is_under_way_is_said_to_be(world: World) -> None:
-    world.checker.is_busy = True
+    world.checker.result = CheckResult.BUSY
     said = plain(await world.typed("raj", "lapsed", "check brio live"))
     assert "It is being checked this very moment; before that: it works." in said
 

@@ -36,6 +36,7 @@ from commands.model import (
     Workspace,
 )
 from commands.ports.chat import ActionRequest, ChatUser, CommandRequest, Options, Place, Words
+from commands.ports.checker import CheckResult
 from commands.ports.storage import Storage
 from commands.secret import Secret
 from storage import Keyring, open_storage
@@ -52,14 +53,14 @@ class FakeChecker:
 
     def __init__(self) -> None:
         self.asked: list[AuthorizationId] = []
-        self.is_busy = False
+        self.result = CheckResult.CHECKED
         self.finds: Callable[[], Awaitable[None]] | None = None
 
-    async def check(self, organization_id: OrganizationId, authorization_id: AuthorizationId) -> bool:
+    async def check(self, organization_id: OrganizationId, authorization_id: AuthorizationId) -> CheckResult:
         self.asked.append(authorization_id)
         if self.finds is not None:
             await self.finds()
-        return not self.is_busy
+        return self.result
 
 
 @dataclass

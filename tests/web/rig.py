@@ -46,6 +46,7 @@ from commands.model import (
     Workspace,
 )
 from commands.ports.chat import Endpoint, SignedIn, SignIn
+from commands.ports.checker import CheckResult
 from commands.ports.network import Discovery, Grant, Network, ReachedAccount
 from commands.ports.notices import Event
 from commands.ports.reconnecting import Link
@@ -92,7 +93,7 @@ class Chat(FakeChat):
 class NoChecker:
     """Nothing is checked from a page."""
 
-    async def check(self, organization_id: OrganizationId, authorization_id: AuthorizationId) -> bool:
+    async def check(self, organization_id: OrganizationId, authorization_id: AuthorizationId) -> CheckResult:
         raise NotImplementedError
 
 

@@ -210,12 +210,14 @@ def read_action(body: Json, installations: Installations) -> Asked | None:
     if not (token and user and own_team):
         return None
     workspace, workspace_name = installations.receiving(team or own_team)
+    is_direct = _is_direct(_text(channel, "id"), _text(channel, "name"))
     place = Place(
         workspace=workspace,
         workspace_name=workspace_name or _text(_part(body, "team"), "domain"),
         channel=_text(channel, "id"),
-        is_direct=_is_direct(_text(channel, "id"), _text(channel, "name")),
-        is_shared=own_team != workspace,
+        is_direct=is_direct,
+        # Slack is not asked: no button lets a channel hear.
+        is_shared=True if own_team != workspace else False if is_direct else None,
     )
     name = _text(person, "name") or _text(person, "username")
     who = ChatUser(platform=PLATFORM, tenant=own_team, external_id=user, name=name)

@@ -15,7 +15,7 @@ _MOST_KEPT = 5000
 
 
 class SharedChannels:
-    """Asks Slack, and remembers for a while."""
+    """Asks Slack, and remembers for a while what it said; a failure is not remembered."""
 
     def __init__(self, api: SlackApi, installations: Installations, clock: Clock) -> None:
         self._api = api
@@ -23,8 +23,8 @@ class SharedChannels:
         self._clock = clock
         self._known: dict[tuple[str, str], tuple[bool, datetime]] = {}
 
-    async def is_shared(self, tenant: str, channel: str) -> bool:
-        """Whether outsiders read the channel; False where Slack does not say, or not in time."""
+    async def is_shared(self, tenant: str, channel: str) -> bool | None:
+        """Whether outsiders read the channel; None where Slack does not say, or not in time."""
         now = self._clock.now()
         known = self._known.get((tenant, channel))
         if known is not None and now - known[1] < _KEPT:
@@ -33,17 +33,20 @@ class SharedChannels:
             async with asyncio.timeout(_PATIENCE):
                 shared = await self._ask(tenant, channel)
         except (DeliveryError, TimeoutError):
-            shared = False
+            return None
+        if shared is None:
+            return None
         if len(self._known) >= _MOST_KEPT:
             self._known.clear()
         self._known[tenant, channel] = shared, now
         return shared
 
-    async def _ask(self, tenant: str, channel: str) -> bool:
+    async def _ask(self, tenant: str, channel: str) -> bool | None:
         installation = await self._installations.of(tenant)
         reply = await self._api.call(
             "conversations.info", token=installation.token, tenant=tenant, form={"channel": channel}
         )
         found = reply.body.get("channel")
-        about = found if isinstance(found, Mapping) else {}
-        return any(about.get(name) is True for name in ("is_ext_shared", "is_pending_ext_shared"))
+        if not isinstance(found, Mapping):
+            return None
+        return any(found.get(name) is True for name in ("is_ext_shared", "is_pending_ext_shared"))
