@@ -190,10 +190,22 @@ def _loops(bot: Bot) -> Sequence[Loop]:
         return await bot.storage.queues.purge(bot.clock.now())
 
     return [
-        Loop(name="watch", every=settings.check_tick, run_once=bot.watcher.run_once),
+        Loop(
+            name="watch",
+            every=settings.check_tick,
+            run_once=bot.watcher.run_once,
+            stop=bot.watcher.stop,
+            progressed_at=bot.watcher.progressed_at,
+        ),
         Loop(name="purge", every=PURGE_EVERY, run_once=purge),
         Loop(name="planner", every=settings.notice_tick, run_once=bot.planner.run_once),
-        Loop(name="delivery", every=settings.notice_tick, run_once=bot.delivery.run_once, stop=bot.delivery.stop),
+        Loop(
+            name="delivery",
+            every=settings.notice_tick,
+            run_once=bot.delivery.run_once,
+            stop=bot.delivery.stop,
+            progressed_at=bot.delivery.progressed_at,
+        ),
     ]
 
 

@@ -33,15 +33,17 @@ class Loop:
 class Ticker:
     """Runs the loops of one process, each one call at a time."""
 
-    def __init__(self, loops: Sequence[Loop]) -> None:
+    def __init__(self, loops: Sequence[Loop], now: Callable[[], float] = time.monotonic) -> None:
+        """`now` gives seconds, as the loops' `progressed_at` does."""
         self._loops = loops
+        self._now = now
         self._stopping = False
         self._busy: set[asyncio.Task[None]] = set()
-        self._alive = {loop.name: time.monotonic() for loop in loops}
+        self._alive = {loop.name: now() for loop in loops}
 
     def late(self) -> Sequence[str]:
         """The names of loops that have neither come round nor got anything done for a minute beyond their interval."""
-        now = time.monotonic()
+        now = self._now()
         return [loop.name for loop in self._loops if now - self._seen(loop) > loop.every + _SLOW]
 
     def _seen(self, loop: Loop) -> float:
@@ -55,7 +57,7 @@ class Ticker:
             self._busy.add(task)
         try:
             while not self._stopping:
-                self._alive[loop.name] = time.monotonic()
+                self._alive[loop.name] = self._now()
                 if not await loop.run_once():
                     break
         except Exception:

@@ -57,7 +57,8 @@ async def introduce(services: Services, session: Session, organization_id: Organ
     return Introduction(
         organization=organization,
         candidate=candidate,
-        administrator=shown(administrators[0].name) if ours and administrators else None,
+        # An account that no workspace vouches for is anybody's: it learns no name.
+        administrator=shown(administrators[0].name) if ours and session.tenant and administrators else None,
     )
 
 
@@ -147,9 +148,10 @@ async def write_refusal(services: Services, link: Link, session: Session, opener
     owner.
     """
     now, origin = services.clock.now(), origin_of(session)
-    opened_by = shown(opener.name if opener else session.name)
+    opened_by = shown(opener.name) if opener is not None else ""  # a stranger's name is theirs to choose
+    whose = origin if opener is not None else "a stranger"  # throw-away accounts together are told of once a day
     event = Event(
-        id=event_id(link.organization_id, day_in("UTC", now), "link refused", to_wire(link.id), origin),
+        id=event_id(link.organization_id, day_in("UTC", now), "link refused", to_wire(link.id), whose),
         organization_id=link.organization_id,
         kind=EventKind.LINK_REFUSED,
         at=now,
@@ -168,15 +170,19 @@ async def write_refusal(services: Services, link: Link, session: Session, opener
                 origin=origin,
                 action="link refused",
                 subject=f"link {to_wire(link.id)}",
-                detail={"opened_by": opened_by},
+                detail={"opened_by": opened_by, "account": shown(session.name)},
             )
         )
 
 
 async def _from_our_workspace(services: Services, session: Session, organization_id: OrganizationId) -> bool:
-    """Whether the account is of a workspace that the organization claimed, or is of none at all."""
+    """Whether the account is of a workspace that the organization claimed; for a platform whose accounts are of no
+    workspace, whether the organization is on that platform at all.
+    """
     if not session.tenant:
-        return True
+        async with services.storage.reading() as uow:
+            claimed = await uow.organizations.workspaces(organization_id)
+        return any(workspace.platform == session.platform for workspace in claimed)
     workspace = await services.storage.directory.workspace(session.platform, session.tenant)
     return workspace is not None and workspace.organization_id == organization_id
 
@@ -185,4 +191,9 @@ async def _candidate(uow: UnitOfWork, session: Session, organization_id: Organiz
     if session.email is None:
         return None
     person = await uow.people.by_email(organization_id, session.email)
-    return person if person is not None and person.left_at is None else None
+    if person is None or person.left_at is not None:
+        return None
+    linked = (await uow.people.identities(organization_id, [person.id])).get(person.id, ())
+    if any((one.platform, one.tenant) == (session.platform, session.tenant) for one in linked):
+        return None  # they have an account here: a second one with their address proves nothing (P-6)
+    return person

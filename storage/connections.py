@@ -10,7 +10,7 @@ from sqlalchemy import Select, bindparam, case, func, or_, select, update
 from commands.ids import AuthorizationId, ClientId, ConnectionId, OrganizationId, PersonId
 from commands.model import Connection, ConnectionState, ConnectionView, Count, Doubt, Filter, Page, Parent, Scope
 from commands.ports.storage import NotThere
-from storage.engine import insert
+from storage.engine import UtcDateTime, insert
 from storage.pages import escaped, page
 from storage.rows import CONNECTION, columns, connection_of, doubt_values, folded
 from storage.tables import authorizations, clients, connections, counters
@@ -109,10 +109,17 @@ class SqlConnections:
         ]
 
     async def page(
-        self, organization_id: OrganizationId, scope: Scope, filter: Filter, *, offset: int, limit: int
+        self,
+        organization_id: OrganizationId,
+        scope: Scope,
+        filter: Filter,
+        *,
+        offset: int,
+        limit: int,
+        total: int | None = None,
     ) -> Page:
         await self._work.write_counters()
-        return await page(self._work, organization_id, scope, filter, offset=offset, limit=limit)
+        return await page(self._work, organization_id, scope, filter, offset=offset, limit=limit, total=total)
 
     async def next_to_end(self, organization_id: OrganizationId, scope: Scope) -> ConnectionView | None:
         statement = _next_to_end_statement(scope.client_ids is not None, scope.person_id is not None)
@@ -251,7 +258,8 @@ def _next_to_end_statement(by_clients: bool, by_person: bool) -> Select[Any]:
         .select_from(authorizations.join(connections, connections.c.authorization_id == authorizations.c.id))
         .where(
             authorizations.c.organization_id == bindparam("organization"),
-            authorizations.c.ends_at.is_not(None),
+            # What ended was lapsed or is about to be: it would be walked past, one by one, for ever.
+            authorizations.c.ends_at > bindparam("now", type_=UtcDateTime()),
             connections.c.urgency == URGENCY[ConnectionState.ACTIVE],
             *within_scope(connections, clients=by_clients, person=by_person),
         )

@@ -15,6 +15,7 @@ from commands.ports.notices import Delivery, DeliveryState, Event, EventKind, No
 from storage.engine import UtcDateTime, insert
 from storage.rows import columns
 from storage.tables import deliveries, events, lanes, notice_lapses, notices
+from storage.turns import turns
 from storage.work import Work, portions
 
 EVENT = ("id", "organization_id", "kind", "at", "lapse_id", "connection_id", "authorization_id", "person_id", "data")
@@ -98,11 +99,12 @@ class SqlNotices:
                 insert(lanes).on_conflict_do_nothing(index_elements=["name"]),
                 [{"name": name, "term": 0} for name in names],
             )
+            turn_at = await turns(self._work, wanted)
             await self._work.run(
                 insert(_deliveries).on_conflict_do_nothing(
                     index_elements=["notice_id", "platform", "tenant", "kind", "external_id"]
                 ),
-                [_delivery_values(delivery) for delivery in wanted],
+                [{**_delivery_values(delivery), "turn_at": turn_at[delivery.id]} for delivery in wanted],
             )
 
     async def _add_notices(self, wanted: Sequence[Notice]) -> set[NoticeId]:
@@ -169,6 +171,7 @@ class SqlNotices:
                     attempts=case((shown, 0), else_=deliveries.c.attempts),
                     reason=case((shown, ""), else_=deliveries.c.reason),
                     next_at=case((shown, literal(at, UtcDateTime())), else_=deliveries.c.next_at),
+                    turn_at=case((shown, literal(at, UtcDateTime())), else_=deliveries.c.turn_at),
                 )
                 .returning(deliveries.c.id)
             )

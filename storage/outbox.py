@@ -87,8 +87,8 @@ _TAKEN = (
                     _earlier.c.kind == deliveries.c.kind,
                     _EARLIER_WAITING,
                     _earlier.c.next_at <= _NOW,
-                    tuple_(_earlier.c.priority, _earlier.c.next_at, _earlier.c.id)
-                    < tuple_(deliveries.c.priority, deliveries.c.next_at, deliveries.c.id),
+                    tuple_(_earlier.c.priority, _earlier.c.turn_at, _earlier.c.id)
+                    < tuple_(deliveries.c.priority, deliveries.c.turn_at, deliveries.c.id),
                 )
             )
         ),
@@ -106,7 +106,7 @@ _TAKEN = (
             )
         ),
     )
-    .order_by(deliveries.c.priority, deliveries.c.next_at, deliveries.c.id)
+    .order_by(deliveries.c.priority, deliveries.c.turn_at, deliveries.c.id)
     .limit(bindparam("limit", type_=Integer()))
 )
 _SEND = (
@@ -116,6 +116,7 @@ _SEND = (
     .returning(*columns(deliveries, DELIVERY))
 )
 _wanted_more = and_(bindparam("new_state") == _DELIVERED, deliveries.c.wanted > bindparam("new_shown"))
+_NEW_NEXT_AT = bindparam("new_next_at", type_=UtcDateTime())
 _RECORD = (
     update(deliveries)
     .where(deliveries.c.id == bindparam("delivery"), deliveries.c.lane == _LANE, deliveries.c.state == _SENDING)
@@ -125,7 +126,8 @@ _RECORD = (
         attempts=case((_wanted_more, 0), else_=bindparam("new_attempts", type_=Integer())),
         shown=bindparam("new_shown"),
         reason=bindparam("new_reason"),
-        next_at=bindparam("new_next_at"),
+        next_at=_NEW_NEXT_AT,
+        turn_at=case((_wanted_more, _NEW_NEXT_AT), else_=deliveries.c.turn_at),
         ref_platform=bindparam("new_ref_platform"),
         ref_tenant=bindparam("new_ref_tenant"),
         ref_destination=bindparam("new_ref_destination"),
@@ -136,7 +138,6 @@ _RECORD = (
         ),
     )
 )
-_WAITING_NUMBER = select(func.count()).select_from(deliveries).where(_WAITING, deliveries.c.next_at <= _NOW)
 
 
 async def lanes_due(work: Work, now: datetime) -> Sequence[str]:
@@ -211,9 +212,3 @@ async def record_sent(work: Work, lane: str, *, term: int, results: Sequence[Sen
             for sent in sorted(results, key=lambda sent: sent.delivery_id)
         ],
     )
-
-
-async def waiting(work: Work, now: datetime) -> int:
-    """Implements `Queues.waiting`."""
-    found = await work.row(_WAITING_NUMBER, {"now": now})
-    return 0 if found is None else int(found[0])

@@ -34,6 +34,8 @@ class _Shape:
     needed: bool
     """Has states of connections that need connecting."""
     others: bool
+    total_known: bool
+    """Nothing need be counted."""
 
     @property
     def counted(self) -> bool:
@@ -42,7 +44,14 @@ class _Shape:
 
 
 async def page(
-    work: Work, organization_id: OrganizationId, scope: Scope, filter: Filter, *, offset: int, limit: int
+    work: Work,
+    organization_id: OrganizationId,
+    scope: Scope,
+    filter: Filter,
+    *,
+    offset: int,
+    limit: int,
+    total: int | None = None,
 ) -> Page:
     """Implements `Connections.page`, in one statement unless `offset` lies past the end."""
     shape = _Shape(
@@ -55,6 +64,7 @@ async def page(
         expiring=filter.expiring_before is not None,
         needed=bool(set(filter.states) & set(NEEDS_CONNECTING)) or not filter.states,
         others=bool(set(filter.states) - set(NEEDS_CONNECTING)),
+        total_known=total is not None,
     )
     values: dict[str, Any] = {
         **scope_values(scope),
@@ -67,6 +77,8 @@ async def page(
         "limit": limit,
         "reach": offset + limit,
     }
+    if total is not None:
+        values["total"] = total
     if filter.network is not None:
         values["network"] = filter.network
     if filter.client is not None:
@@ -79,11 +91,12 @@ async def page(
         values["expiring_before"] = filter.expiring_before
     found = await work.rows(_page_statement(shape), values)
     if not found and offset > 0:
-        first = await page(work, organization_id, scope, filter, offset=0, limit=1)
+        first = await page(work, organization_id, scope, filter, offset=0, limit=1, total=total)
         return replace(first, rows=(), offset=offset)
-    views = tuple(view_of(row) for row in found)
-    total, oldest = (found[0][-2], found[0][-1]) if found else (0, None)
-    return Page(rows=views, total=total, offset=offset, oldest=oldest)
+    if not found:
+        return Page(rows=(), total=0, offset=offset)
+    *_, oldest, number = found[0]
+    return Page(rows=tuple(view_of(row) for row in found), total=number, offset=offset, oldest=oldest)
 
 
 def escaped(text: str) -> str:
@@ -123,12 +136,14 @@ def _page_statement(shape: _Shape) -> Select[Any]:
         .limit(literal_column("1"))
         .scalar_subquery()
     )
-    return views_from(part, _total(shape), oldest).order_by(
+    return views_from(part, oldest, _total(shape)).order_by(
         part.c.urgency, part.c.lapsed_since, part.c.name_key, part.c.id
     )
 
 
 def _total(shape: _Shape) -> ColumnElement[Any]:
+    if shape.total_known:
+        return bindparam("total", type_=Integer())
     if shape.counted:
         number = func.coalesce(func.sum(counters.c.number), 0)
         return select(number).where(*_conditions(counters, shape)).scalar_subquery()

@@ -65,7 +65,3 @@ class SqlQueues:
                     found = await purging.clear(work, step, now)
                 number += found
         return number
-
-    async def waiting(self, now: datetime) -> int:
-        async with self._transactions.reading_work() as work:
-            return await outbox.waiting(work, now)

@@ -322,14 +322,15 @@ deliveries = Table(
     column("ref_message", Words(), null=True),
     column("attempts", Integer()),
     column("next_at", UtcDateTime()),
+    column("turn_at", UtcDateTime()),  # its place in the queue, never waited for: see `storage/turns.py`
     column("created_at", UtcDateTime()),
     column("reason", Words()),
     column("delivered_at", UtcDateTime(), null=True),  # when it was first shown
     column("sending_term", Integer(), null=True),  # the lane's term under which it was last taken for sending
     within("notice_id", "notices"),
     UniqueConstraint("notice_id", "platform", "tenant", "kind", "external_id", name="uq_deliveries_address"),
-    partial("ix_deliveries_waiting", "lane", "priority", "next_at", "id", where=WAITING),
-    partial("ix_deliveries_queue", "lane", "external_id", "priority", "next_at", "id", where=WAITING),
+    partial("ix_deliveries_waiting", "lane", "priority", "turn_at", "id", "next_at", where=WAITING),
+    partial("ix_deliveries_queue", "lane", "external_id", "priority", "turn_at", "id", "next_at", where=WAITING),
     partial("ix_deliveries_sending", "lane", "external_id", where=SENDING),
 )
 

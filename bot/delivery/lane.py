@@ -1,6 +1,7 @@
 """One lane held by this process: takes what is due, sends it at the platform's pace, writes down what came of it."""
 
 import asyncio
+import time
 from asyncio import Task, TaskGroup
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -69,6 +70,8 @@ class Lane:
     """Another process holds the lane now; nothing that is left here may be written."""
     sent: int = 0
     """Messages posted or edited since the lane was taken."""
+    progressed_at: float = field(default_factory=time.monotonic)
+    """When an outcome was last written down, on the monotonic clock."""
 
     def next_turn(self) -> datetime | None:
         """When the first parked delivery's turn comes."""
@@ -167,6 +170,7 @@ class Lane:
         if outcomes:
             results = [outcome.sent for outcome in outcomes]
             await self.queues.record_sent(self.name, term=self.term, results=results)
+            self.progressed_at = time.monotonic()
 
     def _heed(self, delivery: Delivery, outcome: Outcome) -> None:
         """Let others wait where the platform said so, and go on where it took a message again."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from asyncio import Task, TaskGroup
 from collections import deque
 from datetime import timedelta
@@ -60,6 +61,7 @@ class DeliveryLoop:
         self._pacers: dict[str, Pacer] = {}
         self._holdings = 0
         self._is_stopping = False
+        self._progressed_at = time.monotonic()
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -85,6 +87,10 @@ class DeliveryLoop:
             await lane.release()
             await self._leave(lane)
 
+    def progressed_at(self) -> float:
+        """When an outcome was last written down, or a lane worked off, on the monotonic clock."""
+        return max(self._progressed_at, *(lane.progressed_at for lane in self._held.values()), 0.0)
+
     async def _work_lanes(self, group: TaskGroup) -> int:
         working: dict[str, Task[int]] = {}
         names: deque[str] = deque()
@@ -101,6 +107,8 @@ class DeliveryLoop:
                 return sent
             done, _ = await asyncio.wait(working.values(), timeout=LOOK_AGAIN, return_when=asyncio.FIRST_COMPLETED)
             sent += sum(task.result() for task in done)
+            if done:
+                self._progressed_at = time.monotonic()
             working = {name: task for name, task in working.items() if task not in done}
 
     async def _ready(self, *, all_held: bool) -> list[str]:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from commands.access import may_reconnect, scope_of
 from commands.actions import ListView, StateFilter, details_action, list_action, reconnect_action
@@ -106,14 +107,30 @@ async def read_page(uow: UnitOfWork, services: Services, asker: Asker, listing: 
         search=view.search,
         expiring_before=services.clock.now() + EXPIRING_WITHIN if view.state is StateFilter.EXPIRING else None,
     )
-    page = await uow.connections.page(asker.organization_id, scope, narrowed, offset=view.offset, limit=PAGE_SIZE)
+    read = partial(uow.connections.page, asker.organization_id, scope, narrowed, limit=PAGE_SIZE, total=_total(listing))
+    page = await read(offset=view.offset)
     if view.offset and not page.rows and page.total:  # the list grew shorter since the button was drawn
         view = replace(view, offset=(page.total - 1) // PAGE_SIZE * PAGE_SIZE)
-        page = await uow.connections.page(asker.organization_id, scope, narrowed, offset=view.offset, limit=PAGE_SIZE)
+        page = await read(offset=view.offset)
     listing = replace(listing, view=view, page=page)
     if listing.is_whole and view.offset == 0:
         listing = replace(listing, next_to_end=await uow.connections.next_to_end(asker.organization_id, scope))
     return listing
+
+
+def _total(listing: Listing) -> int | None:
+    """How long the list is, if the counts say so."""
+    view = listing.view
+    if not listing.is_counted or view.state is StateFilter.EXPIRING:
+        return None
+    states = _STATES[view.state]
+    return sum(
+        count.number
+        for count in listing.counts
+        if count.state in states
+        and (view.network is None or count.network == view.network)
+        and (view.client_id is None or count.client_id == view.client_id)
+    )
 
 
 def draw_list(services: Services, asker: Asker, listing: Listing) -> Message:

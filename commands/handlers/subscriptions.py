@@ -117,7 +117,7 @@ async def unsubscribe(services: Services, asker: Asker, arguments: Arguments) ->
                 everything=False,
             )
             await uow.audit.write(entry(asker, now, "subscription.ended", _subject(reader), **_detail(each.network)))
-    left = len(there) - len(ending)
+    left = sum(each not in ending for each in _visible(there, reader))
     if ending:
         return _ended(services, reader, ending, left)
     return _was_not(services, reader, wanted, arguments, left)
@@ -131,6 +131,11 @@ def _wanted(query: SubscriptionQuery) -> list[Want]:
             f"That is {len(wanted)} subscriptions at once; {AT_ONCE} is the most. Name fewer, or say all."
         )
     return wanted
+
+
+def _visible(there: Sequence[Subscription], reader: _Reader) -> list[Subscription]:
+    """Those whose client the asker may see; of others not even the number is told (N-8)."""
+    return [each for each in there if each.client_id is None or each.client_id in reader.clients.values()]
 
 
 async def _reader(uow: UnitOfWork, asker: Asker, query: SubscriptionQuery, clients: Mapping[str, ClientId]) -> _Reader:
@@ -196,14 +201,12 @@ async def _shown(
 ) -> Message:
     """What the reader hears of, as far as the asker may see it, and what can be asked for."""
     there = await uow.subscriptions.of(asker.organization_id, **reader.key)
-    visible = [each for each in there if each.client_id is None or each.client_id in reader.clients.values()]
+    visible = _visible(there, reader)
     people = (
         await uow.people.many(asker.organization_id, [each.person_id for each in visible]) if reader.channel else {}
     )
     parts: list[Part] = [text(f"{reader.hears} of:" if visible else f"{reader.hears} of no lapses yet.")]
     parts += [Text(_entry(services, each, reader.clients, people)) for each in visible]
-    if len(there) > len(visible):
-        parts.append(text(f"And of {len(there) - len(visible)} more that you may not see."))
     if reader.channel is None:
         parts.append(text("Of what you connected or own you hear anyway."))
     ending = (usage.END_EVERYTHING,) if visible and reader.channel is None else ()

@@ -108,13 +108,23 @@ class Connections(Protocol):
         ...
 
     async def page(
-        self, organization_id: OrganizationId, scope: Scope, filter: Filter, *, offset: int, limit: int
+        self,
+        organization_id: OrganizationId,
+        scope: Scope,
+        filter: Filter,
+        *,
+        offset: int,
+        limit: int,
+        total: int | None = None,
     ) -> Page:
-        """A part of the list: lapsed first, the longest lapse foremost, then unconnected ones, then by name."""
+        """A part of the list: lapsed first, the longest lapse foremost, then unconnected ones, then by name.
+
+        `total` is how many the whole list has, where the caller knows it from `counts`; None: it is counted.
+        """
         ...
 
     async def next_to_end(self, organization_id: OrganizationId, scope: Scope) -> ConnectionView | None:
-        """The active connection whose authorization ends soonest, of those with a known end."""
+        """The active connection whose authorization ends soonest, of those with a known end still to come."""
         ...
 
     async def find(

@@ -172,7 +172,11 @@ class Queues(Protocol):
         """Lease one now, due or not; None while somebody else has it."""
         ...
 
-    async def network_health(self, network: str, *, since: datetime) -> NetworkHealth: ...
+    async def network_health(self, network: str, *, since: datetime) -> NetworkHealth:
+        """Of the 1,000 authorizations of the network that were checked last, those checked since. More than that cannot
+        change what is decided from their share, so that the cost does not grow with the network.
+        """
+        ...
 
     async def due_events(self, *, now: datetime, gather: timedelta, limit: int) -> Sequence[DueEvents]:
         """Unplanned events, the oldest first, whole authorizations together."""
@@ -191,18 +195,18 @@ class Queues(Protocol):
     async def leave_lane(self, lane: str, *, holder: str) -> None: ...
 
     async def take_deliveries(self, lane: str, *, term: int, now: datetime, limit: int) -> Sequence[Delivery]:
-        """Mark due deliveries of a held lane as SENDING and give them, by priority, then age; at most one per address
+        """Mark due deliveries of a held lane as SENDING and give them, by priority, then turn; at most one per address
         and none whose address has one in SENDING, so that a destination's messages keep their order. Empty if the term
         has passed.
+
+        Turns go by age, except that each message which waits behind another for the same address lets ten more minutes
+        of other addresses' messages go first: who waits for one message does not wait for everybody's tenth, and
+        nobody waits for ever.
         """
         ...
 
     async def record_sent(self, lane: str, *, term: int, results: Sequence[Sent]) -> None:
         """Write outcomes down, in one transaction. Those of a lost term are left alone."""
-        ...
-
-    async def waiting(self, now: datetime) -> int:
-        """How many deliveries are due."""
         ...
 
     async def purge(self, now: datetime) -> int:

@@ -1,6 +1,7 @@
 """Requests are always answered: strangers, unclaimed workspaces, stale buttons, and what goes wrong inside."""
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -12,11 +13,12 @@ from commands.actions import ListView, details_action, feedback_action, list_act
 from commands.catalogue import ACTIONS, COMMANDS, COMMANDS_BY_NAME
 from commands.command import Services
 from commands.dispatcher import Dispatcher
-from commands.handlers.administration import claim_code_hash
+from commands.errors import CommandError
+from commands.handlers.administration import claim, claim_code_hash
 from commands.ids import IdentityId, OrganizationId, PersonId, WorkspaceId, new_id, to_wire
 from commands.messages import ActionRef
 from commands.model import Identity, Organization, Person, Role, Workspace
-from commands.ports.chat import Acknowledgement
+from commands.ports.chat import Acknowledgement, CommandRequest, Words
 from commands.usage import USAGES
 from tests.commands.plain import address, buttons, plain
 from tests.commands.world import (
@@ -234,6 +236,47 @@ async def test_the_next_claimant_is_an_administrator_and_a_known_one_stays_who_t
     assert "You are its primary administrator." in said
 
 
+async def test_a_claim_that_is_refused_keeps_its_code(empty_world: World) -> None:
+    """Somebody else won the workspace, or the claimant's account belongs to somebody who left."""
+    left = Person(
+        id=PersonId(new_id(empty_world.clock.now())),
+        organization_id=empty_world.organization.id,
+        name="Lee Left",
+        email=None,
+        role=Role.STAFF,
+        left_at=empty_world.clock.now(),
+    )
+    async with empty_world.storage.transaction() as uow:
+        await uow.people.add(left)
+        await uow.people.link(
+            Identity(
+                id=IdentityId(new_id(empty_world.clock.now())),
+                organization_id=empty_world.organization.id,
+                person_id=left.id,
+                platform=PLATFORM,
+                tenant=TENANT,
+                user="U-lee",
+                linked_at=empty_world.clock.now(),
+            )
+        )
+    await issue_code(empty_world, "GOOD-CODE")
+    said = plain(await empty_world.typed("lee", "lapse-admin", "claim GOOD-CODE"))
+    assert said.startswith("Your chat account belongs to somebody who has left here")
+    async with empty_world.storage.reading() as uow:
+        assert await uow.people.administrators(empty_world.organization.id) == []
+        assert await uow.organizations.workspaces(empty_world.organization.id) == []
+    request = CommandRequest(
+        name="lapse-admin", arguments=Words(text="claim GOOD-CODE"), user=empty_world.user("ada"), place=HERE
+    )
+    assert "You are its primary administrator." in plain(await claim(empty_world.services, request))
+    await issue_code(empty_world, "NEXT-CODE")
+    late = replace(request, arguments=Words(text="claim NEXT-CODE"))
+    with pytest.raises(CommandError):  # it was unclaimed when the dispatcher looked
+        await claim(empty_world.services, late)
+    said = plain(await empty_world.typed("eve", "lapse-admin", "claim NEXT-CODE", place=UNCLAIMED))
+    assert "You are its administrator." in said
+
+
 @pytest.mark.parametrize("typed", ["claim WRONG", "claim", "", "clam X", "claim \x00\u202e" + "x" * 3000])
 async def test_a_wrong_code_claims_nothing(empty_world: World, typed: str) -> None:
     await issue_code(empty_world, "GOOD-CODE")
@@ -271,6 +314,9 @@ async def test_help_shows_what_can_be_typed_and_whom_to_ask(world: World) -> Non
         await world.typed("sam", "lapsed", {"show": "help"}),
     )
     assert "`/lapsed who 7012345678901234567`" in plain(by_words)
+    for typed in ("`/lapsed linkedin`", "`/lapsed why linkedin`", "`/subscribe-lapses here linkedin`"):
+        assert typed in plain(by_words), "a network that is set up here, the first by name"
+    assert "NETWORK" not in plain(by_words) + plain(by_options)
     assert "`/lapsed show:who account:7012345678901234567`" in plain(by_options)
     assert "Stuck? Ask support@example.com, weekdays 9 to 17." in plain(by_words)
     assert list(buttons(by_words)) == ["This helped", "It didn't"]

@@ -135,7 +135,7 @@ async def test_limited_staff_see_and_count_only_their_clients(world: World) -> N
 async def test_a_word_that_matches_nothing_is_met_with_the_nearest_one(world: World) -> None:
     assert plain(await world.typed("ada", "lapsed", "tictok")) == (
         "I don't know “tictok”. Did you mean *tiktok*?\n"
-        "Try `/lapsed tiktok`, `/lapsed mine`, `/lapsed who 7012345678901234567` or `/lapsed help`."
+        "Try `/lapsed linkedin`, `/lapsed mine`, `/lapsed who 7012345678901234567` or `/lapsed help`."
     )
     assert "Did you mean *Cato*?" in plain(await world.typed("ada", "lapsed", {"client": "Kato"}))
 
@@ -240,12 +240,29 @@ async def test_an_account_whose_name_begins_like_a_mention_is_found(world: World
 
 
 @pytest.mark.behaviour("C-10")
-@pytest.mark.parametrize("typed", ["@U-nobody", "person:nobody", "person:a"])
-async def test_a_person_who_is_not_clear_is_asked_for_again(world: World, typed: str) -> None:
-    """Nobody and several (Ada, Ana) are answered alike, so that names cannot be fished for."""
-    said = plain(await world.typed("sam", "lapsed", typed))
+@pytest.mark.parametrize(
+    ("name", "typed"), [("ada", "@U-nobody"), ("ada", "person:nobody"), ("ada", "person:a"), ("sam", "person:ada")]
+)
+async def test_a_person_who_is_not_clear_is_asked_for_again(world: World, name: str, typed: str) -> None:
+    """Nobody, several (Ada, Ana) and somebody whom the asker may not know of are answered alike."""
+    said = plain(await world.typed(name, "lapsed", typed))
     assert said.startswith("I don't know whom you mean by “")
     assert "Ana" not in said
+
+
+@pytest.mark.behaviour("N-8")
+async def test_limited_staff_learn_only_of_people_whose_connections_they_see(world: World) -> None:
+    await world.add_person("Cara Cato", Role.OWNER)
+    await world.add_connection("Cato Shop", "tiktok", "Cato", owner="cara", state=ConnectionState.UNCONNECTED)
+    for typed in ("@U-cara", "person:cara", "person:Cara Cato", {"person": "@U-cara"}):
+        said = plain(await world.typed("sam", "lapsed", typed))
+        assert said.startswith("I don't know whom you mean by “")
+        assert "Cara Cato" not in said.partition("”")[2]
+    button = list_action(ListView(person_id=world.people["cara"].id))
+    assert "Cara" not in plain(await world.pressed("sam", button))
+    assert names(await world.typed("raj", "lapsed", "@U-cara")) == ["Cato Shop"]
+    assert names(await world.typed("sam", "lapsed", "person:olga")) == ["Acme DE"]
+    assert "of Sam Lee" in plain(await world.typed("sam", "lapsed", "person:sam"))
 
 
 @pytest.mark.parametrize(

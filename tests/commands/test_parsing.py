@@ -181,14 +181,14 @@ def test_an_unknown_word_is_met_with_the_nearest_one_and_what_can_be_typed() -> 
     said = refusal(lambda: lapsed("network:tictok"))
     assert said == (
         "I don't know a network called “tictok”. Did you mean *tiktok*?\n"
-        "Try `/lapsed tiktok`, `/lapsed mine`, `/lapsed who 7012345678901234567` or `/lapsed help`."
+        "Try `/lapsed google`, `/lapsed mine`, `/lapsed who 7012345678901234567` or `/lapsed help`."
     )
 
 
 @pytest.mark.behaviour("C-10")
 def test_a_hint_comes_in_the_form_that_the_asker_used() -> None:
     said = refusal(lambda: parse_lapsed(Options(values={"network": "tictok"}), NAMES))
-    assert "`/lapsed network:tiktok`" in said
+    assert "`/lapsed network:google`" in said
     assert "`/lapsed show:help`" in said
 
 
@@ -303,11 +303,22 @@ def test_a_forged_page_is_out_of_date_or_harmless(arguments: tuple[str, ...]) ->
 def test_examples_are_written_once_and_can_be_typed() -> None:
     for usage in USAGES:
         assert all(example.words.startswith(f"/{usage.name}") for example in usage.examples)
-    names = network_names(NETWORKS | {"linkedin": FakeNetwork(spec("linkedin"))})
-    for example in LAPSED.examples:
+    names = network_names(NETWORKS)
+    for example in LAPSED.here(NETWORKS).examples:
         by_words = parse_lapsed(Words(text=example.words.removeprefix("/lapsed")), names)
         by_name = parse_lapsed(Words(text=_quoted(example.options.removeprefix("/lapsed"))), names)
         assert (by_words.show, by_words.network, by_words.state) == (by_name.show, by_name.network, by_name.state)
+
+
+@pytest.mark.behaviour("C-10")
+def test_examples_name_a_network_that_is_set_up_here() -> None:
+    for usage in USAGES:
+        written = " ".join(f"{each.words} {each.options}" for each in (*usage.examples, *usage.hints))
+        here = usage.here({"zoo", "ark"})
+        told = " ".join(f"{each.words} {each.options}" for each in (*here.examples, *here.hints))
+        assert told == written.replace("NETWORK", "ark")
+        assert not any(slug in written for slug in ("tiktok", "linkedin", "facebook", "meta"))
+        assert usage.here({}) == usage
 
 
 def _quoted(options: str) -> str:

@@ -191,6 +191,33 @@ async def test_a_claim_is_not_taken_from_somebody(world: World) -> None:
     assert "👤 Raj Patel is on it" in plain(await world.pressed("ana", release_action(world.lapses["Acme DE"])))
 
 
+@pytest.mark.behaviour("N-11", "P-5")
+@pytest.mark.parametrize("name", ["ana", "olga", "sam"])
+async def test_a_claim_is_not_given_back_by_others(world: World, name: str) -> None:
+    await world.pressed("raj", claim_action(world.lapses["Acme DE"]))
+    said = plain(await world.pressed(name, release_action(world.lapses["Acme DE"])))
+    assert "👤 Raj Patel is on it, until <time Tue 24 Nov 09:00>." in said
+    assert "Given back" not in said
+    assert "lapse.released" not in await audited(world)
+    assert plain(await world.typed("ada", "lapsed")).count("👤 Raj Patel is on it") == 2
+
+
+@pytest.mark.behaviour("R-7")
+async def test_a_claim_offers_no_reconnect_where_it_would_not_help(world: World) -> None:
+    """Old Promo is gone at the network; Acme DE can be reconnected."""
+    gone, helps = world.lapses["Old Promo"], world.lapses["Acme DE"]
+    claimed = await world.pressed("raj", claim_action(gone))
+    assert list(buttons(claimed)) == ["Give back"]
+    others = await world.pressed("ada", claim_action(gone))
+    assert buttons(others) == {}
+    assert "you can still reconnect it" not in plain(others)
+    assert list(buttons(await world.pressed("raj", release_action(gone)))) == ["I'm on it"]
+    assert list(buttons(await world.pressed("raj", claim_action(helps)))) == ["Reconnect", "Give back"]
+    others = await world.pressed("ada", claim_action(helps))
+    assert list(buttons(others)) == ["Reconnect"]
+    assert "If it can't wait, you can still reconnect it." in plain(others)
+
+
 @pytest.mark.behaviour("N-11")
 @pytest.mark.parametrize("name", ["raj", "ada"])
 async def test_a_claim_is_given_back_by_its_holder_or_an_administrator(world: World, name: str) -> None:

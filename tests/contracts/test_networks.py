@@ -1,17 +1,79 @@
 """One suite over every network: what people do there, and the verdict that it must lead to."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 
+import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from commands.errors import NetworkError
-from commands.model import Tokens, Verdict
+from commands.model import CLEAR_LAPSES, Tokens, Verdict
 from commands.ports.chat import Check
 from commands.secret import Secret
-from platform_adapters.discovery import network_names
-from tests.support.network_rigs import CALLBACK, FIRST, PERMISSIONS, SECOND, WEST, NetworkRig, network_rig
+from platform_adapters.discovery import build_networks, network_names
+from tests.support.network_rigs import (
+    CALLBACK,
+    FIRST,
+    PERMISSIONS,
+    SECOND,
+    WEST,
+    NetworkRig,
+    environment,
+    network_rig,
+)
+
+MALFORMED: tuple[Mapping[str, object], ...] = (
+    {"x": 1},
+    {"data": {}},
+    {"code": 0, "data": {}},
+    {"data": {"is_valid": True}},
+    {"active": True},
+)
+"""Good JSON under a good status, which is not what was asked for."""
+
+
+@dataclass
+class Garbler:
+    """Stands between an adapter and its stand-in, and replaces one answer."""
+
+    behind: str
+    nth: int = -1
+    """Which call of a run is answered with `answer`; -1: none."""
+    answer: Mapping[str, object] = field(default_factory=dict)
+    calls: int = 0
+
+    async def handle(self, request: web.Request) -> web.Response:
+        self.calls += 1
+        if self.calls - 1 == self.nth:
+            return web.json_response(self.answer)
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in ("host", "connection")}
+        async with (
+            aiohttp.ClientSession() as session,
+            session.request(
+                request.method, self.behind + request.path_qs, data=await request.read(), headers=headers
+            ) as reply,
+        ):
+            return web.Response(status=reply.status, body=await reply.read(), content_type=reply.content_type)
+
+
+@asynccontextmanager
+async def garbled(rig: NetworkRig) -> AsyncIterator[tuple[NetworkRig, Garbler]]:
+    """The same rig, its adapter talking through a garbler."""
+    url = rig.network.authorize_url(state="s", redirect_uri=CALLBACK, code_challenge=None, login_hint=None, again=False)
+    parts = urlsplit(url)
+    garbler = Garbler(f"{parts.scheme}://{parts.netloc}")
+    app = web.Application()
+    app.router.add_route("*", "/{rest:.*}", garbler.handle)
+    slug = rig.network.spec.slug
+    async with TestServer(app) as server:
+        network = build_networks(environment(slug, str(server.make_url("")).rstrip("/")), rig.clock)[slug]
+        async with network.running():
+            yield NetworkRig(network=network, people=rig.people, clock=rig.clock), garbler
 
 
 @pytest.fixture(params=network_names())
@@ -134,6 +196,33 @@ async def test_an_outage_a_rate_limit_and_a_hung_line_are_never_a_refusal(rig: N
         assert (await rig.probe(tokens)).grant.verdict is Verdict.NETWORK_DOWN, kind
         await rig.people.repair(broken)
     assert (await rig.probe(tokens)).grant.verdict is Verdict.HEALTHY
+
+
+@pytest.mark.behaviour("D-4", "D-6")
+async def test_an_answer_without_what_it_must_hold_is_no_evidence_against_anything(rig: NetworkRig) -> None:
+    tokens = await rig.log_in()
+    await rig.people.delete_account(SECOND)  # so that what is missing is asked about as well
+    async with garbled(rig) as (behind, garbler):
+        before = await behind.probe(tokens)
+        assert before.accounts[FIRST].verdict is Verdict.HEALTHY
+        number = garbler.calls
+        for answer in MALFORMED:
+            for nth in range(number):
+                garbler.nth, garbler.answer, garbler.calls = nth, answer, 0
+                probe = await behind.probe(tokens)
+                case = f"call {nth} answered with {answer}"
+                assert probe.grant.verdict not in CLEAR_LAPSES, case
+                assert probe.accounts.get(FIRST, probe.grant).verdict not in CLEAR_LAPSES, case
+                if SECOND in probe.accounts:
+                    assert probe.accounts[SECOND].verdict is not Verdict.HEALTHY, case
+
+
+@pytest.mark.behaviour("D-4")
+async def test_doctor_tells_a_network_that_is_down_from_credentials_that_are_refused(rig: NetworkRig) -> None:
+    await rig.people.network_down()
+    (line,) = await rig.network.diagnose()
+    assert line.check is Check.WARNING
+    assert line.found.startswith("does not answer")
 
 
 @pytest.mark.behaviour("D-1")

@@ -130,6 +130,8 @@ async def test_a_check_is_recorded_under_its_lease_only(storage: SqlStorage, clo
         assert stored.last_good_at == seeded.authorization.last_good_at
     health = await storage.queues.network_health("examplenet", since=now)
     assert (health.checked, health.failing) == (1, 1)
+    health = await storage.queues.network_health("examplenet", since=now + timedelta(seconds=1))
+    assert (health.checked, health.failing) == (0, 0)
 
 
 async def test_the_longest_due_is_checked_first_whoevers_it_is(storage: SqlStorage, clock: FakeClock) -> None:
@@ -170,6 +172,9 @@ async def test_the_list_is_lapsed_first_then_unconnected_then_by_name(storage: S
         assert (second.total, second.offset, second.oldest) == (3, 2, every.oldest)
         beyond = await ask(seeded.organization_id, whole, Filter(), offset=30, limit=10)
         assert (beyond.rows, beyond.total, beyond.offset) == ((), 3, 30)
+        for offset in (2, 30):
+            known = await ask(seeded.organization_id, whole, Filter(), offset=offset, limit=1, total=3)
+            assert known == await ask(seeded.organization_id, whole, Filter(), offset=offset, limit=1)
         none = await ask(seeded.organization_id, whole, Filter(network="other"), offset=0, limit=10)
         assert (none.rows, none.total, none.oldest) == ((), 0, None)
 
@@ -385,6 +390,9 @@ async def test_next_to_end_is_the_soonest_that_is_active(storage: SqlStorage, cl
         found = await uow.connections.next_to_end(seeded.organization_id, Scope())
         assert found is not None
         assert found.connection.id != lapsed.id
+    clock.advance(timedelta(days=9))
+    async with storage.reading() as uow:
+        assert await uow.connections.next_to_end(seeded.organization_id, Scope()) is None, "what ended is not next"
 
 
 async def test_nothing_refers_to_another_organizations_rows(storage: SqlStorage, clock: FakeClock) -> None:

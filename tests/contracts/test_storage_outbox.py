@@ -178,7 +178,6 @@ async def test_a_lane_is_one_holders_until_its_lease_is_over(storage: SqlStorage
     await planned(storage, seeded, clock)
     queues = storage.queues
     assert await queues.lanes_due(clock.now()) == [LANE]
-    assert await queues.waiting(clock.now()) == 1
     term = await queues.take_lane(LANE, holder="one", now=clock.now(), lease=LEASE)
     assert term is not None
     assert await queues.lanes_due(clock.now()) == []
@@ -222,6 +221,85 @@ async def test_deliveries_come_by_priority_then_age_one_for_each_address(storage
     await storage.queues.record_sent(LANE, term=term, results=[sent(deliveries[3], clock)])
     assert await take_more(LANE, term=term, now=clock.now(), limit=10) == [deliveries[0]]
     assert await take_more(LANE, term=term, now=later.next_at, limit=10) == [later]
+
+
+async def plan_for(storage: SqlStorage, seeded: Seeded, clock: FakeClock, *users: str) -> list[Delivery]:
+    """Plan one message after another, about nothing in particular, at this moment."""
+    notices = [notice_for(seeded, [], clock, kind=NoticeKind.UNDELIVERED) for _ in users]
+    deliveries = [delivery_of(notice, clock, user) for notice, user in zip(notices, users, strict=True)]
+    async with storage.transaction() as uow:
+        await uow.notices.plan(notices, deliveries)
+    return deliveries
+
+
+async def test_an_address_that_waits_for_one_message_does_not_wait_for_everybodys_tenth(
+    storage: SqlStorage, clock: FakeClock
+) -> None:
+    seeded = await seed(storage, clock.now())
+    users = [f"U{place}" for place in range(4)]
+    await plan_for(storage, seeded, clock, *(user for _ in range(5) for user in users))
+    for user in users:
+        await plan_for(storage, seeded, clock, *[user] * 5)
+    clock.advance(timedelta(seconds=30))
+    await plan_for(storage, seeded, clock, "U-FRESH")
+    term, first = await take(storage, clock)
+    came = [delivery.address.external_id for delivery in first]
+    assert (sorted(came[:4]), came[4:]) == (users, ["U-FRESH"])
+    await storage.queues.record_sent(LANE, term=term, results=[sent(each, clock) for each in first[:4]])
+    clock.advance(timedelta(seconds=30))
+    [fresher] = await plan_for(storage, seeded, clock, "U-FRESHER")
+    more = await storage.queues.take_deliveries(LANE, term=term, now=clock.now(), limit=1)
+    assert more == [fresher], "their second messages come after it"
+
+
+async def test_an_address_keeps_its_order_however_many_wait_when_the_next_comes(
+    storage: SqlStorage, clock: FakeClock
+) -> None:
+    seeded = await seed(storage, clock.now())
+    planned = await plan_for(storage, seeded, clock, *["U-ANA"] * 3)
+    came = []
+    for _ in range(6):
+        clock.advance(timedelta(seconds=1))
+        term, [taken] = await take(storage, clock)
+        planned += await plan_for(storage, seeded, clock, "U-ANA")
+        await storage.queues.record_sent(LANE, term=term, results=[sent(taken, clock)])
+        planned += await plan_for(storage, seeded, clock, "U-ANA")
+        came.append(taken.id)
+    assert came == [delivery.id for delivery in planned[:6]]
+
+
+async def test_a_message_tried_again_keeps_its_turn(storage: SqlStorage, clock: FakeClock) -> None:
+    seeded = await seed(storage, clock.now())
+    first, second, third = await plan_for(storage, seeded, clock, *["U-ANA"] * 3)
+    term, [taken] = await take(storage, clock)
+    later = clock.now() + timedelta(seconds=5)
+    again = sent(taken, clock, DeliveryState.DUE, ref=None, next_at=later)
+    await storage.queues.record_sent(LANE, term=term, results=[again])
+    _, [taken] = await take(storage, clock)
+    assert taken.id == second.id, "what is not due holds nothing up"
+    await storage.queues.record_sent(LANE, term=term, results=[sent(taken, clock)])
+    clock.advance(timedelta(seconds=5))
+    _, [taken] = await take(storage, clock)
+    assert taken.id == first.id
+    await storage.queues.record_sent(LANE, term=term, results=[sent(taken, clock)])
+    _, [taken] = await take(storage, clock)
+    assert taken.id == third.id
+
+
+async def test_an_edit_has_its_turn_when_it_is_asked_for(storage: SqlStorage, clock: FakeClock) -> None:
+    seeded = await seed(storage, clock.now())
+    opened, notice, _ = await planned(storage, seeded, clock)
+    other, _ = await lapse(storage, seeded.connections[1], clock.now())
+    another = notice_for(seeded, [other], clock)
+    async with storage.transaction() as uow:
+        await uow.notices.plan([another], [delivery_of(another, clock, "U-BO")])
+    term, both = await take(storage, clock)
+    await storage.queues.record_sent(LANE, term=term, results=[sent(each, clock) for each in both])
+    for about in (other, opened):
+        async with storage.transaction() as uow:
+            await uow.notices.redraw(seeded.organization_id, [about.id], clock.advance(timedelta(seconds=1)))
+    _, edits = await take(storage, clock)
+    assert [each.notice_id for each in edits] == [another.id, notice.id]
 
 
 @pytest.mark.behaviour("N-10")

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -156,12 +156,24 @@ async def test_standing_is_of_the_workspaces_organization_only(storage: SqlStora
 
 async def test_a_claim_code_is_used_once_and_in_time(storage: SqlStorage, clock: FakeClock) -> None:
     seeded = await seed(storage, clock.now())
-    use = storage.directory.use_claim_code
+
+    async def use(code_hash: bytes, now: datetime) -> OrganizationId | None:
+        async with storage.transaction() as uow:
+            return await uow.organizations.use_claim_code(code_hash, now)
+
     for code in ("first", "late"):
         await storage.directory.issue_claim_code(
             seeded.organization_id, code_hash=secret_hash(code), expires_at=clock.now() + timedelta(minutes=15)
         )
     assert await use(secret_hash("guess"), clock.now()) is None
+
+    async def use_for_what_is_refused() -> None:
+        async with storage.transaction() as uow:
+            assert await uow.organizations.use_claim_code(secret_hash("first"), clock.now()) is not None
+            raise PermissionError
+
+    with pytest.raises(PermissionError):
+        await use_for_what_is_refused()
     assert await use(secret_hash("first"), clock.now()) == seeded.organization_id
     assert await use(secret_hash("first"), clock.now()) is None
     assert await use(secret_hash("late"), clock.advance(timedelta(minutes=15))) is None

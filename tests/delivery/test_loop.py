@@ -378,3 +378,12 @@ async def _take(world: World) -> list[Delivery]:
     term = await queues.take_lane("examplechat:T1", holder="a process that dies", now=now, lease=LEASE)
     assert term is not None
     return list(await queues.take_deliveries("examplechat:T1", term=term, now=now, limit=9))
+
+
+async def test_a_loop_that_sent_something_counts_as_having_got_something_done(world: World) -> None:
+    await world.lapse(*await world.connections(1))
+    await world.plan()
+    loop = world.loop()
+    before = loop.progressed_at()
+    await loop.run_once()
+    assert loop.progressed_at() > before

@@ -31,7 +31,7 @@ def test_an_answer_of_the_network_leads_to_the_verdict_that_its_documentation_gi
 def test_a_declaration_says_all_that_people_are_told(module: ModuleType) -> None:
     spec = module.SPEC
     assert spec.slug == module.__name__.rpartition(".")[2]
-    assert spec.name and spec.permissions and spec.stops and spec.checklist and spec.steps
+    assert all((spec.name, spec.permissions, spec.stops, spec.checklist, spec.steps))
     assert all(permission.label and permission.satisfied_by for permission in spec.permissions)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bot.schedule import Loop, ticking
+from bot.schedule import Loop, Ticker, ticking
 
 
 async def test_a_loop_that_fails_is_ticked_again_and_harms_no_other() -> None:
@@ -42,3 +42,21 @@ async def test_a_stop_takes_nothing_new_and_waits_for_what_is_under_way() -> Non
     async with ticking([Loop(name="long", every=0.01, run_once=long_work, stop=stop)]):
         await asyncio.wait_for(started.wait(), 10)
     assert ended == [True]
+
+
+async def test_a_loop_that_gets_something_done_is_alive_however_long_it_is_busy_and_one_that_is_stuck_is_not() -> None:
+    now = 0.0
+    progressed = 0.0
+
+    async def nothing() -> int:
+        return 0
+
+    busy = Loop(name="busy", every=5, run_once=nothing, progressed_at=lambda: progressed)
+    stuck = Loop(name="stuck", every=5, run_once=nothing)
+    ticker = Ticker([busy, stuck], now=lambda: now)
+    now = progressed = 66.0
+    assert ticker.late() == ["stuck"]
+    await ticker.tick(stuck)
+    assert ticker.late() == []
+    now = 132.0
+    assert ticker.late() == ["busy", "stuck"]

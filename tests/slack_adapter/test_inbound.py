@@ -167,7 +167,7 @@ async def test_an_answer_never_goes_to_an_address_that_is_not_slacks(
         for number, url in enumerate(("https://evil.example/x", "http://hooks.slack.com/x", "//x", "https://[")):
             body = (
                 f"command=%2Flapsed&team_id={TEAM}&user_id={ANA}&channel_id={CHANNEL}&trigger_id={number}"
-                f"&response_url={url}"
+                f"&api_app_id=A0LAPSEBOT&response_url={url}"
             )
             await slack.people.post("forge", kind="command", body=body)
         assert await answered(slack, CHANNEL, 4) == ["Here you are."] * 4
@@ -222,6 +222,7 @@ async def test_somebody_of_another_company_is_of_their_own_tenant_and_the_place_
         await slack.platform.post(to(), say("x"), delivery())  # the bot knows its workspace now
         payload = {
             "type": "block_actions",
+            "api_app_id": "A0LAPSEBOT",
             "team": {"id": TEAM, "domain": "agency"},
             "user": {"id": "U0ZOE", "name": "zoe", "team_id": "T0CLIENT"},
             "channel": {"id": CHANNEL, "name": "ads"},
@@ -247,14 +248,19 @@ async def test_a_channel_that_another_company_reads_is_known_as_shared_and_asked
     assert len(await slack.people.accepted("conversations.info")) == 1
 
 
+@pytest.mark.behaviour("C-5")
 @pytest.mark.parametrize("fault", ["http", "error", "drop"])
-async def test_a_slack_that_does_not_say_who_reads_a_channel_holds_no_answer_up(
+async def test_a_slack_that_does_not_say_who_reads_a_channel_holds_no_answer_up_and_is_asked_again(
     slack: Loopback, inbound: Recorder, fault: str
 ) -> None:
     await slack.people.fail("conversations.info", fault, error="missing_scope")
+    await slack.people.post("channels", team=TEAM, id=CHANNEL, is_ext_shared=True)
     await slack.people.says(TEAM, CHANNEL, ANA, "/lapsed")
     assert await answered(slack, CHANNEL) == ["Here you are."]
-    assert [request.place.is_shared for request in inbound.commands] == [False]
+    assert [request.place.is_shared for request in inbound.commands] == [None]
+    await slack.people.says(TEAM, CHANNEL, ANA, "/lapsed")  # a failure is not remembered
+    await answered(slack, CHANNEL, 2)
+    assert [request.place.is_shared for request in inbound.commands] == [None, True]
 
 
 async def test_a_process_that_takes_nothing_in_opens_no_socket_and_refuses_requests() -> None:

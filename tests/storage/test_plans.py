@@ -1,5 +1,6 @@
 """What is asked often is read from an index made for it, in a fixed number of statements, on both databases."""
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,8 +12,10 @@ from sqlalchemy import Table, event, insert, text
 
 from commands.ids import ConnectionId, DeliveryId, EventId, LapseId, NoticeId, new_id
 from commands.model import ConnectionState, Filter, Scope
-from commands.ports.notices import EventKind
+from commands.ports.chat import Address, AddressKind
+from commands.ports.notices import Delivery, DeliveryState, EventKind, Priority
 from storage import Keyring, SqlStorage, upgrade
+from storage.checks import HEALTH_SAMPLE
 from storage.engine import Engines, open_engines
 from storage.tables import (
     NOBODY,
@@ -26,6 +29,7 @@ from storage.tables import (
     notices,
     subscriptions,
 )
+from storage.turns import APART, turns
 from tests.support.clock import FakeClock
 from tests.support.seed import Seeded, seed
 
@@ -101,6 +105,8 @@ async def _fill(engines: Engines, seeded: Seeded, clock: FakeClock) -> None:
                     "obtained_at": now,
                     "ends_at": now + timedelta(days=10 + place % 50),
                     "next_check_at": now + timedelta(hours=-1 if place < FEW else 1),
+                    "checked_at": now,
+                    "doubt_since": now if place % 4 else None,
                     "generation": 1,
                     "access_token": "v1.x.x.x",
                     "lease_term": 0,
@@ -175,6 +181,7 @@ async def _fill(engines: Engines, seeded: Seeded, clock: FakeClock) -> None:
                     "shown": 0,
                     "attempts": 0,
                     "next_at": long_ago,
+                    "turn_at": long_ago,
                     "created_at": long_ago,
                     "reason": "",
                 }
@@ -194,7 +201,7 @@ async def _tell_many(crowd: Crowd) -> list[LapseId]:
     notice = {**common, "kind": "lapsed", "part": "owner", "person_id": seeded.bo.id, "data": {}, "created_at": now}
     delivery = {**common, "platform": "slack", "tenant": "T1", "kind": "direct", "external_id": "U-BO", "lane": "a"}
     delivery |= {"priority": "1-first", "state": "delivered", "wanted": 1, "shown": 1, "attempts": 1, "reason": ""}
-    delivery |= {"next_at": now, "created_at": now, "delivered_at": now}
+    delivery |= {"next_at": now, "turn_at": now, "created_at": now, "delivered_at": now}
     opted_in = {**common, "person_id": seeded.ana.id, "network": "", "client_key": NOBODY, "created_at": now}
     here = {"reader_id": NOBODY, "platform": "slack", "tenant": "T1"}
     own = {**opted_in, "id": new_id(now), "reader_id": seeded.ana.id, "platform": "", "tenant": "", "channel": ""}
@@ -247,6 +254,59 @@ async def test_what_ends_next_is_found_from_the_front_of_an_index(crowd: Crowd) 
     plan = await crowd.plan()
     assert "ix_authorizations_ending" in plan
     assert "ix_connections_authorization" in plan
+    if crowd.engines.is_shared:
+        assert re.search(r"Index Cond: .*ends_at > ", plan)
+    else:
+        assert "(organization_id=? AND ends_at>?)" in plan
+
+
+async def test_a_networks_health_is_read_from_a_bounded_part_of_its_index(crowd: Crowd) -> None:
+    now = crowd.clock.now()
+    with crowd.listening() as heard:
+        health = await crowd.storage.queues.network_health("examplenet", since=now - timedelta(minutes=10))
+    assert (health.checked, len(heard)) == (HEALTH_SAMPLE, 1)
+    plan = await crowd.plan()
+    assert "ix_authorizations_health" in plan
+    assert "Seq Scan" not in plan
+    assert "TEMP B-TREE" not in plan
+    assert "Sort" not in plan
+
+
+async def test_a_total_that_is_known_is_not_counted_again(crowd: Crowd) -> None:
+    with crowd.listening() as heard:
+        async with crowd.storage.reading() as uow:
+            ask = uow.connections.page
+            known = await ask(crowd.seeded.organization_id, Scope(), Filter(), offset=0, limit=10, total=FEW)
+    assert (known.total, len(known.rows), len(heard)) == (FEW, 10, 1)
+    assert "counters" not in heard[0][0]
+
+
+async def test_turns_are_read_from_the_indexes_of_what_is_under_way(crowd: Crowd) -> None:
+    queue = Address(platform="slack", tenant="T1", kind=AddressKind.DIRECT, external_id="U2")
+    planned = Delivery(
+        id=DeliveryId(new_id(crowd.clock.now())),
+        organization_id=crowd.seeded.organization_id,
+        notice_id=NoticeId(new_id(crowd.clock.now())),
+        address=queue,
+        lane="a",
+        priority=Priority.FIRST,
+        state=DeliveryState.DUE,
+        wanted=1,
+        shown=0,
+        ref=None,
+        attempts=0,
+        next_at=crowd.clock.now() - timedelta(days=1),
+        created_at=crowd.clock.now(),
+    )
+    with crowd.listening() as heard:
+        async with crowd.storage.reading_work() as work:
+            found = await turns(work, [planned])
+    assert found == {planned.id: planned.next_at + APART}
+    assert len(heard) == 1
+    plan = await crowd.plan()
+    assert "ix_deliveries_sending" in plan
+    assert "SCAN deliveries" not in plan
+    assert "Seq Scan" not in plan
 
 
 async def test_due_checks_are_claimed_from_their_index_in_two_statements(crowd: Crowd) -> None:

@@ -140,7 +140,7 @@ async def test_one_of_eight_changes_a_state(storage: SqlStorage, clock: FakeCloc
 
 async def test_a_time_without_a_zone_is_refused(storage: SqlStorage, clock: FakeClock) -> None:
     with pytest.raises(StorageError, match="without a zone"):
-        await storage.queues.waiting(datetime(2026, 1, 1))  # noqa: DTZ001  # what is tested
+        await storage.queues.lanes_due(datetime(2026, 1, 1))  # noqa: DTZ001  # what is tested
 
 
 async def test_sqlite_is_a_file_of_its_owner_in_wal_with_foreign_keys(sqlite_database_url: str, tmp_path: Path) -> None:

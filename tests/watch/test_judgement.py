@@ -130,6 +130,12 @@ def test_a_refusal_within_minutes_of_a_consent_is_unclear_where_the_network_is_k
 
 
 @pytest.mark.behaviour("D-4")
+def test_one_accounts_unclear_answer_counts_towards_an_outage_though_the_grant_is_healthy() -> None:
+    assert judged(due(), Verdict.HEALTHY, a1=Verdict.UNCLEAR).record.doubt == Doubt(since=NOW, failures=1)
+    assert judged(due(), Verdict.HEALTHY, a1=Verdict.ROLE_LOST).record.doubt is None
+
+
+@pytest.mark.behaviour("D-4")
 def test_a_network_that_is_down_is_asked_ever_less_often_up_to_the_usual_interval() -> None:
     waits = []
     for failures in (0, 1, 2, 9):

@@ -1,5 +1,9 @@
 """The page of a Reconnect link."""
 
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from commands.model import ConnectionState, Evidence, Parent, Role, Verdict
@@ -115,6 +119,32 @@ async def test_a_link_opened_by_somebody_else_is_refused_written_down_once_and_i
         connection_id,
     )
     assert event.data == {"by": "Mei Lin"}
+
+
+async def test_a_refused_link_is_told_of_once_a_day_however_many_open_it_at_once(rig: Rig, browser: Browser) -> None:
+    path = await rig.link(await rig.add_connection("1029384756"))
+    await rig.signed_in(browser, path, "Mei Lin")
+    rig.clock.advance(timedelta(days=1))
+    await rig.signed_in(browser, path, "Mei Lin")
+    rig.clock.advance(timedelta(days=1))
+    await rig.signed_in(browser, path, "Raj Patel")
+    await asyncio.gather(*(browser.get(path) for _ in range(8)))
+    assert (await rig.audited()).count("link refused") == 3
+    assert [event.data["by"] for event in await rig.events()] == ["Mei Lin", "Mei Lin", "Raj Patel"]
+
+
+async def test_a_refusal_is_written_once_however_long_the_log_has_grown_since(rig: Rig, browser: Browser) -> None:
+    path = await rig.link(await rig.add_connection("1029384756"))
+    await rig.signed_in(browser, path, "Mei Lin")
+    async with rig.storage.reading() as uow:
+        (before,) = [e for e in await uow.audit.latest(rig.organization_id, limit=50) if e.action == "link refused"]
+    async with rig.storage.transaction() as uow:
+        for _ in range(600):
+            await uow.audit.write(replace(before, action="something else", at=rig.clock.now()))
+    await browser.get(path)
+    async with rig.storage.reading() as uow:
+        entries = await uow.audit.latest(rig.organization_id, limit=1000)
+    assert [entry.action for entry in entries].count("link refused") == 1
 
 
 async def test_a_stranger_at_a_link_is_told_whom_to_ask_and_nothing_else(rig: Rig, browser: Browser) -> None:

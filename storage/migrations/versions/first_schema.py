@@ -411,6 +411,7 @@ def upgrade() -> None:
         sa.Column("ref_message", sa.Text(), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("next_at", engine.UtcDateTime(), nullable=False),
+        sa.Column("turn_at", engine.UtcDateTime(), nullable=False),
         sa.Column("created_at", engine.UtcDateTime(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("delivered_at", engine.UtcDateTime(), nullable=True),
@@ -428,7 +429,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_deliveries_queue",
         "deliveries",
-        ["lane", "external_id", "priority", "next_at", "id"],
+        ["lane", "external_id", "priority", "turn_at", "id", "next_at"],
         unique=False,
         sqlite_where=sa.text("state IN ('due', 'unknown')"),
         postgresql_where=sa.text("state IN ('due', 'unknown')"),
@@ -444,7 +445,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_deliveries_waiting",
         "deliveries",
-        ["lane", "priority", "next_at", "id"],
+        ["lane", "priority", "turn_at", "id", "next_at"],
         unique=False,
         sqlite_where=sa.text("state IN ('due', 'unknown')"),
         postgresql_where=sa.text("state IN ('due', 'unknown')"),
