@@ -15,11 +15,10 @@ from sqlalchemy import (
     case,
     exists,
     func,
-    not_,
+    literal_column,
     or_,
     select,
     text,
-    tuple_,
     update,
 )
 
@@ -70,41 +69,30 @@ _ABANDONED = (
     )
     .values(state=_UNKNOWN, reason="unknown", next_at=_NOW, attempts=deliveries.c.attempts + 1)
 )
+_ADDRESS = ("lane", "external_id", "tenant", "kind")
+# Scalar subqueries, which PostgreSQL looks up row by row in the index of an address's queue. It may turn NOT EXISTS into
+# a join, and where a table grew since it was last analyzed, into one that reads the whole lane for each row.
+_first_of_address = (
+    select(_earlier.c.id)
+    .where(*(_earlier.c[name] == deliveries.c[name] for name in _ADDRESS), _EARLIER_WAITING, _earlier.c.next_at <= _NOW)
+    .order_by(_earlier.c.priority, _earlier.c.turn_at, _earlier.c.id)
+    .limit(literal_column("1"))
+    .scalar_subquery()
+)
+_flying_to_address = (
+    select(_flying.c.id)
+    .where(*(_flying.c[name] == deliveries.c[name] for name in _ADDRESS), _FLYING)
+    .limit(literal_column("1"))
+    .scalar_subquery()
+)
 _TAKEN = (
     select(deliveries.c.id, deliveries.c.state)
     .where(
         deliveries.c.lane == _LANE,
         _WAITING,
         deliveries.c.next_at <= _NOW,
-        not_(
-            exists(
-                select(1)
-                .select_from(_earlier)
-                .where(
-                    _earlier.c.lane == deliveries.c.lane,
-                    _earlier.c.external_id == deliveries.c.external_id,
-                    _earlier.c.tenant == deliveries.c.tenant,
-                    _earlier.c.kind == deliveries.c.kind,
-                    _EARLIER_WAITING,
-                    _earlier.c.next_at <= _NOW,
-                    tuple_(_earlier.c.priority, _earlier.c.turn_at, _earlier.c.id)
-                    < tuple_(deliveries.c.priority, deliveries.c.turn_at, deliveries.c.id),
-                )
-            )
-        ),
-        not_(
-            exists(
-                select(1)
-                .select_from(_flying)
-                .where(
-                    _flying.c.lane == deliveries.c.lane,
-                    _flying.c.external_id == deliveries.c.external_id,
-                    _flying.c.tenant == deliveries.c.tenant,
-                    _flying.c.kind == deliveries.c.kind,
-                    _FLYING,
-                )
-            )
-        ),
+        deliveries.c.id == _first_of_address,
+        _flying_to_address.is_(None),
     )
     .order_by(deliveries.c.priority, deliveries.c.turn_at, deliveries.c.id)
     .limit(bindparam("limit", type_=Integer()))

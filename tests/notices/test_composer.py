@@ -5,12 +5,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, update
 
 from bot.notices.composer import Composer, Suppress
 from commands.messages import Message
 from commands.model import Role
 from commands.ports.chat import AddressKind
+from commands.ports.notices import DeliveryState
+from storage.tables import people
 from tests.commands.plain import plain
 from tests.notices.world import PUBLIC_URL, World
 
@@ -103,3 +105,17 @@ async def test_an_address_by_email_is_direct_enough_for_a_personal_link(world: W
     (delivery,) = await world.deliveries()
     assert delivery.address.kind is AddressKind.BY_EMAIL
     assert f"{PUBLIC_URL}/r/" in str(await compose(world))
+
+
+@pytest.mark.behaviour("P-5", "N-8")
+async def test_a_reader_whose_right_was_taken_away_before_the_message_left_is_sent_nothing(world: World) -> None:
+    (connection,) = await world.connections(1)
+    sam = await world.person("Sam", Role.STAFF)
+    await world.subscribe(sam)
+    await world.lapse(connection)
+    await world.plan()
+    async with world.storage.writing_work() as work:
+        await work.run(update(people).where(people.c.id == sam.id).values(client_ids=[]))
+    await world.loop().run_once()
+    assert [post.address.external_id for post in world.chat.posts] == ["Ana"]
+    assert (await world.outcomes())["Sam"] == [(DeliveryState.SUPPRESSED, "the reader may not see it any more")]
