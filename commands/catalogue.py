@@ -72,7 +72,7 @@ COMMANDS: tuple[Command, ...] = (
                 choices=tuple(Choice(value=show, label=label) for show, label in _SHOW_LABELS.items()),
             ),
             Option(name="account", description="An account: part of its name, or its id"),
-            Option(name="network", description="Only this network: tiktok, facebook or fb, …"),
+            Option(name="network", description="Only this network, by its name or another usual one"),
             Option(name="client", description="Only this client"),
             Option(name="person", description="Only what this person connected or owns", is_user=True),
             Option(

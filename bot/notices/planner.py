@@ -7,7 +7,7 @@ from datetime import timedelta
 import structlog
 
 from bot.notices.audience import Circle, Reader, audience
-from bot.notices.data import BESIDE, BY, CONNECTION, POSITION, TOTAL, ids_text
+from bot.notices.data import BESIDE, BY, CONNECTION, DAY, POSITION, TOTAL, ids_text
 from bot.notices.grouping import beside, group
 from bot.notices.outbox import Outbox, Posting
 from commands.ids import LapseId, NoticeId, OrganizationId, PersonId, new_id
@@ -142,7 +142,7 @@ class Planner:
             if view is None or view.lapse is None or person is None:
                 continue
             part = Part.CONNECTOR if person.id == view.connection.connector_id else Part.OWNER
-            data = {BY: event.data.get("by", "")}
+            data = {BY: event.data.get("by", ""), DAY: event.data.get("day", "")}
             notice = self._notice(
                 organization_id, Reader(person=person, part=part), NoticeKind.NUDGED, (view.lapse.id,), data
             )

@@ -197,3 +197,15 @@ async def test_a_nudge_reaches_the_connector_once_with_the_name_of_who_asks(worl
     assert [post.address.external_id for post in nudges] == ["Ana"]
     assert "*Raj Patel* asks you to look at this." in plain(nudges[0].message)
     assert "Reconnect" in buttons(nudges[0].message)
+
+
+@pytest.mark.behaviour("N-2")
+async def test_a_nudge_of_another_day_reaches_them_again(world: World) -> None:
+    (connection,) = await world.connections(1)
+    (lapse,) = await world.lapse(connection)
+    await world.tell()
+    for day in ("2026-11-23", "2026-11-23", "2026-11-24"):
+        await world.nudge(lapse, world.ana, "Raj Patel", day)
+        await world.tell()
+    nudges = [post for post in world.chat.posts if "asks you to look at this" in plain(post.message)]
+    assert [post.address.external_id for post in nudges] == ["Ana", "Ana"]

@@ -278,7 +278,7 @@ class World:
             ]
         )
 
-    async def nudge(self, lapse_id: LapseId, whom: Person, by: str) -> None:
+    async def nudge(self, lapse_id: LapseId, whom: Person, by: str, day: str = "2026-11-23") -> None:
         """Somebody passed a notice on."""
         event = Event(
             id=EventId(new_id(self.clock.now())),
@@ -287,7 +287,7 @@ class World:
             at=self.clock.now(),
             lapse_id=lapse_id,
             person_id=whom.id,
-            data={"by": by},
+            data={"by": by, "day": day},
         )
         async with self.storage.transaction() as uow:
             await uow.notices.record([event])
