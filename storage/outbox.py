@@ -70,8 +70,8 @@ _ABANDONED = (
     .values(state=_UNKNOWN, reason="unknown", next_at=_NOW, attempts=deliveries.c.attempts + 1)
 )
 _ADDRESS = ("lane", "external_id", "tenant", "kind")
-# Scalar subqueries, since PostgreSQL may turn NOT EXISTS into a join: where a table grew since it was last analyzed, one
-# that reads the whole lane for each row.
+# Scalar subqueries, since PostgreSQL may turn NOT EXISTS into a join: where a table grew since it was last analyzed,
+# into one that reads the whole lane for each row.
 _first_of_address = (
     select(_earlier.c.id)
     .where(*(_earlier.c[name] == deliveries.c[name] for name in _ADDRESS), _EARLIER_WAITING, _earlier.c.next_at <= _NOW)

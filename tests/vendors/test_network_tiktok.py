@@ -22,7 +22,6 @@ from bot.playground.vendors.networks import (
 )
 
 CALLBACK = "https://bot.example/oauth/cb/tiktok"
-BOTH = ["ad_account_management", "reporting"]
 
 
 @dataclass
