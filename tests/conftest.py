@@ -3,6 +3,7 @@
 import ipaddress
 import os
 import socket
+import threading
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -123,3 +124,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section(f"left out: {len(left_out)}")
         for line in left_out:
             terminalreporter.line(line)
+
+
+@pytest.fixture(autouse=True)
+def _no_heartbeat_outlives_its_test() -> Iterator[None]:
+    """discord.py's heartbeat threads do not end with a connection that a test cut off; they would fail a later test."""
+    yield
+    for thread in threading.enumerate():
+        if type(thread).__name__ == "KeepAliveHandler":
+            thread.stop()  # type: ignore[attr-defined]  # named, not imported: most tests never load the library

@@ -200,6 +200,12 @@ async def test_a_challenge_is_answered_as_plain_text_if_it_is_signed() -> None:
     assert unsigned.status == 401
 
 
+async def test_a_request_that_names_no_app_is_refused_where_we_know_our_own() -> None:
+    response, inbound = await answer(signed(payload(json.dumps({"type": "block_actions"}))))
+    assert response.status == 403
+    assert not inbound.actions
+
+
 def odd_payloads() -> Iterator[dict[str, object]]:
     person, action = {"id": "U1", "team_id": "T1"}, {"action_id": "press-0", "block_id": "b", "value": "x"}
     good = {"type": "block_actions", "team": {"id": "T1"}, "user": person, "actions": [action]}
@@ -219,7 +225,7 @@ def odd_payloads() -> Iterator[dict[str, object]]:
 
 @pytest.mark.parametrize("odd", list(odd_payloads()))
 async def test_what_we_do_not_know_is_acknowledged_and_nothing_is_done(odd: dict[str, object]) -> None:
-    response, inbound = await answer(signed(payload(json.dumps(odd))))
+    response, inbound = await answer(signed(payload(json.dumps({"api_app_id": APP, **odd}))))
     assert response.status == 200
     if odd.get("container") != "x":
         assert not inbound.actions
@@ -236,7 +242,7 @@ FIELDS = ("user", "team", "channel", "actions", "event", "view", "container", "a
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(["block_actions", "event_callback", "x"]), st.dictionaries(st.sampled_from(FIELDS), JSON_VALUES))
 def test_no_signed_payload_ends_in_an_error(kind: str, fields: dict[str, object]) -> None:
-    response, _ = asyncio.run(answer(signed(payload(json.dumps({**fields, "type": kind})))))
+    response, _ = asyncio.run(answer(signed(payload(json.dumps({**fields, "type": kind, "api_app_id": APP})))))
     assert response.status in (200, 400)
 
 

@@ -1,7 +1,10 @@
 """The connection on which Discord sends interactions: made again when it breaks, given up when Discord says so."""
 
+import asyncio
+import contextlib
 import logging
 import random
+import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -28,6 +31,7 @@ _FATAL = {
 }
 """Close codes after which connecting again only makes it worse: docs, topics/opcodes-and-status-codes."""
 _BETWEEN_IDENTIFIES = 5.0  # seconds; docs, events/gateway: one in five seconds
+_LAST_WORD = 2.0  # seconds for closing a socket that nobody listens to any more
 _HOUR, _IDENTIFIES_AN_HOUR = 3600.0, 30  # Discord resets the token of a bot that makes 1,000 in a day
 _LONGEST_PAUSE = 300.0
 
@@ -100,4 +104,17 @@ async def _one_life(
         _log.warning("Discord cannot be reached: %s", type(error).__name__)
     except Exception:  # noqa: BLE001  # an edge: the library lets an event that it cannot read end the connection
         _log.exception("Discord sent what the library cannot read; connecting anew")
+    finally:
+        await _close_what_is_left()
     return None
+
+
+async def _close_what_is_left() -> None:
+    """Close sockets whose heartbeat threads are left: the library forgets both if it is cut off in a handshake."""
+    loop = asyncio.get_running_loop()
+    for thread in threading.enumerate():
+        if isinstance(thread, discord.gateway.KeepAliveHandler) and thread.ws.loop is loop:
+            thread.stop()
+            with contextlib.suppress(TimeoutError, aiohttp.ClientError, OSError):
+                async with asyncio.timeout(_LAST_WORD):
+                    await thread.ws.close()
