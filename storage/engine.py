@@ -2,8 +2,9 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,6 +26,7 @@ insert = postgresql.insert
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_POLL = 0.02  # seconds between looks whether another process has gone on
 _BUSY = 15  # seconds that a writer waits for another before it gives up
 _SLOWEST = 30  # seconds that one statement may take; the largest list takes well under one
 _UPGRADE_LOCK = 0x6C61707365  # "lapse"; any number that no other program on the database uses
@@ -157,7 +159,9 @@ def maintenance_engine(url: str) -> AsyncEngine:
     if parts.get_backend_name() != "sqlite":
         return create_async_engine(parts, poolclass=NullPool, hide_parameters=True)
     engine = create_async_engine(parts, connect_args=dict(_NO_OWN_BEGIN), poolclass=NullPool, hide_parameters=True)
-    _make_private(Path(parts.database or ""))
+    file = Path(parts.database or "")
+    _make_private(file)
+    _turn_to_wal(file)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite_writer)
     event.listen(engine.sync_engine, "begin", _begin_immediate)
     return engine
@@ -205,6 +209,25 @@ def _make_private(file: Path) -> None:
         os.close(os.open(file, os.O_RDONLY | os.O_CREAT, 0o600))
     except OSError as error:
         raise StorageError(f"the database file {file} cannot be opened: {error.strerror}") from error
+
+
+def _turn_to_wal(file: Path) -> None:
+    """Turn a new file to WAL, which then stays in it.
+
+    Processes that start at once may find each other in the way, and for this one change SQLite does not wait by itself
+    (sqlite.org/wal.html, "Sometimes Queries Return SQLITE_BUSY In WAL Mode").
+    """
+    until = time.monotonic() + _BUSY
+    with closing(sqlite3.connect(file, isolation_level=None, timeout=_BUSY)) as connection:
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if time.monotonic() > until:
+                    raise StorageError(f"the database file {file} stays locked by another process") from error
+                time.sleep(_POLL)
+            else:
+                return
 
 
 def _prepare_sqlite_writer(connection: Any, _record: object) -> None:
