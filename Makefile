@@ -24,7 +24,7 @@ endef
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test check bench format requirements clean
+.PHONY: help install demo tour test check bench format requirements clean
 
 help: ## say what can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
@@ -44,6 +44,9 @@ check: $(VENV)/.dev ## format, lint, types, import contracts, dead code, depende
 	$(BIN)/lint-imports
 	$(BIN)/vulture
 	$(BIN)/deptry $(PACKAGES)
+
+tour: $(VENV)/.dev ## photograph what six kinds of people see in the playground, into tour/ (needs Chromium)
+	$(BIN)/python -m tests.e2e.tour tour
 
 bench: $(VENV)/.dev ## measure the design's budgets beside bare baselines
 	$(BIN)/python bench/run.py

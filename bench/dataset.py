@@ -13,9 +13,10 @@ from uuid import UUID
 
 from sqlalchemy import Table
 
-from commands.model import ConnectionState, Role, Verdict
+from commands.model import ConnectionState, Role, Verdict, WorkingHours
 from commands.secret import Secret
 from storage import Keyring, tables
+from storage.rows import hours_values
 from storage.secrets import Cell
 from storage.views import URGENCY
 
@@ -99,8 +100,8 @@ class DataSet:
     def parts(self) -> Iterator[tuple[Table, Iterator[Row]]]:
         """Tables in the order in which they refer to each other, each with its rows in the order of its columns."""
         yield tables.canaries, self._canary()
-        yield tables.organizations, iter([(ORGANIZATION, "Bench", "UTC", None)])
-        workspace = (row_id(tables.workspaces, 0), ORGANIZATION, PLATFORM, TEAM, "Bench")
+        yield tables.organizations, iter([(ORGANIZATION, "Bench", "UTC", None, hours_values(WorkingHours()))])
+        workspace = (row_id(tables.workspaces, 0), ORGANIZATION, PLATFORM, TEAM, "Bench", None)
         yield tables.workspaces, iter([workspace])
         yield (
             tables.clients,
@@ -129,14 +130,14 @@ class DataSet:
         name, email = f"Person {number}", f"person{number}@bench.example"
         return (
             *(row_id(tables.people, number), ORGANIZATION, name, name.casefold(), email, role.value),
-            *(None, number == 0, None, None),
+            *(None, number == 0, None, None, None, None),
         )
 
     def _identity(self, number: int) -> Row:
         person = row_id(tables.people, number)
         return (
             *(row_id(tables.identities, number), ORGANIZATION, person, PLATFORM, TEAM, user_of(number)),
-            self.now,
+            *(self.now, self.now, None),
         )
 
     def _authorizations(self) -> Iterator[Row]:
@@ -146,14 +147,15 @@ class DataSet:
         for place in self._places():
             if place.state is ConnectionState.UNCONNECTED:
                 continue
-            ends_at = None
+            ends_at = warn_at = None
             if place.network == "linkedin":
                 is_over = place.state is ConnectionState.LAPSED
                 ends_at = self.now + timedelta(days=-3 if is_over else 30 + place.number % 335, seconds=place.number)
+                warn_at = None if is_over else ends_at - timedelta(days=14)
             yield (
                 *(row_id(tables.authorizations, place.number), ORGANIZATION, place.network, str(place.number)),
                 *(f"Login {place.number}", row_id(tables.people, place.connector), ["read", "report"], obtained),
-                *(ends_at, earlier, earlier, later, None, None, 1, unread, None, None, self.now, 0, None),
+                *(ends_at, warn_at, earlier, earlier, later, None, None, 1, unread, None, None, self.now, 0, None),
             )
 
     def _connections(self) -> Iterator[Row]:

@@ -9,6 +9,7 @@ from bot.bootstrap import adapters
 from bot.notices.outbox import Outbox, Posting
 from commands.ids import ConnectionId, EventId, LapseId, NoticeId, OrganizationId, PersonId, new_id
 from commands.model import ConnectionState, Evidence, Lapse, Verdict
+from commands.ports.chat import Surroundings
 from commands.ports.notices import Event, EventKind, Notice, NoticeKind, Part
 from commands.ports.storage import UnitOfWork
 from storage import SqlStorage, open_storage, tables
@@ -21,7 +22,11 @@ async def put_on_their_way(url: str, size: int, *, told: Sequence[tuple[int, int
     """
     places = lapsed_places(size)
     async with open_storage(url, keyring()) as storage:
-        platforms, _ = adapters(environment(url, "http://127.0.0.1:1", 1), storage.clock)
+        nowhere = "http://127.0.0.1:1"
+        surroundings = Surroundings(
+            clock=storage.clock, installations=storage.installations, public_url=nowhere, picture_url=lambda _: None
+        )
+        platforms, _ = adapters(environment(url, nowhere, 1), surroundings)
         outbox = Outbox(platforms=platforms, clock=storage.clock)
         now = storage.clock.now()
         async with storage.transaction() as uow:

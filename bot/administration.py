@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from bot.bootstrap import network_specs, opened_storage, upgrade_database
 from bot.importing import Importer, ImportReport
 from bot.settings import Settings
-from commands.handlers.administration import claim_code_hash
+from commands.handlers.workspaces import claim_code_hash
 from commands.ids import OrganizationId, new_id
 from commands.model import Organization
 from commands.ports.clock import Clock

@@ -12,6 +12,7 @@ from aiohttp import web
 from bot.delivery.loop import DeliveryLoop
 from bot.logs import LogRules
 from bot.notices.composer import Composer
+from bot.notices.errands import errands
 from bot.notices.outbox import Outbox
 from bot.notices.planner import Planner
 from bot.schedule import Loop, Ticker, ticking
@@ -22,7 +23,7 @@ from bot.web.app import create_web, listening
 from commands.command import Services
 from commands.dispatcher import Dispatcher
 from commands.ids import new_id, to_wire
-from commands.ports.chat import ChatPlatform
+from commands.ports.chat import ChatPlatform, Surroundings
 from commands.ports.clock import Clock
 from commands.ports.network import Networks, NetworkSpec
 from commands.ports.storage import Storage
@@ -59,6 +60,7 @@ class Bot:
     watcher: Watcher
     planner: Planner
     delivery: DeliveryLoop
+    errands: Sequence[Loop]
     web: web.Application
     liveness: Liveness
 
@@ -105,11 +107,23 @@ def how_to_install(platform: str, environment: Mapping[str, str], settings: Sett
 
 
 def adapters(
-    environment: Mapping[str, str], clock: Clock | None = None, *, only_chat: str | None = None
+    environment: Mapping[str, str], surroundings: Surroundings, *, only_chat: str | None = None
 ) -> tuple[Mapping[str, ChatPlatform], Networks]:
     """Build the adapters that have settings. Raises SettingError."""
-    clock = clock or SystemClock()
-    return build_chat_platforms(environment, clock, only=only_chat), build_networks(environment, clock)
+    return (
+        build_chat_platforms(environment, surroundings, only=only_chat),
+        build_networks(environment, surroundings.clock),
+    )
+
+
+def surroundings_of(settings: Settings, storage: Storage, clock: Clock) -> Surroundings:
+    """What adapters are given of the process that they run in."""
+    return Surroundings(
+        clock=clock,
+        installations=storage.installations,
+        public_url=settings.public_url,
+        picture_url=lambda _: None,
+    )
 
 
 @asynccontextmanager
@@ -125,7 +139,8 @@ async def built(
 ) -> AsyncIterator[Bot]:
     """Build a bot over an open store. Raises SettingError or StorageError with what to do."""
     async with open_storage(settings.storage_url, keyring_of(settings), clock) as storage:
-        platforms, networks = adapters(environment, storage.clock, only_chat=only_chat)
+        surroundings = surroundings_of(settings, storage, storage.clock)
+        platforms, networks = adapters(environment, surroundings, only_chat=only_chat)
         watcher = Watcher(storage=storage, clock=storage.clock, networks=networks, rules=watch_rules(settings))
         services = Services(
             storage=storage,
@@ -155,6 +170,15 @@ async def built(
                 outbox=outbox,
                 # This process and no other, also after a restart: a lane's lease is told apart by it.
                 holder=f"{socket.gethostname()}/{os.getpid()}/{to_wire(new_id(storage.clock.now()))}",
+            ),
+            errands=errands(
+                storage=storage,
+                clock=storage.clock,
+                networks=networks,
+                platforms=platforms,
+                outbox=outbox,
+                tick=settings.calendar_tick,
+                profile_age=timedelta(seconds=settings.profile_age),
             ),
             web=create_web(services=services, platforms=platforms, alive=liveness),
             liveness=liveness,
@@ -198,6 +222,7 @@ def _loops(bot: Bot) -> Sequence[Loop]:
             progressed_at=bot.watcher.progressed_at,
         ),
         Loop(name="purge", every=PURGE_EVERY, run_once=purge),
+        *bot.errands,
         Loop(name="planner", every=settings.notice_tick, run_once=bot.planner.run_once),
         Loop(
             name="delivery",

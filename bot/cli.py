@@ -119,15 +119,16 @@ def import_(
 def preview(name: Annotated[str, typer.Argument(help="Part of a notice's name; all of them without.")] = "") -> None:
     """Show an example of each notice."""
     from bot.notices.examples import examples
-    from bot.plain import plain_text
+    from commands.plain import plain_text
 
-    found = {title: message for title, message in examples().items() if name.lower() in title.lower()}
+    found = [example for example in examples() if name.casefold() in example.name.casefold()]
     if not found:
-        err.print(f"No notice is called “{name}”. There are: {', '.join(examples())}", markup=False)
+        kinds = dict.fromkeys(example.kind.value for example in examples())
+        err.print(f"No notice is called “{name}”. There are: {', '.join(kinds)}", markup=False)
         raise typer.Exit(2)
-    for title, message in found.items():
-        out.print(f"── {title}", markup=False)
-        out.print(plain_text(message) + "\n", markup=False)
+    for example in found:
+        out.print(f"── {example.name} · “{example.message.subject}”", markup=False)
+        out.print(plain_text(example.message) + "\n", markup=False)
 
 
 @app.command()

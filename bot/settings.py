@@ -56,6 +56,10 @@ class Settings(BaseModel):
     """How often the planner and the deliveries look for work."""
     gather: float = Field(default=1, ge=0)
     """How long the lapses of one authorization gather before they are told."""
+    calendar_tick: float = Field(default=15, gt=0)
+    """How often what a calendar says is looked for: reminders, digests, warnings, claims that are over, drills."""
+    profile_age: float = Field(default=86400, gt=0)
+    """How old what is known of a chat account may be before the platform is asked again."""
     recheck: float = Field(default=300, gt=0)
     unclear_failures: int = Field(default=3, ge=1)
     unclear_period: float = Field(default=900, ge=0)

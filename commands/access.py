@@ -13,12 +13,12 @@ def is_administrator(person: Person) -> bool:
 
 def scope_of(person: Person) -> Scope:
     """What the person may see: administrators and unlimited staff everything, limited staff their clients' and their
-    own, owners their own.
+    own, owners their own. Where they are asking bounds all of it (`Person.within`).
     """
     if is_administrator(person) or (person.role is Role.STAFF and person.client_ids is None):
-        return Scope()
+        return Scope(within=person.within)
     clients = person.client_ids if person.role is Role.STAFF else frozenset()
-    return Scope(client_ids=clients or frozenset(), person_id=person.id)
+    return Scope(client_ids=clients or frozenset(), person_id=person.id, within=person.within)
 
 
 def may_see(person: Person, connection: Connection) -> bool:
@@ -26,9 +26,75 @@ def may_see(person: Person, connection: Connection) -> bool:
     if person.left_at is not None or person.organization_id != connection.organization_id:
         return False
     scope = scope_of(person)
+    if scope.within is not None and connection.client_id not in scope.within:
+        return False
     if scope.client_ids is None or connection.client_id in scope.client_ids:
         return True
     return person.id in (connection.connector_id, connection.owner_id)
+
+
+class Act(StrEnum):
+    """Everything that somebody can do here, in a command, by a button or on a page."""
+
+    SEE = "see"
+    """Its details, its history, who can reconnect it."""
+    RECONNECT = "reconnect"
+    CHECK = "check"
+    CLAIM = "claim"
+    """Also giving one's own claim back."""
+    RELEASE_ANOTHERS = "release_anothers"
+    SNOOZE = "snooze"
+    """One's own reminders; also saying "not mine"."""
+    NOTE = "note"
+    NUDGE = "nudge"
+    RETIRE = "retire"
+    PROPOSE_RETIREMENT = "propose_retirement"
+    ASSIGN = "assign"
+    TRANSFER = "transfer"
+    OPEN_CHANNEL = "open_channel"
+    """Let a channel hear, as far as one may see oneself."""
+    OPEN_SHARED_CHANNEL = "open_shared_channel"
+    """The same for a channel that outsiders read."""
+    ADMINISTER_HERE = "administer_here"
+    """Accounts, one by one and as far as one sees them, and the workspace that one is in."""
+    ADMINISTER = "administer"
+    """People, roles, rules, the audit log, drills: what concerns the whole organization."""
+
+
+_OF_A_CONNECTION = frozenset(
+    {Act.SEE, Act.RECONNECT, Act.CHECK, Act.CLAIM, Act.RELEASE_ANOTHERS, Act.SNOOZE, Act.NOTE, Act.NUDGE}
+    | {Act.RETIRE, Act.PROPOSE_RETIREMENT, Act.ASSIGN, Act.TRANSFER}
+)
+_ADMINISTRATORS_ALONE = frozenset({Act.RELEASE_ANOTHERS, Act.ASSIGN, Act.TRANSFER})
+
+
+def may(person: Person, act: Act, view: ConnectionView | None = None) -> bool:
+    """Whether this person may do this, to this connection where it is done to one. Asked when it is carried out.
+
+    What concerns the whole organization is not done from where only some clients are spoken of (`Person.within`): its
+    answers would name the others.
+    """
+    if act in _OF_A_CONNECTION:
+        return view is not None and may_see(person, view.connection) and _may_do(person, act, view)
+    match act:
+        case Act.OPEN_CHANNEL:
+            return person.left_at is None and person.role is not Role.OWNER
+        case Act.ADMINISTER:
+            return is_administrator(person) and person.within is None
+        case _:
+            return is_administrator(person)
+
+
+def _may_do(person: Person, act: Act, view: ConnectionView) -> bool:
+    """The same of a connection that they may see."""
+    connection = view.connection
+    if act in _ADMINISTRATORS_ALONE:
+        return is_administrator(person)
+    if act is Act.RECONNECT:
+        return may_reconnect(person, view).allowed
+    if act is Act.RETIRE:
+        return is_administrator(person) or person.id in (connection.connector_id, connection.owner_id)
+    return True
 
 
 class Standing(StrEnum):

@@ -3,11 +3,12 @@
 import base64
 import binascii
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
 
 from commands.errors import CommandError
-from commands.ids import ClientId, ConnectionId, LapseId, PersonId, from_wire, to_wire
+from commands.ids import ClientId, ConnectionId, DrillId, LapseId, PersonId, SubscriptionId, from_wire, to_wire
 from commands.messages import ActionRef, Code, Message, text
 from commands.wording import clean
 
@@ -20,6 +21,27 @@ NUDGE = "nudge"
 LIST = "list"
 SUBSCRIBE = "subscribe"
 FEEDBACK = "feedback"
+SNOOZE = "snooze"
+NOT_MINE = "not-mine"
+RETIRE = "retire"
+RETIRE_CONFIRMED = "retire-yes"
+NOTE = "note"
+HISTORY = "history"
+WHO_CAN = "who-can"
+ASSIGN = "assign"
+COPY_LINK = "copy-link"
+DRILL_ANSWER = "drill-answer"
+SUBSCRIBE_FORM = "subscribe-form"
+RHYTHM_FORM = "rhythm-form"
+RECONNECT_LIST = "reconnect-list"
+SEND_LINK = "send-link"
+ADD_OWNER = "add-owner"
+ROLE = "role"
+END_CHANNEL = "end-channel"
+ADMIN_LIST = "admin-list"
+ADMIN_LIST_ARGUMENTS = 3
+
+SNOOZE_DAYS = (1, 3, 7)
 
 
 class OutOfDate(CommandError):
@@ -71,6 +93,96 @@ def feedback_action(topic: str, *, helped: bool) -> ActionRef:
     return ActionRef(FEEDBACK, (topic, "yes" if helped else "no"))
 
 
+def snooze_action(lapse_id: LapseId, days: int) -> ActionRef:
+    """Holds the presser's own reminders of this lapse's login for so many days, one of SNOOZE_DAYS (N-11)."""
+    return ActionRef(SNOOZE, (to_wire(lapse_id), str(days)))
+
+
+def not_mine_action(lapse_id: LapseId) -> ActionRef:
+    """Ends what the presser hears of this lapse's login; administrators hear of it if it was theirs to mend."""
+    return ActionRef(NOT_MINE, (to_wire(lapse_id),))
+
+
+def retire_action(connection_id: ConnectionId) -> ActionRef:
+    """Asks whether the connection is not in use any more; only `retire_confirmed_action` acts."""
+    return ActionRef(RETIRE, (to_wire(connection_id),))
+
+
+def retire_confirmed_action(connection_id: ConnectionId) -> ActionRef:
+    """Retires the connection, or, for those who may not, proposes it to administrators."""
+    return ActionRef(RETIRE_CONFIRMED, (to_wire(connection_id),))
+
+
+def note_action(lapse_id: LapseId) -> ActionRef:
+    """Opens a form for a note about the lapse."""
+    return ActionRef(NOTE, (to_wire(lapse_id),))
+
+
+def history_action(connection_id: ConnectionId) -> ActionRef:
+    """Answers privately with past lapses, causes, notes and how long each took (C-4)."""
+    return ActionRef(HISTORY, (to_wire(connection_id),))
+
+
+def who_can_action(connection_id: ConnectionId) -> ActionRef:
+    """Answers privately with who may reconnect it, and what that takes (P-7)."""
+    return ActionRef(WHO_CAN, (to_wire(connection_id),))
+
+
+def assign_action(lapse_id: LapseId) -> ActionRef:
+    """Opens an administrator's form for giving the lapse to somebody."""
+    return ActionRef(ASSIGN, (to_wire(lapse_id),))
+
+
+def copy_link_action(person_id: PersonId) -> ActionRef:
+    """Answers an administrator privately with a personalised link of this person (N-7)."""
+    return ActionRef(COPY_LINK, (to_wire(person_id),))
+
+
+def send_link_action(person_id: PersonId) -> ActionRef:
+    """An administrator sends this person the link to their accounts (C-8)."""
+    return ActionRef(SEND_LINK, (to_wire(person_id),))
+
+
+def role_action(person_id: PersonId) -> ActionRef:
+    """Opens an administrator's form for what this person may do here."""
+    return ActionRef(ROLE, (to_wire(person_id),))
+
+
+def end_channel_action(subscription_id: SubscriptionId) -> ActionRef:
+    """An administrator ends one of the things that a channel hears of."""
+    return ActionRef(END_CHANNEL, (to_wire(subscription_id),))
+
+
+def admin_list_action(which: str, position: int, words: str = "") -> ActionRef | None:
+    """Show another part of one of the administrators' lists in place of the message. None: the words are too long for
+    a button to carry.
+    """
+    action = ActionRef(ADMIN_LIST, (which, str(position), _carried(words)))
+    try:
+        action.encode()
+    except ValueError:
+        return None
+    return action
+
+
+def admin_list_of(arguments: tuple[str, ...]) -> tuple[str, int, str]:
+    """Read what `admin_list_action` wrote: the list, the position in it, the words. Raises OutOfDate."""
+    which, position, words = arguments
+    if not (position.isascii() and position.isdigit() and len(position) <= 18):
+        raise OutOfDate
+    return which, int(position), _search(words) or ""
+
+
+def subscription_id_of(arguments: tuple[str, ...]) -> SubscriptionId:
+    """Read the one argument of `end_channel_action`. Raises OutOfDate."""
+    return SubscriptionId(_id(arguments[0]))
+
+
+def drill_answer_action(drill_id: DrillId) -> ActionRef:
+    """Says that the presser got a fire drill's message (X-12)."""
+    return ActionRef(DRILL_ANSWER, (to_wire(drill_id),))
+
+
 def connection_of(arguments: tuple[str, ...]) -> ConnectionId:
     """Read the one argument of a connection's button. Raises OutOfDate."""
     return ConnectionId(_id(arguments[0]))
@@ -79,6 +191,24 @@ def connection_of(arguments: tuple[str, ...]) -> ConnectionId:
 def lapse_of(arguments: tuple[str, ...]) -> LapseId:
     """Read the one argument of a lapse's button. Raises OutOfDate."""
     return LapseId(_id(arguments[0]))
+
+
+def person_of(arguments: tuple[str, ...]) -> PersonId:
+    """Read the one argument of a person's button. Raises OutOfDate."""
+    return PersonId(_id(arguments[0]))
+
+
+def drill_of(arguments: tuple[str, ...]) -> DrillId:
+    """Read the one argument of a drill's button. Raises OutOfDate."""
+    return DrillId(_id(arguments[0]))
+
+
+def snooze_of(arguments: tuple[str, ...]) -> tuple[LapseId, int]:
+    """Read what `snooze_action` wrote. Raises OutOfDate."""
+    lapse, days = arguments
+    if days not in map(str, SNOOZE_DAYS):
+        raise OutOfDate
+    return LapseId(_id(lapse)), int(days)
 
 
 def subscription_of(arguments: tuple[str, ...]) -> tuple[str | None, ClientId | None]:
@@ -110,7 +240,7 @@ _STATE_LETTERS = {
 }
 _STATES_BY_LETTER = {letter: state for state, letter in _STATE_LETTERS.items()}
 _MINE = "me"
-LIST_ARGUMENTS = 6
+LIST_ARGUMENTS = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,14 +255,37 @@ class ListView:
     person_id: PersonId | None = None
     search: str | None = None
     offset: int = 0
+    new_since: datetime | None = None
+    """Lapses that opened later are marked as new (N-7), to the second; None: none are."""
 
 
 def list_action(view: ListView) -> ActionRef | None:
     """Show this part of a list in place of the message. None: the search is too long for a button to carry."""
+    return _listing_action(LIST, view)
+
+
+def reconnect_list_action(view: ListView) -> ActionRef | None:
+    """Show this part of the logins that the presser may renew, in place of the message (C-6)."""
+    return _listing_action(RECONNECT_LIST, view)
+
+
+def subscribe_form_action() -> ActionRef:
+    """Opens the form that opts the presser in (C-5)."""
+    return ActionRef(SUBSCRIBE_FORM)
+
+
+def rhythm_form_action() -> ActionRef:
+    """Opens the form for how often the presser hears (N-16)."""
+    return ActionRef(RHYTHM_FORM)
+
+
+def _listing_action(name: str, view: ListView) -> ActionRef | None:
     person = _MINE if view.mine else to_wire(view.person_id) if view.person_id else ""
-    search = base64.urlsafe_b64encode((view.search or "").encode()).decode().rstrip("=")
+    search = _carried(view.search or "")
     client = to_wire(view.client_id) if view.client_id else ""
-    action = ActionRef(LIST, (str(view.offset), view.network or "", client, person, _STATE_LETTERS[view.state], search))
+    since = f"{int(view.new_since.timestamp()):x}" if view.new_since is not None else ""
+    state = _STATE_LETTERS[view.state]
+    action = ActionRef(name, (str(view.offset), view.network or "", client, person, state, search, since))
     try:
         action.encode()
     except ValueError:
@@ -141,8 +294,8 @@ def list_action(view: ListView) -> ActionRef | None:
 
 
 def list_of(arguments: tuple[str, ...]) -> ListView:
-    """Read what `list_action` wrote. Raises OutOfDate."""
-    offset, network, client, person, state, search = arguments
+    """Read what `list_action` or `reconnect_list_action` wrote. Raises OutOfDate."""
+    offset, network, client, person, state, search, since = arguments
     if not (offset.isascii() and offset.isdigit() and len(offset) <= 9) or state not in _STATES_BY_LETTER:
         raise OutOfDate
     mine = person == _MINE
@@ -154,6 +307,7 @@ def list_of(arguments: tuple[str, ...]) -> ListView:
         person_id=PersonId(_id(person)) if person and not mine else None,
         search=_search(search),
         offset=int(offset),
+        new_since=_time(since),
     )
 
 
@@ -161,6 +315,19 @@ def _id(wire: str) -> UUID:
     try:
         return from_wire(wire)
     except ValueError as error:
+        raise OutOfDate from error
+
+
+def _carried(words: str) -> str:
+    return base64.urlsafe_b64encode(words.encode()).decode().rstrip("=")
+
+
+def _time(seconds: str) -> datetime | None:
+    if not seconds:
+        return None
+    try:
+        return datetime.fromtimestamp(int(seconds, 16), UTC)
+    except (ValueError, OverflowError, OSError) as error:
         raise OutOfDate from error
 
 

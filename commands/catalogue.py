@@ -5,18 +5,44 @@ from types import MappingProxyType
 
 from commands import actions, usage
 from commands.actions import StateFilter
-from commands.command import Action, ActionHandler, Choice, Command, CommandHandler, Option, Subcommand
+from commands.command import (
+    Action,
+    ActionHandler,
+    Choice,
+    Command,
+    CommandHandler,
+    FormHandler,
+    Option,
+    Subcommand,
+    SubmissionHandler,
+)
 from commands.handlers import (
     administration,
+    assigning,
+    channels,
     checking,
     claiming,
+    connect,
+    drilling,
     help,
+    history,
     lapsed,
+    logins,
+    noting,
     nudging,
+    opting_in,
+    owners,
     ownership,
     reconnect,
+    retiring,
+    rhythm,
+    roles,
+    snoozing,
     subscriptions,
+    suggesting,
+    who_can,
 )
+from commands.model import Rhythm, Topic
 from commands.parsing import Show
 from commands.ports.chat import Acknowledgement
 from commands.usage import Usage
@@ -24,10 +50,15 @@ from commands.usage import Usage
 _YES = (Choice(value="yes", label="yes"),)
 _HERE = Option(name="here", description="This channel instead of you; for staff and administrators", choices=_YES)
 _LISTED = Option(name="list", description="Show what there is, and change nothing", choices=_YES)
+_ACCOUNT = Option(name="account", description="An account: part of its name, or its id", suggest=suggesting.accounts)
+_CLIENT = Option(name="client", description="Only this client", suggest=suggesting.clients)
 
 _SHOW_LABELS = {
     Show.LIST: "list: what needs connecting",
     Show.WHO: "who: connector, owner, business and history of an account",
+    Show.HISTORY: "history: past lapses of an account, with notes",
+    Show.STATS: "stats: lapses by week and cause, time to reconnect",
+    Show.WHO_CAN: "who-can: who may reconnect an account, and whom to ask",
     Show.CHECK: "check: look now whether an account works",
     Show.WHY: "why: what makes connections lapse",
     Show.HELP: "help: what can be typed",
@@ -49,6 +80,8 @@ def _command(
     *,
     options: tuple[Option, ...] = (),
     subcommands: tuple[Subcommand, ...] = (),
+    form: FormHandler | None = None,
+    banner: bool = True,
 ) -> Command:
     return Command(
         name=words.name,
@@ -58,6 +91,8 @@ def _command(
         handler=handler,
         options=options,
         subcommands=subcommands,
+        form=form,
+        banner=banner,
     )
 
 
@@ -65,15 +100,20 @@ COMMANDS: tuple[Command, ...] = (
     _command(
         usage.LAPSED,
         lapsed.answer,
+        banner=False,
         options=(
             Option(
                 name="show",
                 description="What to show; the list, if left out",
                 choices=tuple(Choice(value=show, label=label) for show, label in _SHOW_LABELS.items()),
             ),
-            Option(name="account", description="An account: part of its name, or its id"),
-            Option(name="network", description="Only this network, by its name or another usual one"),
-            Option(name="client", description="Only this client"),
+            _ACCOUNT,
+            Option(
+                name="network",
+                description="Only this network, by its name or another usual one",
+                suggest=suggesting.networks,
+            ),
+            _CLIENT,
             Option(name="person", description="Only what this person connected or owns", is_user=True),
             Option(
                 name="state",
@@ -84,12 +124,45 @@ COMMANDS: tuple[Command, ...] = (
         ),
     ),
     _command(
+        usage.RECONNECT,
+        logins.answer,
+        banner=False,
+        options=(
+            _ACCOUNT,
+            Option(name="network", description="Only logins of this network", suggest=suggesting.networks),
+            _CLIENT,
+        ),
+    ),
+    _command(
+        usage.CONNECT,
+        connect.answer,
+        options=(
+            Option(
+                name="network",
+                description="The network whose accounts are to be connected",
+                suggest=suggesting.networks,
+                required=True,
+            ),
+        ),
+    ),
+    _command(
         usage.SUBSCRIBE,
         subscriptions.subscribe,
+        form=opting_in.form,
         options=(
-            Option(name="network", description="Only this network, or all"),
-            Option(name="client", description="Only this client"),
+            Option(name="network", description="Only this network, or all", suggest=suggesting.networks_or_all),
+            _CLIENT,
             _HERE,
+            Option(
+                name="rhythm",
+                description="How often you hear",
+                choices=tuple(Choice(value=each, label=f"{each}: {rhythm.RHYTHMS[each]}") for each in Rhythm),
+            ),
+            Option(
+                name="for",
+                description="What the rhythm is for; both, if left out",
+                choices=tuple(Choice(value=topic, label=topic) for topic in Topic),
+            ),
             _LISTED,
         ),
     ),
@@ -97,8 +170,12 @@ COMMANDS: tuple[Command, ...] = (
         usage.UNSUBSCRIBE,
         subscriptions.unsubscribe,
         options=(
-            Option(name="network", description="The network as you asked for it, or all"),
-            Option(name="client", description="The client as you asked for it"),
+            Option(
+                name="network",
+                description="The network as you asked for it, or all",
+                suggest=suggesting.networks_or_all,
+            ),
+            Option(name="client", description="The client as you asked for it", suggest=suggesting.clients),
             Option(name="everything", description="End all that there is", choices=_YES),
             _HERE,
             _LISTED,
@@ -107,37 +184,87 @@ COMMANDS: tuple[Command, ...] = (
     _command(
         usage.LAPSE_ADMIN,
         administration.lapse_admin,
-        subcommands=(
-            Subcommand(
-                name="claim",
-                description="Give this workspace to your organization",
-                options=(
-                    Option(name="code", description="The code that whoever runs lapsebot gave you", required=True),
-                ),
-            ),
-        ),
+        subcommands=tuple(each.subcommand for each in administration.ADMINISTERING),
     ),
 )
 
 
-def _on_row(name: str, handler: ActionHandler) -> Action:
+def _on_row(name: str, handler: ActionHandler, *, banner: bool = True) -> Action:
     """A button of one connection or lapse. Its answer is private: the message around it may be everybody's (N-9)."""
-    return Action(name=name, acknowledgement=Acknowledgement.PRIVATE, handler=handler, arguments=1, names_a_row=True)
+    return Action(
+        name=name,
+        acknowledgement=Acknowledgement.PRIVATE,
+        handler=handler,
+        arguments=1,
+        names_a_row=True,
+        banner=banner,
+    )
+
+
+def _form(name: str, form: FormHandler, submission: SubmissionHandler) -> Action:
+    """A button that opens a form, and the form."""
+    return Action(name=name, acknowledgement=Acknowledgement.FORM, arguments=0, form=form, submission=submission)
+
+
+def _form_on_row(name: str, form: FormHandler, submission: SubmissionHandler) -> Action:
+    """The same about one lapse or person."""
+    return Action(
+        name=name,
+        acknowledgement=Acknowledgement.FORM,
+        arguments=1,
+        form=form,
+        submission=submission,
+        names_a_row=True,
+    )
 
 
 ACTIONS: tuple[Action, ...] = (
-    _on_row(actions.RECONNECT, reconnect.press),
+    _on_row(actions.RECONNECT, reconnect.press, banner=False),
     _on_row(actions.CLAIM, claiming.claim),
     _on_row(actions.RELEASE, claiming.release),
     _on_row(actions.DETAILS, ownership.details),
     _on_row(actions.CHECK, checking.press),
     _on_row(actions.NUDGE, nudging.press),
+    _on_row(actions.HISTORY, history.press),
+    _on_row(actions.WHO_CAN, who_can.press),
+    _on_row(actions.NOT_MINE, snoozing.not_mine),
+    _on_row(actions.RETIRE, retiring.press),
+    _on_row(actions.RETIRE_CONFIRMED, retiring.confirmed),
+    _on_row(actions.COPY_LINK, owners.copy_link),
+    _on_row(actions.SEND_LINK, owners.press_send),
+    _on_row(actions.END_CHANNEL, channels.end_channel),
+    _on_row(actions.DRILL_ANSWER, drilling.answered),
+    Action(
+        name=actions.SNOOZE,
+        acknowledgement=Acknowledgement.PRIVATE,
+        handler=snoozing.snooze,
+        arguments=2,
+        names_a_row=True,
+    ),
+    _form_on_row(actions.NOTE, noting.form, noting.submitted),
+    _form_on_row(actions.ASSIGN, assigning.form, assigning.submitted),
+    _form_on_row(actions.ROLE, roles.form, roles.submitted),
+    _form(actions.ADD_OWNER, owners.form, owners.submitted),
+    Action(
+        name=actions.ADMIN_LIST,
+        acknowledgement=Acknowledgement.UPDATE,
+        handler=administration.turn,
+        arguments=actions.ADMIN_LIST_ARGUMENTS,
+    ),
     Action(
         name=actions.LIST,
         acknowledgement=Acknowledgement.UPDATE,
         handler=lapsed.turn,
         arguments=actions.LIST_ARGUMENTS,
     ),
+    Action(
+        name=actions.RECONNECT_LIST,
+        acknowledgement=Acknowledgement.UPDATE,
+        handler=logins.turn,
+        arguments=actions.LIST_ARGUMENTS,
+    ),
+    _form(actions.SUBSCRIBE_FORM, opting_in.form, opting_in.submitted),
+    _form(actions.RHYTHM_FORM, rhythm.form, rhythm.submitted),
     Action(name=actions.SUBSCRIBE, acknowledgement=Acknowledgement.PRIVATE, handler=subscriptions.press, arguments=2),
     Action(name=actions.FEEDBACK, acknowledgement=Acknowledgement.PRIVATE, handler=help.feedback, arguments=2),
 )

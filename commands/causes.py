@@ -1,6 +1,7 @@
 """What each cause is called and what to say of it, where a network has no better words of its own."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from commands.model import Verdict
@@ -86,6 +87,24 @@ _NAMES: Mapping[Verdict, str] = MappingProxyType(
     }
 )
 
+_COUNTED: Mapping[Verdict, tuple[str, str]] = MappingProxyType(
+    {
+        Verdict.EXPIRED: ("needs a login", "need a login"),
+        Verdict.REVOKED: ("needs a login", "need a login"),
+        Verdict.CREDENTIAL_CHANGED: ("needs a login", "need a login"),
+        Verdict.USER_BLOCKED: ("paused by the network", "paused by the network"),
+        Verdict.PERMISSION_MISSING: ("needs a permission", "need a permission"),
+        Verdict.ROLE_LOST: ("needs a role", "need a role"),
+        Verdict.ACCOUNT_GONE: ("not found", "not found"),
+        Verdict.ACCOUNT_MOVED: ("moved", "moved"),
+        Verdict.ACCOUNT_DISABLED: ("disabled", "disabled"),
+        Verdict.ADMIN_BLOCK: ("blocked by company policy", "blocked by company policy"),
+        Verdict.REPORTED: ("reported as broken", "reported as broken"),
+        Verdict.UNCLEAR: ("refused", "refused"),
+    }
+)
+"""After a number, for one and for several: "2 need a role, 1 closed" (X-8)."""
+
 
 def cause_text(spec: NetworkSpec | None, cause: Verdict) -> CauseText:
     """The network's words for a cause that opens lapses, or the common ones; None: the network is not set up any
@@ -97,3 +116,9 @@ def cause_text(spec: NetworkSpec | None, cause: Verdict) -> CauseText:
 def cause_name(verdict: Verdict) -> str:
     """A few words for a list's row."""
     return _NAMES[verdict]
+
+
+def causes_counted(causes: Iterable[Verdict]) -> str:
+    """What keeps several accounts from working, the most first: "2 need a role, 1 closed"."""
+    said = Counter(_COUNTED.get(cause, (cause_name(cause),) * 2) for cause in causes)
+    return ", ".join(f"{number:,} {one if number == 1 else many}" for (one, many), number in said.most_common())

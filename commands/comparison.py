@@ -115,7 +115,7 @@ def compare(
     should reach, the one that was asked for foremost; `optional` are others that wait for some login, and join if this
     one proves them.
     """
-    missing = tuple(p.label for p in spec.permissions if not _granted(p, discovery))
+    granted, missing = granted_and_missing(spec, discovery)
     reached = {account.account_id: account for account in discovery.accounts}
     named = {connection.id for connection in expected}
     joining = (_outcome(c, reached.get(c.account_id), missing) for c in optional if c.id not in named)
@@ -123,9 +123,15 @@ def compare(
         same_login=subject_id is not None and subject_id == discovery.subject_id,
         expected=tuple(_outcome(c, reached.get(c.account_id), missing) for c in expected),
         joining=tuple(outcome for outcome in joining if outcome.proved),
-        granted=tuple(p.label for p in spec.permissions if _granted(p, discovery)),
+        granted=granted,
         missing=missing,
     )
+
+
+def granted_and_missing(spec: NetworkSpec, discovery: Discovery) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Labels of the permissions that reading needs: those that this login gave, and those that it did not."""
+    granted = tuple(p.label for p in spec.permissions if _granted(p, discovery))
+    return granted, tuple(p.label for p in spec.permissions if p.label not in granted)
 
 
 def _granted(permission: Permission, discovery: Discovery) -> bool:
@@ -151,7 +157,7 @@ def _outcome(connection: Connection, reached: ReachedAccount | None, missing: tu
     moved_to = evidence.moved_to
     if verdict is Verdict.HEALTHY:
         result = AccountResult.RESTORED
-        if _elsewhere(connection, reached):
+        if elsewhere(connection, reached):
             result, verdict, moved_to = AccountResult.MOVED, Verdict.ACCOUNT_MOVED, reached.parent
         elif (
             missing
@@ -167,6 +173,6 @@ def _outcome(connection: Connection, reached: ReachedAccount | None, missing: tu
     )
 
 
-def _elsewhere(connection: Connection, reached: ReachedAccount) -> bool:
+def elsewhere(connection: Connection, reached: ReachedAccount) -> bool:
     """Whether both businesses are known, and differ."""
     return connection.parent is not None and reached.parent is not None and connection.parent.id != reached.parent.id

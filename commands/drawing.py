@@ -175,10 +175,13 @@ def connection_row(
     *,
     button: AnyButton | None = None,
     details: Button | None = None,
+    new_since: datetime | None = None,
 ) -> Row:
-    """One connection of a list."""
-    who = who_is_at_it(view, now)
-    detail = (*state_line(view, now), Plain(f" · {who}")) if who else state_line(view, now)
+    """One connection of a list; a lapse that opened after `new_since` is marked as new (N-7)."""
+    who, lapse = who_is_at_it(view, now), open_lapse(view)
+    is_new = new_since is not None and lapse is not None and lapse.opened_at > new_since
+    marked = line(Bold("new"), " · ") if is_new else ()
+    detail = (*marked, *state_line(view, now), *line(*([f" · {who}"] if who else [])))
     return Row(mark_of(view, now), account_title(view, networks), detail, button, details)
 
 

@@ -23,6 +23,9 @@ LinkId = NewType("LinkId", UUID)
 AttemptId = NewType("AttemptId", UUID)
 SessionId = NewType("SessionId", UUID)
 EventId = NewType("EventId", UUID)
+NoteId = NewType("NoteId", UUID)
+DrillId = NewType("DrillId", UUID)
+PassId = NewType("PassId", UUID)
 
 WIRE_LENGTH = 22  # 128 bits in base 62
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -1,19 +1,35 @@
-"""How a signed-in chat account becomes a known person (P-6), and what is written when it opens somebody else's link.
+"""How a signed-in chat account becomes a known person (P-6), how it stops being one, and what is written when it opens
+somebody else's link.
 
-An account is linked only after the person confirmed it, on a page that shows both identities, and only through an email
-address that the chat platform says it verified.
+An account is linked only after the person confirmed it, on a page that shows both identities: through an email address
+that the chat platform says it verified, or through a one-time link (`commands/one_time_link.py`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from commands.command import Services
 from commands.ids import IdentityId, OrganizationId, new_id, to_wire
 from commands.model import Identity, Organization, Person
 from commands.once_a_day import day_in, event_id
+from commands.passes import pass_of_session, proves_pass
+from commands.ports.chat import ChatPlatform
 from commands.ports.notices import AuditEntry, Event, EventKind
 from commands.ports.reconnecting import Link, Session
-from commands.ports.storage import AlreadyThere, Member, NotThere, UnitOfWork
+from commands.ports.storage import AlreadyThere, NotThere, UnitOfWork
+from commands.vouching import Vouch, vouched_for
 from commands.wording import shown
+
+Platforms = Mapping[str, ChatPlatform]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visitor:
+    """Who is at a page, in one organization: by a linked chat account, or by a personal link."""
+
+    organization: Organization
+    person: Person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,29 +47,45 @@ class Introduction:
 
 def origin_of(session: Session) -> str:
     """From where somebody at a page acts, for the audit log."""
-    return f"web, {session.platform} {session.tenant}/{session.user}"
+    return "web, personal link" if proves_pass(session) else f"web, {session.platform} {session.tenant}/{session.user}"
 
 
-async def member_in(services: Services, session: Session, organization_id: OrganizationId) -> Member | None:
-    """Who the session's chat account is in this organization; None if it is not linked there, or the person left."""
-    return next((m for m in await memberships(services, session) if m.organization.id == organization_id), None)
+async def member_in(services: Services, session: Session, organization_id: OrganizationId) -> Visitor | None:
+    """Who the session's account is in this organization; None if it is not linked there, or the person left."""
+    return next((v for v in await memberships(services, session) if v.organization.id == organization_id), None)
 
 
-async def memberships(services: Services, session: Session) -> tuple[Member, ...]:
-    """Who the session's chat account is, wherever it is linked."""
+async def memberships(services: Services, session: Session) -> tuple[Visitor, ...]:
+    """Who the session's account is, wherever it is linked."""
+    if proves_pass(session):
+        return await _holder(services, session)
     standing = await services.storage.directory.standing(
         platform=session.platform, workspace=None, tenant=session.tenant, user=session.user
     )
-    return standing.members
+    return tuple(Visitor(organization=member.organization, person=member.person) for member in standing.members)
 
 
-async def introduce(services: Services, session: Session, organization_id: OrganizationId) -> Introduction:
+async def _holder(services: Services, session: Session) -> tuple[Visitor, ...]:
+    async with services.storage.reading() as uow:
+        one = await pass_of_session(uow, session, services.clock.now())
+        if one is None:
+            return ()
+        person = await uow.people.get(one.organization_id, one.person_id)
+        organization = await uow.organizations.get(one.organization_id)
+    return (Visitor(organization=organization, person=person),)
+
+
+async def introduce(
+    services: Services, platforms: Platforms, session: Session, organization_id: OrganizationId
+) -> Introduction:
     """Find out who an unknown chat account may be. Changes nothing."""
     ours = await _from_our_workspace(services, session, organization_id)
     async with services.storage.reading() as uow:
         organization = await uow.organizations.get(organization_id)
         administrators = await uow.people.administrators(organization_id)
         candidate = await _candidate(uow, session, organization_id) if ours else None
+    if candidate is not None and not await _vouched(services, platforms, session, organization_id):
+        ours, candidate = False, None
     return Introduction(
         organization=organization,
         candidate=candidate,
@@ -62,64 +94,101 @@ async def introduce(services: Services, session: Session, organization_id: Organ
     )
 
 
-async def doubled(services: Services, session: Session, member: Member) -> Introduction | None:
+async def doubled(services: Services, platforms: Platforms, session: Session, visitor: Visitor) -> Introduction | None:
     """Find out whether a linked account's verified email address is another person's, where its own has none.
 
     So it is with whoever claimed a workspace, of whom only the chat account is known, and connects accounts as well.
     Changes nothing.
     """
-    if member.person.email is not None or session.email is None:
+    if visitor.person.email is not None or session.email is None:
         return None
-    introduction = await introduce(services, session, member.organization.id)
-    return replace(introduction, known_as=member.person) if introduction.candidate is not None else None
+    introduction = await introduce(services, platforms, session, visitor.organization.id)
+    return replace(introduction, known_as=visitor.person) if introduction.candidate is not None else None
 
 
 async def keep_email(services: Services, session: Session, organization_id: OrganizationId) -> None:
     """Write the session's verified email address down for its person, where they have none and nobody else has it."""
-    member = await member_in(services, session, organization_id)
-    if session.email is None or member is None or member.person.email is not None:
+    if session.email is None:
+        return
+    visitor = await member_in(services, session, organization_id)
+    if visitor is None or visitor.person.email is not None:
         return
     if not await _from_our_workspace(services, session, organization_id):
         return
     try:
         async with services.storage.transaction() as uow:
-            if await uow.people.give_email(organization_id, member.person.id, session.email):
-                await uow.audit.write(_entry(services, session, member.person, "email address written down"))
+            if await uow.people.give_email(organization_id, visitor.person.id, session.email):
+                entry = account_entry(session, visitor.person, services.clock.now(), "email address written down")
+                await uow.audit.write(entry)
     except AlreadyThere:
         return  # an import was quicker: the two are offered to become one
 
 
-async def link_account(services: Services, session: Session, organization_id: OrganizationId) -> bool:
+async def link_account(
+    services: Services, platforms: Platforms, session: Session, organization_id: OrganizationId
+) -> bool:
     """Write down that the session's chat account is the person of its verified email address. False: it cannot be.
 
     An account that is somebody's without an email address makes these two one person. Everything is asked anew: what a
     page showed a minute ago gives no right.
     """
-    if not await _from_our_workspace(services, session, organization_id):
+    if not await _vouched(services, platforms, session, organization_id):
         return False
-    member = await member_in(services, session, organization_id)
-    if member is not None and member.person.email is not None:
+    visitor, now = await member_in(services, session, organization_id), services.clock.now()
+    if visitor is not None and visitor.person.email is not None:
         return False
     try:
         async with services.storage.transaction() as uow:
             person = await _candidate(uow, session, organization_id)
             if person is None:
                 return False
-            if member is not None:
-                merged = await uow.people.merge(organization_id, kept=person.id, gone=member.person.id)
-                was = {"was": to_wire(member.person.id), "called": shown(member.person.name), "role": merged.role}
-                await uow.audit.write(_entry(services, session, merged, "two people made one", **was))
+            if visitor is not None:
+                merged = await uow.people.merge(organization_id, kept=person.id, gone=visitor.person.id)
+                was = {"was": to_wire(visitor.person.id), "called": shown(visitor.person.name), "role": merged.role}
+                await uow.audit.write(account_entry(session, merged, now, "two people made one", **was))
                 return True
-            linked = await uow.people.link(_identity(services, session, person))
+            linked = await uow.people.link(new_identity(session, person, now))
             if linked:
-                await uow.audit.write(_entry(services, session, person, "chat account linked"))
+                await uow.audit.write(account_entry(session, person, now, "chat account linked", by="email address"))
             return linked
     except NotThere:
         return False  # it was confirmed in another tab at the same moment
 
 
-def _identity(services: Services, session: Session, person: Person) -> Identity:
-    now = services.clock.now()
+async def unlink(uow: UnitOfWork, identity: Identity, *, by: Person | None, origin: str, now: datetime) -> bool:
+    """Forget a chat account: its browser sessions and open attempts end with it, and nothing more is sent to it.
+
+    Gives whether it was its person's last one that works; then their opt-ins and personal links end as well. `by` None:
+    the product itself, or the command line. Raises NotThere if it is not linked any more.
+    """
+    organization_id, person_id = identity.organization_id, identity.person_id
+    if not await uow.people.unlink(organization_id, identity.id):
+        raise NotThere("that chat account is not linked any more")
+    left = (await uow.people.identities(organization_id, [person_id])).get(person_id, ())
+    was_last = all(other.gone_at is not None for other in left)
+    detail = {"account": f"{identity.platform} {identity.tenant}/{identity.user}"}
+    if was_last:
+        opt_ins = await uow.subscriptions.remove(
+            organization_id, person_id=person_id, channel=None, network=None, client_id=None, everything=True
+        )
+        passes = await uow.passes.withdraw(organization_id, person_id, None, now)
+        detail |= {"opt_ins_ended": str(opt_ins), "personal_links_ended": str(passes)}
+    await uow.audit.write(
+        AuditEntry(
+            organization_id=organization_id,
+            at=now,
+            actor_id=by.id if by is not None else None,
+            origin=origin,
+            action="chat account unlinked",
+            subject=f"person {to_wire(person_id)}",
+            detail=detail,
+        )
+    )
+    return was_last
+
+
+def new_identity(session: Session, person: Person, now: datetime) -> Identity:
+    """The session's chat account as this person's."""
     return Identity(
         id=IdentityId(new_id(now)),
         organization_id=person.organization_id,
@@ -131,10 +200,11 @@ def _identity(services: Services, session: Session, person: Person) -> Identity:
     )
 
 
-def _entry(services: Services, session: Session, person: Person, action: str, **detail: str) -> AuditEntry:
+def account_entry(session: Session, person: Person, now: datetime, action: str, **detail: str) -> AuditEntry:
+    """What a signed-in account did to itself, for the audit log."""
     return AuditEntry(
         organization_id=person.organization_id,
-        at=services.clock.now(),
+        at=now,
         actor_id=person.id,
         origin=origin_of(session),
         action=action,
@@ -173,6 +243,11 @@ async def write_refusal(services: Services, link: Link, session: Session, opener
                 detail={"opened_by": opened_by, "account": shown(session.name)},
             )
         )
+
+
+async def _vouched(services: Services, platforms: Platforms, session: Session, organization_id: OrganizationId) -> bool:
+    platform = platforms.get(session.platform)
+    return await vouched_for(services, platform, session, organization_id) in (Vouch.MEMBER, Vouch.GUEST)
 
 
 async def _from_our_workspace(services: Services, session: Session, organization_id: OrganizationId) -> bool:

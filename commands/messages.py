@@ -226,7 +226,37 @@ class Paging:
     following: ActionRef | None = None
 
 
-Part = Heading | Text | Facts | Rows | Buttons | Note | Paging
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One line of a chart's legend, with a value for each of the chart's categories."""
+
+    name: str
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Stacked bars: for each category (a week, a span of time) the values of each series, one upon the other."""
+
+    title: str
+    categories: tuple[str, ...]
+    series: tuple[Series, ...]
+    value_label: str
+    """What a value counts: "lapses"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Charts drawn as one picture, one below the other."""
+
+    charts: tuple[Chart, ...]
+    description: str
+    """What the picture shows, for those who cannot see it. The figures stand as text beside it, in parts of their
+    own.
+    """
+
+
+Part = Heading | Text | Facts | Rows | Buttons | Note | Paging | Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +265,94 @@ class Message:
 
     parts: tuple[Part, ...]
     tone: Tone = Tone.NEUTRAL
+    subject: str = ""
+    """The subject, where messages have one (email); empty: the first line."""
+    unsubscribe_url: str = ""
+    """Where one POST ends the opt-in that this message comes from (RFC 8058); empty where there is none to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormChoice:
+    """One of the values of a choice."""
+
+    value: str
+    """At most 100 characters."""
+    label: str
+
+
+FORM_CHOICES = 25
+"""Values of one choice: the most that every platform shows (Discord's select)."""
+FORM_FIELDS = 5
+"""Fields of one form: the most that every platform shows (Discord's modal)."""
+FORM_TITLE = 24
+"""Characters of a form's title and of its buttons: the shortest of the platforms (Slack's modal)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextField:
+    """Words to be typed."""
+
+    name: str
+    label: str
+    """At most 45 characters (Discord)."""
+    hint: str = ""
+    value: str = ""
+    required: bool = True
+    long: bool = False
+    """Several lines."""
+    most: int = 500
+    """Characters that are taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoiceField:
+    """One or several of a few values, between 1 and 25."""
+
+    name: str
+    label: str
+    choices: tuple[FormChoice, ...]
+    chosen: tuple[str, ...] = ()
+    many: bool = False
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonField:
+    """A user of the platform is to be chosen; arrives as `@ID`."""
+
+    name: str
+    label: str
+    required: bool = True
+
+
+Field = TextField | ChoiceField | PersonField
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """A dialogue to fill in. Sending it off is a submission of `action`."""
+
+    title: str
+    action: ActionRef
+    fields: tuple[Field, ...]
+    send_label: str = "Save"
+    intro: Line = ()
+    """What the form is about, above its fields; a platform without room for it leaves it out."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.fields) <= FORM_FIELDS or max(len(self.title), len(self.send_label)) > FORM_TITLE:
+            raise ValueError("a form has 1 to 5 fields, and a title and button of at most 24 characters")
+        if any(isinstance(one, ChoiceField) and not 1 <= len(one.choices) <= FORM_CHOICES for one in self.fields):
+            raise ValueError("a choice has 1 to 25 values")
+
+
+@dataclass(frozen=True, slots=True)
+class FieldErrors:
+    """What was sent off cannot be taken: a sentence for each field, by the field's name. Nothing is lost of the
+    rest.
+    """
+
+    by_field: tuple[tuple[str, str], ...]
 
 
 def line(*spans: Span | str) -> Line:

@@ -4,21 +4,34 @@ Everything is frozen; times are aware UTC. Nothing here knows how it is stored, 
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 from enum import StrEnum
 
 from commands.ids import (
     AuthorizationId,
     ClientId,
     ConnectionId,
+    DrillId,
     IdentityId,
     LapseId,
+    NoteId,
     OrganizationId,
     PersonId,
     SubscriptionId,
     WorkspaceId,
 )
 from commands.secret import Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkingHours:
+    """When reminders may come, on the reader's own clock (N-15)."""
+
+    days: frozenset[int] = frozenset(range(5))
+    """Days of the week, Monday 0."""
+    begin: time = time(9)
+    end: time = time(18)
+    """Later than `begin`, on the same day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +44,7 @@ class Organization:
     """IANA name; used where a person's own is unknown."""
     support_contact: str | None = None
     """Whom help names: an address, a channel or hours, in the operator's words."""
+    working_hours: WorkingHours = WorkingHours()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +56,8 @@ class Workspace:
     platform: str
     external_id: str
     name: str
+    client_ids: frozenset[ClientId] | None = None
+    """The clients that are spoken of here, whoever asks, as in a client's own workspace (X-11); None: all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +91,18 @@ class Person:
     client_ids: frozenset[ClientId] | None = None
     """The clients that staff are limited to; None: all. Of no meaning for other roles."""
     immediate_notices: bool = True
+    """Whether an administrator is copied on first notices (N-5). Of no meaning for other roles."""
     time_zone: str | None = None
+    """IANA name; None: the organization's."""
     left_at: datetime | None = None
+    deputy_id: PersonId | None = None
+    """Who is offered this person's connections when they leave (X-6)."""
+    list_seen_at: datetime | None = None
+    """When they last opened their list: what lapsed since is marked as new (N-7)."""
+    within: frozenset[ClientId] | None = None
+    """The clients that may be spoken of where this person is asking or hearing (`Workspace.client_ids`); None: all. Not
+    stored with the person; `access` honours it.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +118,10 @@ class Identity:
     user: str
     """The platform's id of the user."""
     linked_at: datetime
+    looked_at: datetime | None = None
+    """When the platform was last asked what became of the account."""
+    gone_at: datetime | None = None
+    """Since when it is deactivated, or out of the workspace: no message is sent to it."""
 
 
 class Verdict(StrEnum):
@@ -270,6 +300,60 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LapseNote:
+    """What somebody wrote about a lapse."""
+
+    id: NoteId
+    organization_id: OrganizationId
+    lapse_id: LapseId
+    person_id: PersonId
+    person_name: str
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mute:
+    """A reader's own wish not to be reminded of a lapse: a snooze, or, without an end, "not mine" (N-11)."""
+
+    lapse_id: LapseId
+    person_id: PersonId
+    until: datetime | None
+    """None: for as long as the lapse lasts; nothing more of it is told to this person."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LapseCount:
+    """How many lapses of one cause opened in one week."""
+
+    week: date
+    """Its Monday, in UTC."""
+    cause: Verdict
+    number: int
+
+
+class Wait(StrEnum):
+    """How long it took from a lapse's opening until it worked again."""
+
+    HOUR = "under 1 h"
+    HOURS = "1 to 4 h"
+    DAY = "4 to 24 h"
+    DAYS = "1 to 3 days"
+    WEEK = "3 to 7 days"
+    LONGER = "over 7 days"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats:
+    """Lapses over a span of weeks."""
+
+    opened: tuple[LapseCount, ...]
+    """By week, then cause; weeks and causes without any are left out."""
+    waits: tuple[tuple[Wait, int], ...]
+    """Of those that ended in the span by being reconnected or by recovering, every span of waiting once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lapse:
     """One episode in which a connection does not work."""
 
@@ -313,6 +397,49 @@ class Subscription:
     created_at: datetime
 
 
+class Topic(StrEnum):
+    """What a reader chooses a rhythm for (N-16)."""
+
+    LAPSES = "lapses"
+    WARNINGS = "warnings"
+
+
+class Rhythm(StrEnum):
+    """How often a reader hears: at once, or gathered."""
+
+    IMMEDIATE = "immediate"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preference:
+    """A reader's rhythm for some of what they hear. The most exact one wins: network and client, client, network,
+    neither.
+    """
+
+    person_id: PersonId
+    topic: Topic
+    network: str | None
+    client_id: ClientId | None
+    rhythm: Rhythm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drill:
+    """A lapse that is only played, to see who would hear (X-12)."""
+
+    id: DrillId
+    organization_id: OrganizationId
+    client_id: ClientId | None
+    """None: every client."""
+    started_by: PersonId
+    started_at: datetime
+    ends_at: datetime
+    """When the report is made."""
+    reported_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionView:
     """A connection with the names around it, as lists, notices and pages show it."""
@@ -330,6 +457,8 @@ class ConnectionView:
     """Who has an attempt open on the authorization."""
     siblings: int = 0
     """How many connections hang on the same authorization, this one included; 0 where nobody asked."""
+    notes: tuple[LapseNote, ...] = ()
+    """What people wrote about the lapse, the oldest first; empty where nobody asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -340,6 +469,8 @@ class Scope:
     """None: every client's."""
     person_id: PersonId | None = None
     """Also whatever this person connected or owns."""
+    within: frozenset[ClientId] | None = None
+    """And of all that only these clients'; None: no such bound."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -354,6 +485,7 @@ class Filter:
     states: tuple[ConnectionState, ...] = NEEDS_CONNECTING
     search: str | None = None
     """Part of an account's name, or an account's whole id."""
+    authorization_id: AuthorizationId | None = None
     expiring_before: datetime | None = None
 
 

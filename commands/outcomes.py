@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from commands.comparison import AccountResult
 from commands.model import Verdict
+from commands.wording import listed
 
 ROW_LIMIT = 200
 """Accounts that an outcome names; a page is not read further, and a row in the store stays small."""
@@ -17,7 +18,14 @@ class OutcomeKind(StrEnum):
 
     RESTORED = "restored"
     PARTIAL = "partial"
+    CONNECTED = "connected"
+    """New accounts were connected."""
     WRONG_LOGIN = "wrong_login"
+    ROLE_MISSING = "role_missing"
+    """Somebody else than the connector logged in as themselves, and does not hold the role there (P-3)."""
+    NOTHING_REACHED = "nothing_reached"
+    """A login for new accounts that reaches none."""
+    NOTHING_CHOSEN = "nothing_chosen"
     MISSING_PERMISSION = "missing_permission"
     NOT_BACK = "not_back"
     """The login was right, but what waited for it cannot be read; each row says why."""
@@ -72,6 +80,13 @@ class Outcome:
     """Accounts beyond `rows`."""
     reaches: tuple[str, ...] = ()
     """Some accounts that a wrong login reaches instead, for recognizing it."""
+    somebody_elses: bool = False
+    """Whoever logged in is not the one who connected it."""
+
+    @property
+    def stored(self) -> bool:
+        """Whether the login was kept."""
+        return self.kind in (OutcomeKind.RESTORED, OutcomeKind.PARTIAL, OutcomeKind.CONNECTED)
 
     @property
     def back(self) -> tuple[OutcomeRow, ...]:
@@ -101,7 +116,30 @@ class Outcome:
             rows=tuple(_row(row) for row in raw["rows"]),
             more=raw["more"],
             reaches=tuple(raw["reaches"]),
+            somebody_elses=raw.get("somebody_elses", False),
         )
+
+
+_WHYS = {
+    OutcomeKind.WRONG_LOGIN: "the login did not reach the account",
+    OutcomeKind.ROLE_MISSING: "the login lacks the role that it takes",
+    OutcomeKind.MISSING_PERMISSION: "a permission was left out",
+    OutcomeKind.NOT_BACK: "the account cannot be read with this login either",
+    OutcomeKind.DECLINED: "Cancel was pressed on the network's page",
+    OutcomeKind.NOT_ACCEPTED: "the network did not accept the login",
+    OutcomeKind.NETWORK_DOWN: "the network was not answering",
+    OutcomeKind.OUR_FAULT: "the network refused the app, which the operator was told",
+    OutcomeKind.NOT_ALLOWED: "it may not be reconnected by them any more",
+    OutcomeKind.FOREIGN_ANSWER: "the answer did not come from the network",
+    OutcomeKind.SIGNED_OUT: "they were signed out meanwhile",
+}
+
+
+def why(outcome: Outcome) -> str:
+    """Why a login did not help, as a short clause for those who follow the lapse."""
+    if outcome.kind is OutcomeKind.MISSING_PERMISSION and outcome.missing:
+        return f"a permission was left out: {listed(outcome.missing)}"
+    return _WHYS.get(outcome.kind, "the login did not help")
 
 
 def shortened(rows: Sequence[OutcomeRow]) -> tuple[tuple[OutcomeRow, ...], int]:

@@ -33,6 +33,9 @@ class Show(StrEnum):
 
     LIST = "list"
     WHO = "who"
+    HISTORY = "history"
+    STATS = "stats"
+    WHO_CAN = "who-can"
     CHECK = "check"
     WHY = "why"
     HELP = "help"
@@ -54,30 +57,14 @@ class LapsedQuery:
     account: str | None = None
     """Part of a name, or an id."""
     words: str | None = None
-    """Words that are no filter: an account's name, or a client's. Only in a list; elsewhere they are the account."""
+    """Words that are no filter: an account's name, or a client's. Only in a list and in figures; elsewhere they are the
+    account.
+    """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubscriptionQuery:
-    """What `/subscribe-lapses` and `/unsubscribe-lapses` were asked."""
+class Token(NamedTuple):
+    """A word, or several that belong together: in quotes, or behind an option's name."""
 
-    networks: tuple[str, ...] = ()
-    """Slugs; empty: all."""
-    client_ids: tuple[ClientId, ...] = ()
-    """Empty: all."""
-    all: bool = False
-    """Said in so many words."""
-    here: bool = False
-    list: bool = False
-    everything: bool = False
-
-    @property
-    def is_bare(self) -> bool:
-        """Whether nothing was said of what to hear."""
-        return not (self.networks or self.client_ids or self.all or self.here or self.list or self.everything)
-
-
-class _Token(NamedTuple):
     key: str | None
     text: str
     quoted: bool
@@ -88,8 +75,10 @@ _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»", '"'))
 _YES = frozenset({"yes", "y", "true", "1", "on"})
 _NO = frozenset({"no", "n", "false", "0", "off", ""})
 _LAPSED_KEYS = ("show", "network", "client", "person", "mine", "state", "account")
-_SUBSCRIPTION_KEYS = ("network", "client", "here", "list", "everything")
+_ACCOUNT_KEYS = ("account", "network", "client")
 _STATE_WORDS = {state.value: state for state in StateFilter}
+_LISTS = (Show.LIST, Show.STATS)
+"""What shows many connections at once."""
 
 
 def network_names(networks: Networks) -> Mapping[str, str]:
@@ -104,74 +93,59 @@ def network_names(networks: Networks) -> Mapping[str, str]:
 def parse_lapsed(arguments: Arguments, names: Mapping[str, str]) -> LapsedQuery:
     """Read the arguments of `/lapsed`; `names` is what `network_names` gave."""
     command = usage.LAPSED.here(set(names.values()))
-    tokens = _tokens(arguments, _LAPSED_KEYS, command)
-    show = Show.LIST
-    if tokens and tokens[0].key is None and not tokens[0].quoted and tokens[0].text.casefold() in set(Show):
-        show = Show(tokens.pop(0).text.casefold())
+    tokens = tokens_of(arguments, _LAPSED_KEYS, command)
+    filters, show = _filters_and_show(tokens, names)
     found = _Found(arguments, command)
-    bare = _read_lapsed_words(tokens, names, found, show)
+    bare = _read_lapsed_words(filters, names, found, Show.LIST) + _read_lapsed_words(tokens, names, found, show)
     for key, value in found.pairs.items():
         if key == "show":
-            show = _one_of(Show, value, arguments, command)
+            show = one_of(Show, value, arguments, command)
     words = " ".join(bare)[:SEARCH_LIMIT].strip() or None
     network = found.pairs.get("network")
     account = found.pairs.get("account", "")[:SEARCH_LIMIT].strip() or None
     state = found.pairs.get("state")
-    mine = _yes(found.pairs.get("mine", ""), arguments, command)
+    mine = yes(found.pairs.get("mine", ""), arguments, command)
     person = found.pairs.get("person")
     if show is Show.WHY and words:
-        network, words = _network(words, names, arguments, command), None
-    if show is not Show.LIST:
+        network, words = network_named(words, names, arguments, command), None
+    if show not in _LISTS:
         account, words = account or words, None
     if mine and person is not None:
-        raise _refusal(arguments, command, "Ask for yours or for somebody else's, one at a time.")
+        raise refusal(arguments, command, "Ask for yours or for somebody else's, one at a time.")
     return LapsedQuery(
         show=show,
         network=network,
         client=found.pairs.get("client"),
         person=person,
         mine=mine,
-        state=_one_of(StateFilter, state, arguments, command) if state else None,
+        state=one_of(StateFilter, state, arguments, command) if state else None,
         account=account,
         words=words,
     )
 
 
-def parse_subscription(
-    arguments: Arguments, names: Mapping[str, str], clients: Mapping[str, ClientId], command: Usage
-) -> SubscriptionQuery:
-    """Read the arguments of the two subscription commands; `clients` are those that the asker may see, by name."""
+def parse_account(arguments: Arguments, names: Mapping[str, str], command: Usage) -> LapsedQuery:
+    """Read the arguments of a command that is about an account, or about several: `mine`, or `all`."""
     command = command.here(set(names.values()))
-    tokens = _tokens(arguments, _SUBSCRIPTION_KEYS, command)
-    flags: set[str] = set()
-    networks: list[str] = []
-    client_ids: list[ClientId] = []
-    bare: list[_Token] = []
-    while tokens:
-        token = tokens.pop(0)
-        folded = token.text.casefold()
-        if token.key in ("here", "list", "everything"):
-            flags |= {token.key} if _yes(token.text, arguments, command) else set()
-        elif token.key == "client":
-            client_ids.append(client_named(token.text, clients, arguments, command))
-        elif token.key == "network":
-            flags |= {"all"} if folded == "all" else set()
-            networks += [] if folded == "all" else [_network(token.text, names, arguments, command)]
-        elif not token.quoted and folded in ("here", "list", "everything", "all"):
-            flags.add(folded)
-        elif (slug := _leading_network(token, tokens, names)) is not None:
-            networks.append(slug)
-        else:
-            bare.append(token)
-    client_ids += _clients_among(bare, names, clients, arguments, command)
-    return SubscriptionQuery(
-        networks=tuple(dict.fromkeys(networks)),
-        client_ids=tuple(dict.fromkeys(client_ids)),
-        all="all" in flags,
-        here="here" in flags,
-        list="list" in flags,
-        everything="everything" in flags,
+    found = _Found(arguments, command)
+    tokens = tokens_of(arguments, _ACCOUNT_KEYS, command)
+    bare = _read_lapsed_words(tokens, names, found, Show.WHO)
+    words = (found.pairs.get("account", "") or " ".join(bare))[:SEARCH_LIMIT].strip()
+    which = words.casefold() if words.casefold() in ("all", "mine") else None
+    return LapsedQuery(
+        network=found.pairs.get("network"),
+        client=found.pairs.get("client"),
+        mine="mine" in found.pairs or which == "mine",
+        state=StateFilter.ALL if which == "all" else None,
+        account=None if which is not None else words or None,
     )
+
+
+def parse_network(arguments: Arguments, names: Mapping[str, str], command: Usage) -> str | None:
+    """Read the arguments of a command that is about one network; None: nothing was said."""
+    command = command.here(set(names.values()))
+    words = " ".join(token.text for token in tokens_of(arguments, ("network",), command)).strip()
+    return network_named(words, names, arguments, command) if words else None
 
 
 def parse_claim(arguments: Arguments) -> str:
@@ -181,10 +155,10 @@ def parse_claim(arguments: Arguments) -> str:
     else:
         subcommand, _, code = clean(arguments.text[:READ_LIMIT]).partition(" ")
     if clean(subcommand[:READ_LIMIT]).casefold() != "claim":
-        raise _refusal(arguments, usage.LAPSE_ADMIN, "What can be done here is to claim this workspace.")
+        raise refusal(arguments, usage.LAPSE_ADMIN, "What can be done here is to claim this workspace.")
     code = clean(code[:READ_LIMIT]).removeprefix("code:").strip()
     if not code:
-        raise _refusal(arguments, usage.LAPSE_ADMIN, "The code is missing. Whoever runs lapsebot can make one.")
+        raise refusal(arguments, usage.LAPSE_ADMIN, "The code is missing. Whoever runs lapsebot can make one.")
     return code
 
 
@@ -218,38 +192,60 @@ class _Found:
 
     def put(self, key: str, value: str) -> None:
         if self.pairs.setdefault(key, value).casefold() != value.casefold():
-            raise _refusal(self.form, self.command, f"I can look at one {key} at a time.")
+            raise refusal(self.form, self.command, f"I can look at one {key} at a time.")
 
 
-def _read_lapsed_words(tokens: list[_Token], names: Mapping[str, str], found: _Found, show: Show) -> list[str]:
+def _filters_and_show(tokens: list[Token], names: Mapping[str, str]) -> tuple[list[Token], Show]:
+    """Take the filters before the word for what to show, and the word itself, off `tokens`; it may stand behind them,
+    so that the order is free.
+    """
+    at = 0
+    while at < len(tokens):
+        token, folded = tokens[at], tokens[at].text.casefold()
+        if token.key is None and not token.quoted and folded in set(Show):
+            filters = tokens[:at]
+            del tokens[: at + 1]
+            return filters, Show(folded)
+        rest = tokens[at + 1 :]
+        if token.key is not None or (not token.quoted and (folded in _STATE_WORDS or folded in ("mine", "@me"))):
+            at += 1
+        elif leading_network(token, rest, names) is not None:
+            at = len(tokens) - len(rest)
+        else:
+            break
+    return [], Show.LIST
+
+
+def _read_lapsed_words(tokens: list[Token], names: Mapping[str, str], found: _Found, show: Show) -> list[str]:
     """Sort tokens into `found`; give the words that are left."""
     bare = []
     while tokens:
         token = tokens.pop(0)
         folded = token.text.casefold()
         if token.key == "network":
-            found.put("network", _network(token.text, names, found.form, found.command))
+            found.put("network", network_named(token.text, names, found.form, found.command))
         elif token.key is not None:
             found.put(token.key, token.text)
         elif token.quoted:
             bare.append(token.text)
-        elif folded == "@me" or (show is Show.LIST and folded == "mine"):
+        elif folded == "@me" or (show in _LISTS and folded == "mine"):
             found.put("mine", "yes")
         elif show is Show.LIST and token.text.startswith("@") and len(token.text) > 1:
             found.put("person", token.text)
         elif show is Show.LIST and folded in _STATE_WORDS:
             found.put("state", folded)
-        elif (slug := _leading_network(token, tokens, names)) is not None:
+        elif (slug := leading_network(token, tokens, names)) is not None:
             found.put("network", slug)
         else:
             bare.append(token.text)
     return bare
 
 
-def _tokens(arguments: Arguments, keys: Sequence[str], command: Usage) -> list[_Token]:
+def tokens_of(arguments: Arguments, keys: Sequence[str], command: Usage) -> list[Token]:
+    """Take arguments apart; `keys` are the options that may be named, in either form."""
     if isinstance(arguments, Options):
         return [
-            _Token(_key(key, keys, arguments, command), cleaned, quoted=False)
+            Token(_key(key, keys, arguments, command), cleaned, quoted=False)
             for key, value in arguments.values.items()
             if (cleaned := clean(value[:READ_LIMIT]))
         ]
@@ -260,13 +256,13 @@ def _tokens(arguments: Arguments, keys: Sequence[str], command: Usage) -> list[_
         if key is None and value.endswith(":") and value[:-1].casefold() in keys:
             key, value = value[:-1], ""
         if key is not None and key.casefold() not in keys:  # a colon in an account's name
-            tokens.append(_Token(None, match[0].replace('"', ""), quoted=True))
+            tokens.append(Token(None, match[0].replace('"', ""), quoted=True))
         elif key is not None:
             if not value:
-                raise _refusal(arguments, command, f"Say which {key.casefold()} you mean.")
-            tokens.append(_Token(key.casefold(), value, quoted=quoted))
+                raise refusal(arguments, command, f"Say which {key.casefold()} you mean.")
+            tokens.append(Token(key.casefold(), value, quoted=quoted))
         elif value:
-            tokens.append(_Token(None, value, quoted=quoted))
+            tokens.append(Token(None, value, quoted=quoted))
     return tokens
 
 
@@ -277,8 +273,8 @@ def _key(key: str, keys: Sequence[str], form: Arguments, command: Usage) -> str:
     return folded
 
 
-def _leading_network(token: _Token, rest: list[_Token], names: Mapping[str, str]) -> str | None:
-    """The network that begins at this token, its further words taken off `rest`; the longest name wins."""
+def leading_network(token: Token, rest: list[Token], names: Mapping[str, str]) -> str | None:
+    """Find the network that begins at this token; its further words are taken off `rest`; the longest name wins."""
     if token.quoted:
         return None
     for length in range(max((name.count(" ") for name in names), default=0), -1, -1):
@@ -292,47 +288,30 @@ def _leading_network(token: _Token, rest: list[_Token], names: Mapping[str, str]
     return None
 
 
-def _clients_among(
-    tokens: list[_Token], names: Mapping[str, str], clients: Mapping[str, ClientId], form: Arguments, command: Usage
-) -> list[ClientId]:
-    """Find client names of several words in a row of tokens, the longest first."""
-    by_folded = {name.casefold(): client_id for name, client_id in clients.items()}
-    longest = max((name.count(" ") + 1 for name in clients), default=1)
-    found = []
-    at = 0
-    while at < len(tokens):
-        for length in range(min(longest, len(tokens) - at), 0, -1):
-            client_id = by_folded.get(" ".join(token.text for token in tokens[at : at + length]).casefold())
-            if client_id is not None:
-                found.append(client_id)
-                at += length
-                break
-        else:
-            known = (*names, *clients, "all", "here", "list", "everything")
-            raise unknown(form, command, tokens[at].text, known)
-    return found
-
-
-def _network(words: str, names: Mapping[str, str], form: Arguments, command: Usage) -> str:
+def network_named(words: str, names: Mapping[str, str], form: Arguments, command: Usage) -> str:
+    """Find a network by one of its names. Raises CommandError with the nearest one."""
     slug = names.get(words.casefold())
     if slug is None:
         raise unknown(form, command, words, names, noun="a network called ")
     return slug
 
 
-def _one_of(kind: type[E], value: str, form: Arguments, command: Usage) -> E:
+def one_of(kind: type[E], value: str, form: Arguments, command: Usage) -> E:
+    """Find a value of a closed set. Raises CommandError with the nearest one."""
     try:
         return kind(value.casefold())
     except ValueError:
         raise unknown(form, command, value, list(kind)) from None
 
 
-def _yes(value: str, form: Arguments, command: Usage) -> bool:
+def yes(value: str, form: Arguments, command: Usage) -> bool:
+    """Read a yes or a no. Raises CommandError."""
     folded = value.casefold()
     if folded not in _YES | _NO:
         raise unknown(form, command, value, ("yes", "no"))
     return folded in _YES
 
 
-def _refusal(form: Arguments, command: Usage, sentence: str) -> CommandError:
+def refusal(form: Arguments, command: Usage, sentence: str) -> CommandError:
+    """Say what is wrong, and what can be typed."""
     return CommandError(Message((text(sentence), Text(try_line(form, *command.hints)))))

@@ -1,54 +1,42 @@
-"""Links, attempts and the round trip through a network. Driven by pages, but knows none; asks networks by their port.
+"""Reconnecting one connection, and with it all that hangs on the same login. Driven by pages, but knows none.
 
-No transaction is held across a call out, and what came back is compared before anything is written (R-16).
+What came back is compared before anything is written (R-16).
 """
 
-import asyncio
-import base64
-import hashlib
 import logging
-import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from urllib.parse import urlsplit
+from dataclasses import dataclass
+from datetime import datetime
 
-from commands.access import may_reconnect, may_see
+from commands.access import Standing, may_reconnect, may_see
 from commands.command import Services
-from commands.comparison import AccountOutcome, AccountResult, Comparison, ComparisonKind
+from commands.comparison import AccountOutcome, AccountResult, ComparisonKind
 from commands.drawing import ID_LIMIT, open_lapse
-from commands.errors import NetworkError
-from commands.ids import AttemptId, new_id, to_wire
+from commands.ids import EventId, new_id
 from commands.linking import origin_of
 from commands.model import ConnectionView, Person, Verdict
-from commands.outcomes import Outcome, OutcomeKind, OutcomeRow, shortened
-from commands.ports.network import Discovery, Grant, Network
-from commands.ports.notices import AuditEntry
+from commands.outcomes import Outcome, OutcomeKind, OutcomeRow, shortened, why
+from commands.ports.notices import Event, EventKind
 from commands.ports.reconnecting import Attempt, Link, Session
 from commands.ports.storage import UnitOfWork
 from commands.rehearsal import MAY_START, Rehearsal, rehearse
 from commands.restoring import Login, Weighed, restore, taken_over, weigh
-from commands.secret import Secret
+from commands.round_trip import (
+    CameBack,
+    Started,
+    came_back,
+    close,
+    give_back,
+    login_address,
+    new_attempt,
+    refusal,
+)
 from commands.wording import shown
 
 logger = logging.getLogger(__name__)
 
-ATTEMPT_LIFE = timedelta(minutes=10)
-NETWORK_LIMIT = 45.0
-"""Seconds that a network may take for all that finishing asks: inside the pages' own limit, so that an end is
-written.
-"""
 REACHES_NAMED = 5
 """Accounts of a wrong login that its page names."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Started:
-    """An attempt was opened: the browser goes on to `url`, which carries `state`."""
-
-    attempt_id: AttemptId
-    url: str = field(repr=False)
-    state: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +49,6 @@ class Held:
     rehearsal: Rehearsal
 
 
-def hashed(secret: str) -> bytes:
-    """What is stored of a random secret. It has 256 random bits, so a fast hash is enough."""
-    return hashlib.sha256(secret.encode()).digest()
-
-
 class Reconnecting:
     """The round trip, for one process. Holds no state of its own."""
 
@@ -73,13 +56,8 @@ class Reconnecting:
         self._services = services
 
     def login_address(self, slug: str) -> str:
-        """Where the network's login is: for a page's headers, and for telling whence an answer should come."""
-        return self._services.networks[slug].authorize_url(
-            state="-", redirect_uri=self._redirect_uri(slug), code_challenge=None, login_hint=None, again=False
-        )
-
-    def _redirect_uri(self, slug: str) -> str:
-        return f"{self._services.public_url}/oauth/cb/{slug}"
+        """Where the network's login is, for a page's headers."""
+        return login_address(self._services, slug)
 
     async def look(self, link: Link, person: Person) -> Rehearsal | None:
         """What the link's page says. None: it leads nowhere, or is not this person's. Changes nothing (R-1)."""
@@ -94,47 +72,24 @@ class Reconnecting:
         A Rehearsal says why there is nothing to open, None that the link leads nowhere. `take_over`: end whoever is at
         it. `again`: the last login left a permission out.
         """
-        state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
         async with self._services.storage.transaction() as uow:
             rehearsal = await self._rehearse(uow, link, person)
             if rehearsal is None or rehearsal.spec is None or rehearsal.offer not in MAY_START:
                 return rehearsal
-            network = self._services.networks[rehearsal.spec.slug]
-            attempt = self._attempt(link, rehearsal.view, session, network, verifier)
+            view, network = rehearsal.view, self._services.networks[rehearsal.spec.slug]
+            new = new_attempt(self._services, link, session, network, view.connection.authorization_id)
             holder = await uow.attempts.open(
-                attempt, state_hash=hashed(state), browser_hash=browser_hash, take_over=take_over
+                new.attempt, state_hash=new.state_hash, browser_hash=browser_hash, take_over=take_over
             )
             if holder is not None:
                 name = (await uow.people.get(person.organization_id, holder.person_id)).name
                 return Held(holder=shown(name), since=holder.opened_at, rehearsal=rehearsal)
-        url = network.authorize_url(
-            state=state,
-            redirect_uri=attempt.redirect_uri,
-            code_challenge=_challenge(verifier) if network.spec.uses_pkce else None,
-            login_hint=_hint(rehearsal.view, person),
-            again=again or _permission_lost(rehearsal.view),
-        )
-        return Started(attempt_id=attempt.id, url=url, state=state)
-
-    def _attempt(self, link: Link, view: ConnectionView, session: Session, network: Network, verifier: str) -> Attempt:
-        now = self._services.clock.now()
-        return Attempt(
-            id=AttemptId(new_id(now)),
-            organization_id=link.organization_id,
-            link_id=link.id,
-            person_id=link.person_id,
-            connection_id=link.connection_id,
-            authorization_id=view.connection.authorization_id,
-            network=network.spec.slug,
-            session_id=session.id,
-            redirect_uri=self._redirect_uri(network.spec.slug),
-            code_verifier=Secret(verifier) if network.spec.uses_pkce else None,
-            opened_at=now,
-            expires_at=now + ATTEMPT_LIFE,
-        )
+            await self._record(uow, EventKind.ATTEMPT_OPENED, new.attempt, view, {})
+        hint, lost = _hint(view, person), _permission_lost(view)
+        return new.started(network, login_hint=hint, again=again or lost)
 
     async def _rehearse(self, uow: UnitOfWork, link: Link, person: Person) -> Rehearsal | None:
-        if person.id != link.person_id or person.organization_id != link.organization_id:
+        if person.id != link.person_id or person.organization_id != link.organization_id or link.connection_id is None:
             return None
         view = await uow.connections.view(link.organization_id, link.connection_id)
         if view is None:
@@ -146,93 +101,87 @@ class Reconnecting:
             )
         return await rehearse(uow, person, view, network.spec if network else None, self._services.clock.now())
 
-    async def give_up(self, attempt: Attempt, session: Session | None, kind: OutcomeKind) -> None:
+    async def give_up(self, attempt: Attempt, session: Session | None, kind: OutcomeKind) -> Outcome:
         """End a used attempt without asking the network anything, and write down why."""
         outcome = Outcome(kind=kind)
         async with self._services.storage.transaction() as uow:
-            await self._finish(uow, attempt, outcome)
-            await uow.audit.write(self._refusal(attempt, outcome, origin_of(session) if session else "web"))
+            await self._end_in_failure(uow, attempt, outcome)
+            origin = origin_of(session) if session else "web"
+            await uow.audit.write(refusal(self._services, attempt, outcome, origin))
+        return outcome
 
     async def finish(self, attempt: Attempt, session: Session, answer: Mapping[str, str]) -> Outcome:
         """Carry out what the callback brought for an attempt that was just used up.
 
         Exchange, discover, compare; then everything is written in one transaction, or nothing but how it ended.
         """
-        network = self._services.networks.get(attempt.network)
-        if network is None:
-            logger.error("no credentials for network %s: a login that was under way is lost", attempt.network)
-            return await self._failed(attempt, Outcome(kind=OutcomeKind.OUR_FAULT))
-        if "iss" in answer and _origin(answer["iss"]) != _origin(self.login_address(attempt.network)):
-            await self.give_up(attempt, session, OutcomeKind.FOREIGN_ANSWER)
-            return Outcome(kind=OutcomeKind.FOREIGN_ANSWER)
-        if "error" in answer:
-            declined = answer["error"] in network.spec.cancelled_by
-            return await self._failed(
-                attempt, Outcome(kind=OutcomeKind.DECLINED if declined else OutcomeKind.NOT_ACCEPTED)
-            )
-        try:
-            async with asyncio.timeout(NETWORK_LIMIT):
-                grant = await network.exchange(
-                    answer=answer,
-                    redirect_uri=attempt.redirect_uri,
-                    code_verifier=attempt.code_verifier.reveal() if attempt.code_verifier else None,
-                )
-                discovery = await network.discover(grant.tokens)
-        except NetworkError as error:
-            return await self._failed(attempt, _outcome_of_error(error, attempt))
-        except TimeoutError:
-            return await self._failed(attempt, Outcome(kind=OutcomeKind.NETWORK_DOWN, verdict=Verdict.NETWORK_DOWN))
-        outcome = await self._settle(attempt, session, network, grant, discovery)
-        stored = outcome.kind in (OutcomeKind.RESTORED, OutcomeKind.PARTIAL)
-        if not stored and not await self._services.storage.directory.subject_known(
-            attempt.network, discovery.subject_id
-        ):
-            await network.revoke(grant.tokens)  # only a login that nobody here relies on
+        back = await came_back(self._services, attempt, answer)
+        if isinstance(back, Outcome):
+            if back.kind is OutcomeKind.FOREIGN_ANSWER:
+                return await self.give_up(attempt, session, back.kind)
+            async with self._services.storage.transaction() as uow:
+                await self._end_in_failure(uow, attempt, back)
+            return back
+        outcome = await self._settle(attempt, session, back)
+        if not outcome.stored:
+            await give_back(self._services, back)
         return outcome
 
-    async def _settle(
-        self, attempt: Attempt, session: Session, network: Network, grant: Grant, discovery: Discovery
-    ) -> Outcome:
+    async def _settle(self, attempt: Attempt, session: Session, back: CameBack) -> Outcome:
         """Compare, and write all of it or nothing but how it ended."""
-        now = self._services.clock.now()
+        now, spec, organization_id = self._services.clock.now(), back.network.spec, attempt.organization_id
         async with self._services.storage.transaction() as uow:
-            person = await uow.people.get(attempt.organization_id, attempt.person_id)
-            view = await uow.connections.view(attempt.organization_id, attempt.connection_id)
-            login = Login(person=person, origin=origin_of(session), grant=grant, discovery=discovery)
+            person = await uow.people.get(organization_id, attempt.person_id)
+            view = await self._view(uow, attempt)
+            login = Login(person=person, origin=origin_of(session), grant=back.grant, discovery=back.discovery)
             weighed = None
             if view is None or not may_reconnect(person, view).allowed:
-                outcome = Outcome(kind=OutcomeKind.NOT_ALLOWED, used_login=shown(discovery.subject_name))
+                outcome = Outcome(kind=OutcomeKind.NOT_ALLOWED, used_login=shown(back.discovery.subject_name))
             else:
-                weighed = await weigh(uow, network.spec, view, login)
+                weighed = await weigh(uow, spec, view, login)
                 outcome = _outcome(weighed, login)
-            if not await self._finish(uow, attempt, outcome):
+            ending = close(self._services, uow, attempt, outcome) if outcome.stored else None
+            if not await (ending or self._end_in_failure(uow, attempt, outcome)):
                 return Outcome(kind=OutcomeKind.NOT_ACCEPTED)  # somebody took over meanwhile: nothing is written (R-17)
             if weighed is not None:
-                await restore(uow, network.spec, weighed, login, now)
-            if outcome.kind not in (OutcomeKind.RESTORED, OutcomeKind.PARTIAL):
-                await uow.audit.write(self._refusal(attempt, outcome, origin_of(session)))
+                await restore(uow, spec, weighed, login, now)
+            if not outcome.stored:
+                await uow.audit.write(refusal(self._services, attempt, outcome, origin_of(session)))
         return outcome
 
-    async def _failed(self, attempt: Attempt, outcome: Outcome) -> Outcome:
-        async with self._services.storage.transaction() as uow:
-            await self._finish(uow, attempt, outcome)
-        return outcome
+    async def _end_in_failure(self, uow: UnitOfWork, attempt: Attempt, outcome: Outcome) -> bool:
+        """Write that it did not help; what hangs on the lapse's messages hears of it."""
+        if not await close(self._services, uow, attempt, outcome):
+            return False
+        view = await self._view(uow, attempt)
+        if view is not None:
+            await self._record(uow, EventKind.ATTEMPT_FAILED, attempt, view, {"why": why(outcome)})
+        return True
 
-    async def _finish(self, uow: UnitOfWork, attempt: Attempt, outcome: Outcome) -> bool:
-        return await uow.attempts.finish(
-            attempt.organization_id, attempt.id, outcome=outcome.to_json(), at=self._services.clock.now()
-        )
+    async def _view(self, uow: UnitOfWork, attempt: Attempt) -> ConnectionView | None:
+        if attempt.connection_id is None:
+            return None
+        return await uow.connections.view(attempt.organization_id, attempt.connection_id)
 
-    def _refusal(self, attempt: Attempt, outcome: Outcome, origin: str) -> AuditEntry:
-        return AuditEntry(
+    async def _record(
+        self, uow: UnitOfWork, kind: EventKind, attempt: Attempt, view: ConnectionView, data: Mapping[str, str]
+    ) -> None:
+        """Tell of an attempt, where there is a lapse whose messages can say it."""
+        lapse, now = open_lapse(view), self._services.clock.now()
+        if lapse is None:
+            return
+        event = Event(
+            id=EventId(new_id(now)),
             organization_id=attempt.organization_id,
-            at=self._services.clock.now(),
-            actor_id=attempt.person_id,
-            origin=origin,
-            action="reconnecting failed",
-            subject=f"connection {to_wire(attempt.connection_id)}",
-            detail={"outcome": outcome.kind.value, "login": outcome.used_login},
+            kind=kind,
+            at=now,
+            lapse_id=lapse.id,
+            connection_id=attempt.connection_id,
+            authorization_id=attempt.authorization_id,
+            person_id=attempt.person_id,
+            data=data,
         )
+        await uow.notices.record([event])
 
 
 def _outcome(weighed: Weighed, login: Login) -> Outcome:
@@ -246,7 +195,7 @@ def _outcome(weighed: Weighed, login: Login) -> Outcome:
             if may_see(login.person, outcome.connection) and (not outcome.proved or outcome.connection.id in taken)
         ]
     )
-    kind = _kind(comparison, first=expected is None)
+    kind = _kind(weighed, first=expected is None)
     seen = [outcome for outcome in comparison.concerned if may_see(login.person, outcome.connection)]
     if kind is OutcomeKind.PARTIAL and all(outcome.proved for outcome in seen):
         kind = OutcomeKind.RESTORED  # what is not back is not theirs to know of (N-8)
@@ -260,16 +209,23 @@ def _outcome(weighed: Weighed, login: Login) -> Outcome:
         rows=rows,
         more=more,
         reaches=tuple(shown(account.name) for account in accounts) if kind is OutcomeKind.WRONG_LOGIN else (),
+        somebody_elses=weighed.standing is not Standing.CONNECTOR,
     )
 
 
-def _kind(comparison: Comparison, *, first: bool) -> OutcomeKind:
+def _kind(weighed: Weighed, *, first: bool) -> OutcomeKind:
+    comparison = weighed.comparison
     if comparison.kind is not ComparisonKind.NOTHING:
         return OutcomeKind(comparison.kind.value)
     if comparison.wrong_login and not (first and comparison.missing):
         return OutcomeKind.WRONG_LOGIN
     lacking = comparison.missing or any(o.result is AccountResult.MISSING_PERMISSION for o in comparison.waiting)
-    return OutcomeKind.MISSING_PERMISSION if lacking else OutcomeKind.NOT_BACK
+    if lacking:
+        return OutcomeKind.MISSING_PERMISSION
+    no_role = all(outcome.verdict in (Verdict.ROLE_LOST, Verdict.ACCOUNT_GONE) for outcome in comparison.waiting)
+    if no_role and not comparison.same_login and weighed.standing is not Standing.CONNECTOR:
+        return OutcomeKind.ROLE_MISSING
+    return OutcomeKind.NOT_BACK
 
 
 def _row(outcome: AccountOutcome, client_name: str) -> OutcomeRow:
@@ -287,33 +243,6 @@ def _row(outcome: AccountOutcome, client_name: str) -> OutcomeRow:
         moved_to_name=shown(outcome.moved_to.name) if outcome.moved_to else "",
         moved_to_id=shown(outcome.moved_to.id, ID_LIMIT) if outcome.moved_to else "",
     )
-
-
-def _outcome_of_error(error: NetworkError, attempt: Attempt) -> Outcome:
-    verdict, evidence = error.finding.verdict, error.finding.evidence
-    if verdict is Verdict.OUR_FAULT:
-        logger.error(
-            "%s refuses our app: check %s, code %s, status %s; a login of attempt %s is lost",
-            attempt.network, evidence.check, evidence.code, evidence.http_status, to_wire(attempt.id),
-        )  # fmt: skip
-        return Outcome(kind=OutcomeKind.OUR_FAULT, verdict=verdict)
-    logger.warning("%s did not complete a login: %s %s", attempt.network, verdict.value, evidence.code)
-    if verdict in (Verdict.NETWORK_DOWN, Verdict.THROTTLED):
-        return Outcome(kind=OutcomeKind.NETWORK_DOWN, verdict=verdict)
-    return Outcome(kind=OutcomeKind.NOT_ACCEPTED, verdict=verdict)
-
-
-def _origin(url: str) -> tuple[str, str]:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "", ""  # of nobody
-    return parts.scheme.lower(), parts.netloc.lower()
-
-
-def _challenge(verifier: str) -> str:
-    """PKCE's S256 (RFC 7636, section 4.2)."""
-    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
 
 
 def _hint(view: ConnectionView, person: Person) -> str | None:

@@ -4,6 +4,7 @@ Made of what is stored; nothing is asked of a network.
 """
 
 import string
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +12,7 @@ from enum import StrEnum
 from commands.access import Standing, may_reconnect, may_see
 from commands.causes import cause_text
 from commands.drawing import EXPIRING_WITHIN, ID_LIMIT, open_lapse
+from commands.ids import PersonId
 from commands.model import ConnectionState, ConnectionView, Organization, Person
 from commands.ports.network import CauseText, NetworkSpec
 from commands.ports.storage import UnitOfWork
@@ -46,6 +48,8 @@ class Helpers:
     administrators: tuple[str, ...]
     """Names, the primary administrator's first; the reader's own is left out."""
     support_contact: str | None
+    role_holders: tuple[str, ...] = ()
+    """Others who connected something under the same business, and so are known to hold a role there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,18 +93,31 @@ async def rehearse(
     )
 
 
-async def helpers_of(uow: UnitOfWork, person: Person, view: ConnectionView) -> Helpers:
-    """Who can help this person with this connection."""
+async def helpers_of(uow: UnitOfWork, person: Person, view: ConnectionView | None) -> Helpers:
+    """Who can help this person with this connection; None: with connecting new accounts."""
     organization = await uow.organizations.get(person.organization_id)
     administrators = await uow.people.administrators(person.organization_id)
-    connector = view.connector if view.connector and view.connector.left_at is None else None
+    connector = view.connector if view and view.connector and view.connector.left_at is None else None
     asked = {person.id, connector.id if connector else None}
     names = tuple(shown(admin.name) for admin in administrators if admin.id not in asked)
     return Helpers(
         connector=shown(connector.name) if connector and connector.id != person.id else None,
         administrators=names[:2],
         support_contact=organization.support_contact,
+        role_holders=await _role_holders(uow, view, {*asked, *(admin.id for admin in administrators)}) if view else (),
     )
+
+
+async def _role_holders(uow: UnitOfWork, view: ConnectionView, asked: set[PersonId | None]) -> tuple[str, ...]:
+    connection = view.connection
+    if connection.parent is None:
+        return ()
+    parent_id, organization_id = connection.parent.id, connection.organization_id
+    known = await uow.connections.others_under(organization_id, connection.network, [parent_id])
+    ids = [person_id for person_id in known.get(parent_id, ()) if person_id not in asked]
+    people = await uow.people.many(organization_id, ids) if ids else {}
+    # Of a colleague limited to other clients nothing is told by naming them: that they work here is no secret.
+    return tuple(shown(people[person_id].name) for person_id in ids if person_id in people)[:2]
 
 
 def checklist(spec: NetworkSpec, view: ConnectionView) -> tuple[str, ...]:
@@ -113,6 +130,11 @@ def checklist(spec: NetworkSpec, view: ConnectionView) -> tuple[str, ...]:
         "parent": shown(connection.parent.name) if connection.parent else "",
         "parent_id": shown(connection.parent.id, ID_LIMIT) if connection.parent else "",
     }
+    return sentences(spec, facts)
+
+
+def sentences(spec: NetworkSpec, facts: Mapping[str, str]) -> tuple[str, ...]:
+    """The network's checklist with these facts; a sentence that names another is left out."""
     return tuple(
         sentence.format_map(facts) for sentence in spec.checklist if all(facts.get(n) for n in _names(sentence))
     )

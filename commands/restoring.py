@@ -106,9 +106,9 @@ async def restore(uow: UnitOfWork, spec: NetworkSpec, weighed: Weighed, login: L
     taken = taken_over(weighed, login.person)
     if not taken:
         return
-    authorization_id = await _store_grant(uow, spec, weighed, login, now)
-    ended = [await _bring_back(uow, outcome, login.person, authorization_id, now) for outcome in taken]
-    await uow.notices.record([_ended(lapse, authorization_id, login.person, now) for lapse in ended if lapse])
+    authorization_id = await store_grant(uow, spec, weighed.existing, login, now)
+    proved = [(outcome.connection, outcome.reached) for outcome in taken]
+    await bring_back(uow, proved, login.person, authorization_id, now)
     await uow.audit.write(_audited(weighed, login, taken, now))
 
 
@@ -135,11 +135,11 @@ def taken_over(weighed: Weighed, person: Person) -> Sequence[AccountOutcome]:
     ]
 
 
-async def _store_grant(
-    uow: UnitOfWork, spec: NetworkSpec, weighed: Weighed, login: Login, now: datetime
+async def store_grant(
+    uow: UnitOfWork, spec: NetworkSpec, existing: Authorization | None, login: Login, now: datetime
 ) -> AuthorizationId:
-    grant, existing = login.grant, weighed.existing
-    organization_id = login.person.organization_id
+    """Store a login: as the new consent of `existing`, the authorization of this very login, or as a new one."""
+    grant, organization_id = login.grant, login.person.organization_id
     authorization = Authorization(
         id=existing.id if existing else AuthorizationId(new_id(now)),
         organization_id=organization_id,
@@ -157,8 +157,17 @@ async def _store_grant(
     )
     if existing is None:
         await uow.authorizations.add(authorization, grant.tokens)
-    else:
-        await uow.authorizations.replace_grant(authorization, await _carried_over(uow, existing, grant.tokens))
+        return authorization.id
+    await uow.authorizations.replace_grant(authorization, await _carried_over(uow, existing, grant.tokens))
+    renewed = Event(
+        id=EventId(new_id(now)),
+        organization_id=organization_id,
+        kind=EventKind.GRANT_RENEWED,
+        at=now,
+        authorization_id=authorization.id,
+        person_id=login.person.id,
+    )
+    await uow.notices.record([renewed])
     return authorization.id
 
 
@@ -173,11 +182,30 @@ async def _carried_over(uow: UnitOfWork, existing: Authorization, tokens: Tokens
     return replace(tokens, refresh=before.refresh)
 
 
+async def bring_back(
+    uow: UnitOfWork,
+    proved: Sequence[tuple[Connection, ReachedAccount | None]],
+    person: Person,
+    authorization_id: AuthorizationId,
+    now: datetime,
+) -> None:
+    """Hang connections that this login proved on its authorization, and end the lapses that are open."""
+    ended = [
+        await _bring_back(uow, one, reached, person=person, authorization_id=authorization_id, now=now)
+        for one, reached in proved
+    ]
+    await uow.notices.record([_ended(lapse, authorization_id, person, now) for lapse in ended if lapse])
+
+
 async def _bring_back(
-    uow: UnitOfWork, outcome: AccountOutcome, person: Person, authorization_id: AuthorizationId, now: datetime
+    uow: UnitOfWork,
+    connection: Connection,
+    reached: ReachedAccount | None,
+    *,
+    person: Person,
+    authorization_id: AuthorizationId,
+    now: datetime,
 ) -> Lapse | None:
-    """Hang one connection on the authorization; give the lapse that this ended."""
-    connection, reached = outcome.connection, outcome.reached
     # Whoever reconnected becomes the connector; of what they may not see, whoever it was remains.
     hidden = connection.connector_id is not None and not may_see(person, connection)
     connector_id = connection.connector_id if hidden and connection.connector_id else person.id

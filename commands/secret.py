@@ -1,6 +1,11 @@
-"""A secret that never prints."""
+"""A secret that never prints, new ones, and the one hash under which random ones are stored."""
 
+import hashlib
+import secrets
 from typing import NoReturn
+from uuid import UUID
+
+from commands.ids import to_wire
 
 
 class Secret:
@@ -34,3 +39,13 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret is not pickled or copied")
+
+
+def hashed(secret: str) -> bytes:
+    """What is stored of a random secret. All of ours have at least 96 random bits, so a fast hash is enough."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def new_wire_secret() -> str:
+    """Make 128 random bits as 22 base62 characters, short enough for an address in a message."""
+    return to_wire(UUID(int=secrets.randbits(128)))

@@ -62,6 +62,28 @@ WHO = Example(
     options="/lapsed show:who account:7012345678901234567",
     does="who connected an account, who may reconnect it, its business and history",
 )
+HISTORY = Example(
+    words="/lapsed history Acme EU Ads",
+    options="/lapsed show:history account:Acme EU Ads",
+    does="an account's past lapses, with causes, notes and who mended them",
+)
+STATS = Example(
+    words="/lapsed stats NETWORK",
+    options="/lapsed show:stats network:NETWORK",
+    does="lapses by week and cause, and how long reconnecting took",
+)
+WHO_CAN = Example(
+    words="/lapsed who-can Acme EU Ads",
+    options="/lapsed show:who-can account:Acme EU Ads",
+    does="who may reconnect an account, what it takes, whom to ask",
+)
+RECONNECT_ALL = Example(
+    words="/reconnect", options="/reconnect", does="your links, one for each login that repairs accounts"
+)
+RECONNECT_ONE = Example(
+    words="/reconnect Acme EU Ads", options="/reconnect account:Acme EU Ads", does="your link for one account"
+)
+CONNECT_ONE = Example(words="/connect NETWORK", options="/connect network:NETWORK", does="connect new accounts")
 CHECK = Example(
     words="/lapsed check Acme EU Ads",
     options="/lapsed show:check account:Acme EU Ads",
@@ -85,7 +107,7 @@ END_EVERYTHING = Example(
 LAPSED = Usage(
     name="lapsed",
     description="Accounts that need connecting, with a way to reconnect each",
-    usage="[network] [client:…] [@person] [mine|all|expiring|active] [account] · who · check · why · help",
+    usage="[network] [client:…] [@person] [mine|all|expiring] [account] · who · history · stats · why · help",
     examples=(
         Example(words="/lapsed", options="/lapsed", does="what needs connecting"),
         MINE,
@@ -102,6 +124,9 @@ LAPSED = Usage(
             does="search by account id, or by part of a name",
         ),
         WHO,
+        WHO_CAN,
+        HISTORY,
+        STATS,
         CHECK,
         Example(words="/lapsed why NETWORK", options="/lapsed show:why network:NETWORK", does="why connections lapse"),
         HELP,
@@ -121,13 +146,18 @@ _SUBSCRIBE_EXAMPLES = (
         options="/subscribe-lapses here:yes network:NETWORK",
         does="this channel hears, instead of you",
     ),
+    Example(
+        words="/subscribe-lapses daily for warnings",
+        options="/subscribe-lapses rhythm:daily for:warnings",
+        does="how often you hear: immediate, daily or weekly, for lapses or for warnings",
+    ),
     SUBSCRIBED,
 )
 
 SUBSCRIBE = Usage(
     name="subscribe-lapses",
     description="Hear of lapses, yourself or in this channel",
-    usage="[all] [network …] [client:…] [here] · list",
+    usage="[all] [network …] [client:…] [here] [daily|weekly|immediate] [for lapses|warnings] · list",
     examples=_SUBSCRIBE_EXAMPLES,
     hints=(*_SUBSCRIBE_EXAMPLES, HELP),
 )
@@ -154,15 +184,44 @@ UNSUBSCRIBE = Usage(
     hints=(*_UNSUBSCRIBE_EXAMPLES, HELP),
 )
 
+RECONNECT = Usage(
+    name="reconnect",
+    description="Your personal links for reconnecting, one for each login",
+    usage="[account] [network] [client:…] [all]",
+    examples=(RECONNECT_ALL, RECONNECT_ONE),
+    hints=(RECONNECT_ALL, RECONNECT_ONE, HELP),
+)
+
+CONNECT = Usage(
+    name="connect",
+    description="Your personal link for connecting new accounts of a network",
+    usage="NETWORK",
+    examples=(CONNECT_ONE,),
+    hints=(CONNECT_ONE, HELP),
+)
+
 LAPSE_ADMIN = Usage(
     name="lapse-admin",
-    description="Set up lapsebot in this workspace",
-    usage="claim CODE",
-    examples=(CLAIM,),
+    description="Owners, people, rules and the audit log, for administrators",
+    usage="owners · people · transfer ACCOUNT to PERSON · role PERSON ROLE · settings · audit · help",
+    examples=(
+        CLAIM,
+        Example(
+            words="/lapse-admin owners",
+            options="/lapse-admin owners",
+            does="owners, with how much needs connecting and a way to send a link",
+        ),
+        Example(
+            words="/lapse-admin transfer Acme EU Ads to Ana Ruiz",
+            options="/lapse-admin transfer account:Acme EU Ads person:Ana Ruiz",
+            does="give an account another owner",
+        ),
+        Example(words="/lapse-admin settings", options="/lapse-admin settings", does="everything that is set here"),
+    ),
     hints=(CLAIM,),
 )
 
-USAGES = (LAPSED, SUBSCRIBE, UNSUBSCRIBE, LAPSE_ADMIN)
+USAGES = (LAPSED, RECONNECT, CONNECT, SUBSCRIBE, UNSUBSCRIBE, LAPSE_ADMIN)
 
 
 def try_line(form: Words | Options, *examples: Example) -> Line:

@@ -7,11 +7,12 @@ from types import ModuleType
 from typing import TypeVar
 
 from commands.errors import SettingError
-from commands.ports.chat import ChatPlatform
+from commands.ports.chat import ChatPlatform, Surroundings
 from commands.ports.clock import Clock
 from commands.ports.network import Network
 
 _Adapter = TypeVar("_Adapter")
+_Given = TypeVar("_Given")
 
 
 def chat_platform_names() -> Sequence[str]:
@@ -41,7 +42,7 @@ def network_modules() -> Sequence[ModuleType]:
 
 
 def build_chat_platforms(
-    environment: Mapping[str, str], clock: Clock, *, only: str | None = None
+    environment: Mapping[str, str], surroundings: Surroundings, *, only: str | None = None
 ) -> Mapping[str, ChatPlatform]:
     """Build each chat platform that has credentials in `environment`; those without are left out.
 
@@ -49,7 +50,7 @@ def build_chat_platforms(
     """
     names = [name for name in chat_platform_names() if only in (None, name)]
     modules = [importlib.import_module(f"platform_adapters.chat.{name}.adapter") for name in names]
-    built = [_build(module.build, environment, clock) for module in modules]
+    built = [_build(module.build, environment, surroundings) for module in modules]
     return {platform.name: platform for platform in built if platform is not None}
 
 
@@ -76,6 +77,6 @@ def build_networks(environment: Mapping[str, str], clock: Clock) -> Mapping[str,
 
 
 def _build(
-    build: Callable[[Mapping[str, str], Clock], _Adapter | None], environment: Mapping[str, str], clock: Clock
+    build: Callable[[Mapping[str, str], _Given], _Adapter | None], environment: Mapping[str, str], given: _Given
 ) -> _Adapter | None:
-    return build(environment, clock)
+    return build(environment, given)

@@ -1,14 +1,20 @@
 """The audit log."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.sql import ColumnElement
 
 from commands.ids import OrganizationId, PersonId, new_id
 from commands.ports.notices import AuditEntry
 from storage.engine import insert
+from storage.pages import escaped
+from storage.rows import folded
 from storage.tables import audit_entries
 from storage.work import Work
+
+_MOST_WORDS = 10  # more narrow nothing down that anybody would miss, and each costs a condition
 
 
 class SqlAudit:
@@ -29,14 +35,31 @@ class SqlAudit:
                 "action": entry.action,
                 "subject": entry.subject,
                 "detail": dict(entry.detail),
+                "words": _words(entry),
             },
         )
 
-    async def latest(self, organization_id: OrganizationId, *, limit: int) -> Sequence[AuditEntry]:
+    async def latest(
+        self,
+        organization_id: OrganizationId,
+        *,
+        limit: int,
+        before: datetime | None = None,
+        actor_id: PersonId | None = None,
+        words: str | None = None,
+    ) -> Sequence[AuditEntry]:
         entries = audit_entries.c
+        conditions: list[ColumnElement[bool]] = [entries.organization_id == organization_id]
+        if before is not None:
+            conditions.append(entries.at < before)
+        if actor_id is not None:
+            conditions.append(entries.actor_id == actor_id)
+        conditions += [
+            entries.words.like(f"%{escaped(word)}%", escape="/") for word in folded(words or "").split()[:_MOST_WORDS]
+        ]
         found = await self._work.rows(
             select(entries.at, entries.actor_id, entries.origin, entries.action, entries.subject, entries.detail)
-            .where(entries.organization_id == organization_id)
+            .where(*conditions)
             .order_by(entries.at.desc(), entries.id.desc())
             .limit(limit)
         )
@@ -52,3 +75,8 @@ class SqlAudit:
             )
             for at, actor_id, origin, action, subject, detail in found
         ]
+
+
+def _words(entry: AuditEntry) -> str:
+    """What an entry is found by."""
+    return folded("\n".join((entry.action, entry.subject, *(f"{key} {value}" for key, value in entry.detail.items()))))

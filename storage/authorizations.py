@@ -1,20 +1,22 @@
 """Authorizations: grants, their tokens, and what checks leave on them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import ColumnElement, bindparam, case, func, select, update
 
-from commands.ids import AuthorizationId, OrganizationId
-from commands.model import Authorization, Tokens
-from commands.ports.connections import CheckRecord
+from commands.ids import AuthorizationId, OrganizationId, PersonId
+from commands.model import Authorization, ConnectionState, Tokens
+from commands.ports.connections import CheckRecord, Hanging
 from commands.ports.storage import AlreadyThere, NotThere
-from storage.engine import insert
+from storage.engine import UtcDateTime, insert
 from storage.rows import AUTHORIZATION, authorization_of, columns, doubt_values
 from storage.secrets import Cell
-from storage.tables import authorizations
-from storage.work import Work
+from storage.tables import authorizations, clients, connections
+from storage.views import URGENCY
+from storage.work import Work, portions
 
 _AUTHORIZATIONS = select(*columns(authorizations, AUTHORIZATION)).where(
     authorizations.c.organization_id == bindparam("organization")
@@ -30,6 +32,27 @@ _TOKENS = select(
     authorizations.c.tokens_obtained_at,
 ).where(
     authorizations.c.organization_id == bindparam("organization"), authorizations.c.id == bindparam("authorization")
+)
+_MANY = _AUTHORIZATIONS.where(authorizations.c.id.in_(bindparam("authorizations", expanding=True)))
+_hanging = (
+    select(authorizations.c.id, connections.c.client_id, func.count().label("number"))
+    .join(connections, connections.c.authorization_id == authorizations.c.id)
+    .where(
+        authorizations.c.organization_id == bindparam("organization"),
+        authorizations.c.connector_id == bindparam("person"),
+        connections.c.urgency < URGENCY[ConnectionState.RETIRED],
+    )
+    .group_by(authorizations.c.id, connections.c.client_id)
+    .subquery("hanging")
+)
+_HANGING_ON = (
+    select(*columns(authorizations, AUTHORIZATION), clients.c.name, _hanging.c.number)
+    .select_from(
+        _hanging.join(authorizations, authorizations.c.id == _hanging.c.id).join(
+            clients, clients.c.id == _hanging.c.client_id
+        )
+    )
+    .order_by(clients.c.name_key)
 )
 
 
@@ -47,6 +70,7 @@ class SqlAuthorizations:
                 organization_id=authorization.organization_id,
                 generation=authorization.generation,
                 lease_term=0,
+                warn_at=None if authorization.ends_at is None else self._work.clock.now(),
                 **_grant_values(authorization),
                 **self._encrypted(authorization.organization_id, authorization.id, tokens),
             )
@@ -103,9 +127,7 @@ class SqlAuthorizations:
             )
             .values(
                 generation=authorizations.c.generation + 1,
-                ends_at=func.coalesce(
-                    bindparam("new_end", ends_at, authorizations.c.ends_at.type), authorizations.c.ends_at
-                ),
+                **({} if ends_at is None else self._end_values(ends_at)),
                 **self._encrypted(organization_id, authorization_id, tokens),
             )
             .returning(authorizations.c.id)
@@ -122,7 +144,7 @@ class SqlAuthorizations:
             .values(
                 generation=authorizations.c.generation + 1,
                 leased_until=None,  # a check under way is of the old tokens: it loses its lease, and says nothing
-                **_grant_values(authorization),
+                **(_grant_values(authorization) | self._end_values(authorization.ends_at)),
                 **self._encrypted(authorization.organization_id, authorization.id, tokens),
             )
             .returning(authorizations.c.id)
@@ -146,7 +168,7 @@ class SqlAuthorizations:
         if record.good:
             changes["last_good_at"] = record.checked_at
         if record.ends_at is not None:
-            changes["ends_at"] = record.ends_at
+            changes |= self._end_values(record.ends_at)
         recorded = await self._work.row(
             update(authorizations)
             .where(
@@ -159,6 +181,63 @@ class SqlAuthorizations:
             .returning(authorizations.c.id)
         )
         return recorded is not None
+
+    async def many(
+        self, organization_id: OrganizationId, authorization_ids: Sequence[AuthorizationId]
+    ) -> Sequence[Authorization]:
+        found: dict[AuthorizationId, Authorization] = {}
+        for portion in portions(authorization_ids):
+            values = {"organization": organization_id, "authorizations": list(portion)}
+            found |= {row[0]: authorization_of(row) for row in await self._work.rows(_MANY, values)}
+        return [found[row_id] for row_id in dict.fromkeys(authorization_ids) if row_id in found]
+
+    async def hanging_on(self, organization_id: OrganizationId, person_id: PersonId) -> Sequence[Hanging]:
+        rows = await self._work.rows(_HANGING_ON, {"organization": organization_id, "person": person_id})
+        clients_of: dict[UUID, list[tuple[str, int]]] = {}
+        found = {row[0]: authorization_of(row[:-2]) for row in rows}
+        for row in rows:
+            clients_of.setdefault(row[0], []).append((row[-2], row[-1]))
+        hanging = [Hanging(authorization=each, clients=tuple(clients_of[each.id])) for each in found.values()]
+        return sorted(hanging, key=lambda each: (-sum(number for _, number in each.clients), each.authorization.id))
+
+    async def warn_next(
+        self,
+        organization_id: OrganizationId,
+        authorization_id: AuthorizationId,
+        *,
+        ends_at: datetime | None,
+        at: datetime | None,
+    ) -> bool:
+        written = await self._work.row(
+            update(authorizations)
+            .where(
+                authorizations.c.organization_id == organization_id,
+                authorizations.c.id == authorization_id,
+                authorizations.c.ends_at.is_not_distinct_from(ends_at),
+            )
+            .values(warn_at=at)
+            .returning(authorizations.c.id)
+        )
+        return written is not None
+
+    async def reconsider_warnings(self, organization_id: OrganizationId, network: str | None) -> None:
+        of_network: list[ColumnElement[bool]] = [] if network is None else [authorizations.c.network == network]
+        await self._work.run(
+            update(authorizations)
+            .where(
+                authorizations.c.organization_id == organization_id, authorizations.c.ends_at.is_not(None), *of_network
+            )
+            .values(warn_at=self._work.clock.now())
+        )
+
+    def _end_values(self, ends_at: datetime | None) -> dict[str, Any]:
+        """An end, and, where it is another than the stored one, that its warnings are to be decided at once."""
+        kept = authorizations.c.ends_at.is_not_distinct_from(bindparam("same_end", ends_at, UtcDateTime()))
+        due = None if ends_at is None else self._work.clock.now()
+        return {
+            "ends_at": ends_at,
+            "warn_at": case((kept, authorizations.c.warn_at), else_=bindparam("due_at", due, UtcDateTime())),
+        }
 
     def _encrypted(self, organization_id: UUID, authorization_id: UUID, tokens: Tokens) -> dict[str, Any]:
         """The tokens' columns. Without a new refresh token the stored one stays, never overwritten by none (R-16)."""

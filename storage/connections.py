@@ -9,12 +9,15 @@ from sqlalchemy import Select, bindparam, case, func, or_, select, update
 
 from commands.ids import AuthorizationId, ClientId, ConnectionId, OrganizationId, PersonId
 from commands.model import Connection, ConnectionState, ConnectionView, Count, Doubt, Filter, Page, Parent, Scope
+from commands.ports.connections import Answerable, OwnerCount
 from commands.ports.storage import NotThere
 from storage.engine import UtcDateTime, insert
+from storage.owners import answerable, others_under, owners, set_owner
 from storage.pages import escaped, page
 from storage.rows import CONNECTION, columns, connection_of, doubt_values, folded
+from storage.suggesting import suggest
 from storage.tables import authorizations, clients, connections, counters
-from storage.views import ORDER, URGENCY, scope_values, view_of, views_from, within_scope
+from storage.views import ORDER, URGENCY, ScopeShape, scope_values, view_of, views_from, within_scope
 from storage.work import Counted, Work, portions
 
 _CONNECTION = select(*columns(connections, CONNECTION)).where(
@@ -85,6 +88,21 @@ class SqlConnections:
                 found[view.connection.id] = view
         return [found[connection_id] for connection_id in connection_ids if connection_id in found]
 
+    async def of_accounts(
+        self, organization_id: OrganizationId, network: str, account_ids: Sequence[str]
+    ) -> Sequence[ConnectionView]:
+        ids: list[ConnectionId] = []
+        for portion in portions(account_ids):
+            found = await self._work.rows(
+                select(connections.c.id).where(
+                    connections.c.organization_id == organization_id,
+                    connections.c.network == network,
+                    connections.c.account_id.in_(portion),
+                )
+            )
+            ids += [ConnectionId(row[0]) for row in found]
+        return await self.views(organization_id, ids)
+
     async def under(
         self, organization_id: OrganizationId, authorization_id: AuthorizationId
     ) -> Sequence[ConnectionView]:
@@ -93,7 +111,7 @@ class SqlConnections:
 
     async def counts(self, organization_id: OrganizationId, scope: Scope) -> Sequence[Count]:
         await self._work.write_counters()
-        statement = _counts_statement(scope.client_ids is not None, scope.person_id is not None)
+        statement = _counts_statement(ScopeShape.of(scope))
         found = await self._work.rows(statement, {"organization": organization_id, **scope_values(scope)})
         return [
             Count(
@@ -122,7 +140,7 @@ class SqlConnections:
         return await page(self._work, organization_id, scope, filter, offset=offset, limit=limit, total=total)
 
     async def next_to_end(self, organization_id: OrganizationId, scope: Scope) -> ConnectionView | None:
-        statement = _next_to_end_statement(scope.client_ids is not None, scope.person_id is not None)
+        statement = _next_to_end_statement(ScopeShape.of(scope))
         found = await self._work.row(statement, {**self._around(organization_id), **scope_values(scope)})
         return None if found is None else view_of(found)
 
@@ -132,7 +150,7 @@ class SqlConnections:
         name = folded(words)
         if not name:
             return []
-        conditions = within_scope(connections, clients=scope.client_ids is not None, person=scope.person_id is not None)
+        conditions = within_scope(connections, ScopeShape.of(scope))
         exact = or_(connections.c.account_id == words.strip(), connections.c.name_key == name)
         part = connections.c.name_key.like(f"%{escaped(name)}%", escape="/")
         values = {**self._around(organization_id), **scope_values(scope)}
@@ -148,6 +166,29 @@ class SqlConnections:
             if found:
                 return [view_of(row) for row in found]
         return []
+
+    async def suggest(
+        self, organization_id: OrganizationId, scope: Scope, beginning: str, *, limit: int
+    ) -> Sequence[Connection]:
+        return await suggest(self._work, organization_id, scope, beginning, limit=limit)
+
+    async def answerable(self, organization_id: OrganizationId) -> Sequence[Answerable]:
+        await self._work.write_counters()
+        return await answerable(self._work, organization_id)
+
+    async def owners(self, organization_id: OrganizationId, scope: Scope) -> Sequence[OwnerCount]:
+        await self._work.write_counters()
+        return await owners(self._work, organization_id, scope)
+
+    async def others_under(
+        self, organization_id: OrganizationId, network: str, parent_ids: Sequence[str]
+    ) -> dict[str, tuple[PersonId, ...]]:
+        return await others_under(self._work, organization_id, network, parent_ids)
+
+    async def set_owner(
+        self, organization_id: OrganizationId, connection_ids: Sequence[ConnectionId], owner_id: PersonId
+    ) -> int:
+        return await set_owner(self._work, organization_id, connection_ids, owner_id)
 
     async def set_state(
         self, organization_id: OrganizationId, connection_id: ConnectionId, state: ConnectionState
@@ -222,7 +263,7 @@ class SqlConnections:
 
 
 @cache
-def _counts_statement(by_clients: bool, by_person: bool) -> Select[Any]:
+def _counts_statement(shape: ScopeShape) -> Select[Any]:
     # A row for each network and client, with a column for each state: grouped in the order of the counters' index,
     # and a quarter of the rows and names.
     numbers = [
@@ -233,7 +274,7 @@ def _counts_statement(by_clients: bool, by_person: bool) -> Select[Any]:
         select(counters.c.network, counters.c.client_id, *numbers)
         .where(
             counters.c.organization_id == bindparam("organization"),
-            *within_scope(counters, clients=by_clients, person=by_person),
+            *within_scope(counters, shape),
         )
         .group_by(counters.c.network, counters.c.client_id)
         .subquery("counted")
@@ -251,7 +292,7 @@ def _counts_statement(by_clients: bool, by_person: bool) -> Select[Any]:
 
 
 @cache
-def _next_to_end_statement(by_clients: bool, by_person: bool) -> Select[Any]:
+def _next_to_end_statement(shape: ScopeShape) -> Select[Any]:
     # Walks the index of ending authorizations until one has an active connection that may be seen.
     first = (
         select(connections, authorizations.c.ends_at)
@@ -261,7 +302,7 @@ def _next_to_end_statement(by_clients: bool, by_person: bool) -> Select[Any]:
             # What ended was lapsed or is about to be: it would be walked past, one by one, for ever.
             authorizations.c.ends_at > bindparam("now", type_=UtcDateTime()),
             connections.c.urgency == URGENCY[ConnectionState.ACTIVE],
-            *within_scope(connections, clients=by_clients, person=by_person),
+            *within_scope(connections, shape),
         )
         .order_by(authorizations.c.ends_at, authorizations.c.id, connections.c.name_key, connections.c.id)
         .limit(1)

@@ -1,6 +1,7 @@
 """How the tables are declared: their kinds of columns, keys that stay within an organization, names of constraints."""
 
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     JSON,
@@ -14,6 +15,9 @@ from sqlalchemy import (
     TypeDecorator,
     Uuid,
 )
+
+NOBODY = UUID(int=0)
+"""Stands for "none" in keys, where NULL would not count as equal to NULL."""
 
 
 class Words(TypeDecorator[str]):
@@ -32,6 +36,13 @@ class Words(TypeDecorator[str]):
     def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
         text_or_none: str | None = value
         return text_or_none
+
+
+class Key(Words):
+    """Words in the order of their characters' numbers, as SQLite has them, so that a range finds a beginning."""
+
+    impl = Text().with_variant(Text(collation="C"), "postgresql")  # type: ignore[assignment]  # an instance is one too
+    cache_ok = True
 
 
 def column(name: str, kind: Any, *more: Any, null: bool = False, **options: Any) -> Column[Any]:

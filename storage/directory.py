@@ -9,10 +9,12 @@ from sqlalchemy import and_, bindparam, exists, select
 
 from commands.ids import OrganizationId, WorkspaceId
 from commands.model import Organization, Workspace
-from commands.ports.reconnecting import Attempt, Link
+from commands.ports.reconnecting import Attempt, Link, Pass
 from commands.ports.storage import Member, Standing
+from storage.attempts import ATTEMPT, attempt_of, use_attempt
 from storage.engine import insert
-from storage.reconnecting import ATTEMPT, LINK, attempt_of, link_of, use_attempt
+from storage.links import LINK, link_of
+from storage.passes import PASS, pass_of
 from storage.rows import (
     IDENTITY,
     ORGANIZATION,
@@ -25,13 +27,24 @@ from storage.rows import (
     workspace_of,
 )
 from storage.secrets import secret_hash
-from storage.tables import attempts, authorizations, claim_codes, identities, links, organizations, people, workspaces
+from storage.tables import (
+    attempts,
+    authorizations,
+    claim_codes,
+    identities,
+    links,
+    organizations,
+    passes,
+    people,
+    workspaces,
+)
 from storage.work import Work
 
 _account = and_(
     identities.c.platform == bindparam("platform"),
     identities.c.tenant == bindparam("tenant"),
     identities.c.user_id == bindparam("user"),
+    identities.c.gone_at.is_(None),
 )
 _person = and_(people.c.id == identities.c.person_id, people.c.left_at.is_(None))
 _STANDING_IN_WORKSPACE = (
@@ -57,6 +70,7 @@ _STANDING_ANYWHERE = (
     .order_by(identities.c.linked_at.desc(), identities.c.id)
 )
 _LINK = select(*columns(links, LINK)).where(links.c.locator_hash == bindparam("locator"))
+_PASS = select(*columns(passes, PASS)).where(passes.c.secret_hash == bindparam("secret"))
 _ATTEMPT_OF_STATE = select(*columns(attempts, ATTEMPT)).where(attempts.c.state_hash == bindparam("state"))
 _WORKSPACE = select(*columns(workspaces, WORKSPACE)).where(
     workspaces.c.platform == bindparam("platform"), workspaces.c.external_id == bindparam("workspace")
@@ -105,6 +119,11 @@ class SqlDirectory:
         async with self._transactions.reading_work() as work:
             found = await work.row(_LINK, {"locator": secret_hash(locator)})
         return None if found is None else link_of(found)
+
+    async def pass_of(self, secret_hash: bytes) -> Pass | None:
+        async with self._transactions.reading_work() as work:
+            found = await work.row(_PASS, {"secret": secret_hash})
+        return None if found is None else pass_of(found)
 
     async def use_attempt(self, *, state_hash: bytes, browser_hash: bytes, now: datetime) -> Attempt | None:
         async with self._transactions.writing_work() as work:

@@ -16,7 +16,10 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError, StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import NullPool
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from commands.ports.storage import AlreadyThere, StorageError
 from storage.reading import PooledReaders, Readers, ThreadedReaders
@@ -53,6 +56,23 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return _EPOCH + timedelta(microseconds=value) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+class seconds_of(FunctionElement[int]):  # noqa: N801  # a function in SQL
+    """Whole seconds since 1970 of a column of times."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(seconds_of, "sqlite")
+def _seconds_on_sqlite(element: "seconds_of", compiler: SQLCompiler, **options: Any) -> str:
+    return f"({compiler.process(element.clauses, **options)} / 1000000)"
+
+
+@compiles(seconds_of, "postgresql")
+def _seconds_on_postgresql(element: "seconds_of", compiler: SQLCompiler, **options: Any) -> str:
+    return f"floor(extract(epoch FROM {compiler.process(element.clauses, **options)}))::bigint"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

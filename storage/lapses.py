@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 
-from commands.ids import ConnectionId, LapseId, OrganizationId, PersonId
-from commands.model import Claim, ConnectionView, Lapse, LapseEnd
+from commands.ids import ConnectionId, LapseId, NoteId, OrganizationId, PersonId
+from commands.model import Claim, ConnectionView, Lapse, LapseEnd, LapseNote, Mute, Scope, Stats
 from storage.engine import insert
 from storage.rows import LAPSE, columns, evidence_values, lapse_of
-from storage.tables import OPEN_LAPSE, connections, lapses
+from storage.stats import stats
+from storage.tables import CLAIMED, OPEN_LAPSE, connections, lapse_notes, lapses, mutes, people
 from storage.views import view_of, views_from
 from storage.work import Work, portions
 
@@ -25,6 +26,35 @@ _LAST_ENDED = (
     .limit(1)
 )
 _VIEWS = views_from(connections, of_lapse=True).where(lapses.c.id.in_(bindparam("lapses", expanding=True)))
+_NOTES = (
+    select(
+        lapse_notes.c.id,
+        lapse_notes.c.organization_id,
+        lapse_notes.c.lapse_id,
+        lapse_notes.c.person_id,
+        people.c.name,
+        lapse_notes.c.text,
+        lapse_notes.c.at,
+    )
+    .join(people, people.c.id == lapse_notes.c.person_id)
+    .where(
+        lapse_notes.c.organization_id == bindparam("organization"),
+        lapse_notes.c.lapse_id.in_(bindparam("lapses", expanding=True)),
+    )
+)
+_MUTES = (
+    select(mutes.c.lapse_id, mutes.c.person_id, mutes.c.until)
+    .where(
+        mutes.c.organization_id == bindparam("organization"), mutes.c.lapse_id.in_(bindparam("lapses", expanding=True))
+    )
+    .order_by(mutes.c.lapse_id, mutes.c.person_id)
+)
+_insert_mute = insert(mutes)
+_MUTE = _insert_mute.on_conflict_do_update(
+    index_elements=["lapse_id", "person_id"],
+    set_={"until": _insert_mute.excluded.until},
+    where=mutes.c.until.is_distinct_from(_insert_mute.excluded.until),
+).returning(mutes.c.lapse_id)
 
 
 class SqlLapses:
@@ -135,6 +165,87 @@ class SqlLapses:
         wanted = set(changed)
         return [lapse_id for lapse_id in lapse_ids if lapse_id in wanted]
 
+    async def release_due(
+        self, organization_id: OrganizationId, lapse_ids: Sequence[LapseId], now: datetime
+    ) -> Sequence[LapseId]:
+        changed: set[LapseId] = set()
+        for portion in portions(sorted(set(lapse_ids))):
+            released = await self._work.rows(
+                update(lapses)
+                .where(
+                    CLAIMED,
+                    lapses.c.organization_id == organization_id,
+                    lapses.c.id.in_(portion),
+                    lapses.c.claim_until <= now,
+                )
+                .values(claim_person_id=None, claim_until=None)
+                .returning(lapses.c.id)
+            )
+            woken = await self._work.rows(
+                delete(mutes)
+                .where(mutes.c.organization_id == organization_id, mutes.c.lapse_id.in_(portion), mutes.c.until <= now)
+                .returning(mutes.c.lapse_id)
+            )
+            changed |= {LapseId(row[0]) for row in (*released, *woken)}
+        return [lapse_id for lapse_id in dict.fromkeys(lapse_ids) if lapse_id in changed]
+
+    async def add_note(self, note: LapseNote) -> None:
+        await self._work.run(
+            insert(lapse_notes),
+            {
+                "id": note.id,
+                "organization_id": note.organization_id,
+                "lapse_id": note.lapse_id,
+                "person_id": note.person_id,
+                "text": note.text,
+                "at": note.at,
+            },
+        )
+
+    async def notes(self, organization_id: OrganizationId, lapse_ids: Sequence[LapseId]) -> Sequence[LapseNote]:
+        found: list[LapseNote] = []
+        for portion in portions(lapse_ids):
+            rows = await self._work.rows(_NOTES, {"organization": organization_id, "lapses": list(portion)})
+            found += [_note_of(row) for row in rows]
+        return sorted(found, key=lambda note: (note.at, note.id))
+
+    async def mute(self, organization_id: OrganizationId, mutes: Sequence[Mute]) -> Sequence[LapseId]:
+        wanted = {(mute.lapse_id, mute.person_id): mute for mute in mutes}
+        changed: set[LapseId] = set()
+        for portion in portions(sorted(wanted), each=4):
+            rows = await self._work.rows(
+                _MUTE,
+                [
+                    {
+                        "organization_id": organization_id,
+                        "lapse_id": lapse_id,
+                        "person_id": person_id,
+                        "until": wanted[lapse_id, person_id].until,
+                    }
+                    for lapse_id, person_id in portion
+                ],
+            )
+            changed |= {LapseId(row[0]) for row in rows}
+        return [lapse_id for lapse_id in dict.fromkeys(mute.lapse_id for mute in mutes) if lapse_id in changed]
+
+    async def mutes(self, organization_id: OrganizationId, lapse_ids: Sequence[LapseId]) -> Sequence[Mute]:
+        found: list[Mute] = []
+        for portion in portions(lapse_ids):
+            rows = await self._work.rows(_MUTES, {"organization": organization_id, "lapses": list(portion)})
+            found += [Mute(lapse_id=LapseId(row[0]), person_id=PersonId(row[1]), until=row[2]) for row in rows]
+        return found
+
+    async def stats(
+        self,
+        organization_id: OrganizationId,
+        scope: Scope,
+        *,
+        since: datetime,
+        until: datetime,
+        network: str | None = None,
+    ) -> Stats:
+        return await stats(self._work, organization_id, scope, since=since, until=until, network=network)
+
     async def last_ended(self, organization_id: OrganizationId, connection_id: ConnectionId) -> Lapse | None:
         found = await self._work.row(_LAST_ENDED, {"organization": organization_id, "connection": connection_id})
         return None if found is None else lapse_of(found)
@@ -148,3 +259,16 @@ class SqlLapses:
             .where(connections.c.organization_id == organization_id, connections.c.id == connection_id)
             .values(lapsed_since=since)
         )
+
+
+def _note_of(values: Sequence[Any]) -> LapseNote:
+    row_id, organization_id, lapse_id, person_id, person_name, text, at = values
+    return LapseNote(
+        id=NoteId(row_id),
+        organization_id=OrganizationId(organization_id),
+        lapse_id=LapseId(lapse_id),
+        person_id=PersonId(person_id),
+        person_name=person_name,
+        text=text,
+        at=at,
+    )

@@ -1,10 +1,10 @@
 """Making one person of two. Crosses most tables, of one organization."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, delete, select, tuple_, update
+from sqlalchemy import Column, Table, delete, or_, select, tuple_, update
 
 from commands.ids import ClientId, OrganizationId, PersonId
 from commands.model import Person, Role
@@ -15,12 +15,18 @@ from storage.tables import (
     attempts,
     authorizations,
     connections,
+    drill_answers,
+    drills,
     events,
     identities,
+    lapse_notes,
     lapses,
     links,
+    mutes,
     notices,
+    passes,
     people,
+    preferences,
     subscriptions,
 )
 from storage.work import Counted, Work
@@ -31,12 +37,27 @@ _THEIRS: tuple[Column[Any], ...] = (
     authorizations.c.connector_id,
     lapses.c.ended_by,
     lapses.c.claim_person_id,
+    lapse_notes.c.person_id,
+    mutes.c.person_id,
+    preferences.c.person_id,
+    drills.c.started_by,
+    drill_answers.c.person_id,
+    people.c.deputy_id,
     subscriptions.c.person_id,
     notices.c.person_id,
     links.c.person_id,
     attempts.c.person_id,
+    passes.c.person_id,
+    passes.c.made_by,
 )
 """Where a person is named and nothing else changes with it. A notice keeps its key: it was told already."""
+
+_ONCE: tuple[tuple[Table, tuple[str, ...]], ...] = (
+    (mutes, ("lapse_id",)),
+    (preferences, ("topic", "network", "client_key")),
+    (drill_answers, ("drill_id",)),
+)
+"""What a person has at most once of, and by what."""
 
 
 async def merge(work: Work, organization_id: OrganizationId, *, kept: PersonId, gone: PersonId) -> Person:
@@ -46,6 +67,8 @@ async def merge(work: Work, organization_id: OrganizationId, *, kept: PersonId, 
     await _move_connections(work, organization_id, kept, gone)
     await _leave_out_doubled_subscriptions(work, organization_id, kept, gone)
     await _leave_out_doubled_links(work, organization_id, kept, gone)
+    for table, keys in _ONCE:
+        await _leave_out_doubled(work, organization_id, kept, gone, table=table, keys=keys)
     for column in _THEIRS:
         table = column.table
         await work.run(
@@ -59,7 +82,7 @@ async def merge(work: Work, organization_id: OrganizationId, *, kept: PersonId, 
     found = await work.row(
         update(people)
         .where(people.c.organization_id == organization_id, people.c.id == kept)
-        .values(**merged, time_zone=one.time_zone or other.time_zone)
+        .values(**merged, time_zone=one.time_zone or other.time_zone, deputy_id=_deputy(one, other))
         .returning(*columns(people, PERSON))
     )
     await work.run(delete(people).where(people.c.organization_id == organization_id, people.c.id == gone))
@@ -95,6 +118,12 @@ def _clients(one: Person, other: Person) -> list[str] | None:
     if None in limits:
         return None
     return sorted({str(client) for limit in limits if limit is not None for client in limit})
+
+
+def _deputy(one: Person, other: Person) -> PersonId | None:
+    """Who stands in for both; nobody does for themselves."""
+    deputies = [person.deputy_id for person in (one, other) if person.deputy_id not in (None, one.id, other.id)]
+    return deputies[0] if deputies else None
 
 
 async def _move_connections(work: Work, organization_id: OrganizationId, kept: PersonId, gone: PersonId) -> None:
@@ -136,14 +165,27 @@ async def _leave_out_doubled_subscriptions(
     )
 
 
+async def _leave_out_doubled(
+    work: Work, organization_id: OrganizationId, kept: PersonId, gone: PersonId, *, table: Table, keys: Sequence[str]
+) -> None:
+    """Of what a person has once, the kept person's own stays."""
+    key = tuple_(*(table.c[name] for name in keys))
+    theirs = select(*(table.c[name] for name in keys)).where(
+        table.c.organization_id == organization_id, table.c.person_id == kept
+    )
+    await work.run(
+        delete(table).where(table.c.organization_id == organization_id, table.c.person_id == gone, key.in_(theirs))
+    )
+
+
 async def _leave_out_doubled_links(work: Work, organization_id: OrganizationId, kept: PersonId, gone: PersonId) -> None:
-    """Where both had a link for the same connection, the kept person's stays; the other's attempts go to it."""
+    """Where both had a link for the same, the kept person's stays; the other's attempts go to it."""
     twin = links.alias("twin")
     doubled: Iterable[tuple[UUID, UUID]] = [
         (row[0], row[1])
         for row in await work.rows(
             select(links.c.id, twin.c.id)
-            .join(twin, links.c.connection_id == twin.c.connection_id)
+            .join(twin, or_(links.c.connection_id == twin.c.connection_id, links.c.network == twin.c.network))
             .where(
                 links.c.organization_id == organization_id,
                 twin.c.organization_id == organization_id,

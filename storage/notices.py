@@ -1,32 +1,29 @@
 """Events, and the notices and deliveries that are made from them."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, exists, func, literal, or_, select, update
+from sqlalchemy import Select, and_, bindparam, case, exists, func, literal, or_, select, update
 
-from commands.ids import DeliveryId, EventId, LapseId, NoticeId, OrganizationId, PersonId
-from commands.model import Channel
-from commands.ports.chat import Address, AddressKind, MessageRef
-from commands.ports.notices import Delivery, DeliveryState, Event, EventKind, Notice, NoticeKind, Part, Priority
+from commands.ids import AuthorizationId, DeliveryId, EventId, LapseId, NoticeId, OrganizationId, PersonId
+from commands.ports.notices import Delivery, DeliveryState, Event, Notice, NoticeKind, Priority
 from storage.engine import UtcDateTime, insert
+from storage.notice_rows import (
+    DELIVERY,
+    NOTICE,
+    delivery_of,
+    delivery_values,
+    event_values,
+    notice_of,
+    notice_values,
+)
 from storage.rows import columns
 from storage.tables import deliveries, events, lanes, notice_lapses, notices
 from storage.turns import turns
 from storage.work import Work, portions
 
-EVENT = ("id", "organization_id", "kind", "at", "lapse_id", "connection_id", "authorization_id", "person_id", "data")
-DELIVERY = (
-    "id", "organization_id", "notice_id", "platform", "tenant", "kind", "external_id", "lane", "priority", "state",
-    "wanted", "shown", "ref_platform", "ref_tenant", "ref_destination", "ref_message", "attempts", "next_at",
-    "created_at", "reason",
-)  # fmt: skip
-_NOTICE = ("id", "organization_id", "kind", "part", "person_id", "platform", "tenant", "channel", "data", "created_at")
-
-_NOTICES = select(*columns(notices, _NOTICE)).where(
+_NOTICES = select(*columns(notices, NOTICE)).where(
     notices.c.organization_id == bindparam("organization"), notices.c.id.in_(bindparam("notices", expanding=True))
 )
 _NOTICE_LAPSES = (
@@ -60,6 +57,52 @@ _REACHED = (
     )
     .group_by(notices.c.person_id)
 )
+_FIRST_DELIVERED = (
+    select(deliveries.c.notice_id, func.min(deliveries.c.delivered_at))
+    .where(
+        deliveries.c.organization_id == bindparam("organization"),
+        deliveries.c.notice_id.in_(bindparam("notices", expanding=True)),
+        deliveries.c.delivered_at.is_not(None),
+    )
+    .group_by(deliveries.c.notice_id)
+)
+_RECENT = (
+    select(notices.c.id)
+    .where(
+        notices.c.organization_id == bindparam("organization"),
+        notices.c.created_at >= bindparam("since", type_=UtcDateTime()),
+        notices.c.kind == NoticeKind.LAPSED.value,
+        # One that was told in a digest has none either, though its digest is over.
+        exists().where(deliveries.c.notice_id == notices.c.id),
+    )
+    .order_by(notices.c.created_at, notices.c.id)
+)
+_GATHERED = (
+    select(notices.c.id)
+    .where(
+        notices.c.organization_id == bindparam("organization"),
+        notices.c.person_id == bindparam("person"),
+        notices.c.digest_at <= bindparam("until", type_=UtcDateTime()),
+    )
+    .order_by(notices.c.created_at, notices.c.id)
+)
+_UNDER_WAY = [state.value for state in (DeliveryState.DUE, DeliveryState.SENDING, DeliveryState.UNKNOWN)]
+_SHOWN = (
+    select(*columns(deliveries, DELIVERY))
+    .join(notices, notices.c.id == deliveries.c.notice_id)
+    .where(
+        deliveries.c.organization_id == bindparam("organization"),
+        deliveries.c.ref_message.is_not(None),
+        deliveries.c.state.in_([DeliveryState.DELIVERED.value, *_UNDER_WAY]),
+        notices.c.kind.in_([NoticeKind.LAPSED.value, NoticeKind.DIGEST.value]),
+        notices.c.id.in_(
+            select(notice_lapses.c.notice_id).where(
+                notice_lapses.c.organization_id == bindparam("organization"),
+                notice_lapses.c.lapse_id.in_(bindparam("lapses", expanding=True)),
+            )
+        ),
+    )
+)
 
 
 class SqlNotices:
@@ -70,12 +113,12 @@ class SqlNotices:
 
     async def record(self, events: Sequence[Event]) -> None:
         if events:
-            await self._work.run(insert(_events), [_event_values(event) for event in events])
+            await self._work.run(insert(_events), [event_values(event) for event in events])
 
     async def record_once(self, event: Event) -> bool:
         added = await self._work.row(
             insert(_events)
-            .values(_event_values(event))
+            .values(event_values(event))
             .on_conflict_do_nothing(index_elements=["id"])
             .returning(_events.c.id)
         )
@@ -104,7 +147,7 @@ class SqlNotices:
                 insert(_deliveries).on_conflict_do_nothing(
                     index_elements=["notice_id", "platform", "tenant", "kind", "external_id"]
                 ),
-                [{**_delivery_values(delivery), "turn_at": turn_at[delivery.id]} for delivery in wanted],
+                [{**delivery_values(delivery), "turn_at": turn_at[delivery.id]} for delivery in wanted],
             )
 
     async def _add_notices(self, wanted: Sequence[Notice]) -> set[NoticeId]:
@@ -112,7 +155,7 @@ class SqlNotices:
 
         In order of their keys, so that planners that meet at the same notices never wait for each other in a circle.
         """
-        values = sorted((_notice_values(notice) for notice in wanted), key=lambda row: bytes(row["dedupe"]))
+        values = sorted((notice_values(notice) for notice in wanted), key=lambda row: bytes(row["dedupe"]))
         added: set[NoticeId] = set()
         for portion in portions(values):
             rows = await self._work.rows(
@@ -123,6 +166,41 @@ class SqlNotices:
             )
             added |= {row[0] for row in rows}
         return added
+
+    async def recent(self, organization_id: OrganizationId, *, since: datetime) -> Sequence[Notice]:
+        wanted = [
+            NoticeId(row[0])
+            for row in await self._work.rows(_RECENT, {"organization": organization_id, "since": since})
+        ]
+        found = await self.get_many(organization_id, wanted)
+        return [found[notice_id] for notice_id in wanted if notice_id in found]
+
+    async def grow(self, organization_id: OrganizationId, notice_id: NoticeId, lapse_ids: Sequence[LapseId]) -> int:
+        # Locked, so that two who add to it give no place twice.
+        locked = await self._work.row(
+            select(notices.c.id)
+            .where(notices.c.organization_id == organization_id, notices.c.id == notice_id)
+            .with_for_update()
+        )
+        if locked is None:
+            return 0
+        values = {"organization": organization_id, "notices": [notice_id]}
+        about = [row[1] for row in await self._work.rows(_NOTICE_LAPSES, values)]
+        new = [lapse_id for lapse_id in dict.fromkeys(lapse_ids) if lapse_id not in about]
+        if new:
+            await self._work.run(
+                insert(notice_lapses),
+                [
+                    {
+                        "organization_id": organization_id,
+                        "notice_id": notice_id,
+                        "lapse_id": lapse_id,
+                        "position": place,
+                    }
+                    for place, lapse_id in enumerate(new, len(about))
+                ],
+            )
+        return len(new)
 
     async def mark_planned(self, event_ids: Sequence[EventId]) -> bool:
         marked = 0
@@ -143,48 +221,107 @@ class SqlNotices:
             about = select(notice_lapses.c.notice_id).where(
                 notice_lapses.c.organization_id == organization_id, notice_lapses.c.lapse_id.in_(portion)
             )
-            live = (
-                select(deliveries.c.id)
-                .where(
-                    deliveries.c.organization_id == organization_id,
-                    deliveries.c.notice_id.in_(about),
-                    or_(
-                        deliveries.c.state.in_(_UNDER_WAY),
-                        # Delivered without a reference (email): there is nothing to edit.
-                        and_(
-                            deliveries.c.state == DeliveryState.DELIVERED.value, deliveries.c.ref_message.is_not(None)
-                        ),
-                    ),
-                )
-                .order_by(deliveries.c.id)
-                .with_for_update()
-                .cte("live")
-            )
-            shown = deliveries.c.state == DeliveryState.DELIVERED.value
-            rows = await self._work.rows(
-                update(deliveries)
-                .where(deliveries.c.id.in_(select(live.c.id)))
-                .values(
-                    wanted=deliveries.c.wanted + 1,
-                    state=case((shown, DeliveryState.DUE.value), else_=deliveries.c.state),
-                    priority=case((shown, Priority.EDIT.value), else_=deliveries.c.priority),
-                    attempts=case((shown, 0), else_=deliveries.c.attempts),
-                    reason=case((shown, ""), else_=deliveries.c.reason),
-                    next_at=case((shown, literal(at, UtcDateTime())), else_=deliveries.c.next_at),
-                    turn_at=case((shown, literal(at, UtcDateTime())), else_=deliveries.c.turn_at),
-                )
-                .returning(deliveries.c.id)
-            )
-            number += len(rows)
+            number += await self._redraw(organization_id, about, at)
         return number
 
-    async def told(self, organization_id: OrganizationId, lapse_id: LapseId) -> bool:
-        found = await self._work.row(
-            select(
-                exists().where(notice_lapses.c.organization_id == organization_id, notice_lapses.c.lapse_id == lapse_id)
+    async def redraw_authorizations(
+        self, organization_id: OrganizationId, authorization_ids: Sequence[AuthorizationId], at: datetime
+    ) -> int:
+        number = 0
+        for portion in portions(authorization_ids):
+            about = select(notices.c.id).where(
+                notices.c.organization_id == organization_id, notices.c.authorization_id.in_(portion)
             )
+            number += await self._redraw(organization_id, about, at)
+        return number
+
+    async def _redraw(self, organization_id: OrganizationId, about: Select[Any], at: datetime) -> int:
+        live = (
+            select(deliveries.c.id)
+            .where(
+                deliveries.c.organization_id == organization_id,
+                deliveries.c.notice_id.in_(about),
+                or_(
+                    deliveries.c.state.in_(_UNDER_WAY),
+                    # Delivered without a reference (email): there is nothing to edit.
+                    and_(deliveries.c.state == DeliveryState.DELIVERED.value, deliveries.c.ref_message.is_not(None)),
+                ),
+            )
+            .order_by(deliveries.c.id)
+            .with_for_update()
+            .cte("live")
         )
-        return found is not None and bool(found[0])
+        shown = deliveries.c.state == DeliveryState.DELIVERED.value
+        rows = await self._work.rows(
+            update(deliveries)
+            .where(deliveries.c.id.in_(select(live.c.id)))
+            .values(
+                wanted=deliveries.c.wanted + 1,
+                state=case((shown, DeliveryState.DUE.value), else_=deliveries.c.state),
+                priority=case((shown, Priority.EDIT.value), else_=deliveries.c.priority),
+                attempts=case((shown, 0), else_=deliveries.c.attempts),
+                reason=case((shown, ""), else_=deliveries.c.reason),
+                next_at=case((shown, literal(at, UtcDateTime())), else_=deliveries.c.next_at),
+                turn_at=case((shown, literal(at, UtcDateTime())), else_=deliveries.c.turn_at),
+            )
+            .returning(deliveries.c.id)
+        )
+        return len(rows)
+
+    async def remind_next(
+        self, organization_id: OrganizationId, notice_id: NoticeId, *, was: datetime, step: int, at: datetime | None
+    ) -> bool:
+        moved = await self._work.row(
+            update(notices)
+            .where(notices.c.organization_id == organization_id, notices.c.id == notice_id, notices.c.remind_at == was)
+            .values(step=step, remind_at=at)
+            .returning(notices.c.id)
+        )
+        return moved is not None
+
+    async def gathered(
+        self, organization_id: OrganizationId, person_id: PersonId, *, until: datetime
+    ) -> Sequence[Notice]:
+        values = {"organization": organization_id, "person": person_id, "until": until}
+        wanted = [NoticeId(row[0]) for row in await self._work.rows(_GATHERED, values)]
+        found = await self.get_many(organization_id, wanted)
+        return [found[notice_id] for notice_id in wanted if notice_id in found]
+
+    async def gathering_done(self, organization_id: OrganizationId, notice_ids: Sequence[NoticeId]) -> bool:
+        wanted = sorted(set(notice_ids))
+        done = 0
+        for portion in portions(wanted):
+            waiting = (
+                select(notices.c.id)
+                .where(
+                    notices.c.organization_id == organization_id,
+                    notices.c.id.in_(portion),
+                    notices.c.digest_at.is_not(None),
+                )
+                .order_by(notices.c.id)
+                .with_for_update()
+                .cte("waiting")
+            )
+            rows = await self._work.rows(
+                update(notices)
+                .where(notices.c.id.in_(select(waiting.c.id)), notices.c.digest_at.is_not(None))
+                .values(digest_at=None)
+                .returning(notices.c.id)
+            )
+            done += len(rows)
+        return done == len(wanted)
+
+    async def shown(
+        self, organization_id: OrganizationId, lapse_ids: Sequence[LapseId]
+    ) -> Mapping[NoticeId, Sequence[Delivery]]:
+        found: dict[DeliveryId, Delivery] = {}
+        for portion in portions(lapse_ids):
+            values = {"organization": organization_id, "lapses": list(portion)}
+            found |= {row[0]: delivery_of(row) for row in await self._work.rows(_SHOWN, values)}
+        by_notice: dict[NoticeId, list[Delivery]] = {}
+        for delivery in sorted(found.values(), key=lambda one: (one.created_at, one.id)):
+            by_notice.setdefault(delivery.notice_id, []).append(delivery)
+        return by_notice
 
     async def get_many(
         self, organization_id: OrganizationId, notice_ids: Sequence[NoticeId]
@@ -196,7 +333,7 @@ class SqlNotices:
             for notice_id, lapse_id in await self._work.rows(_NOTICE_LAPSES, values):
                 about.setdefault(NoticeId(notice_id), []).append(LapseId(lapse_id))
             for row in await self._work.rows(_NOTICES, values):
-                found[NoticeId(row[0])] = _notice_of(row, tuple(about.get(NoticeId(row[0]), ())))
+                found[NoticeId(row[0])] = notice_of(row, tuple(about.get(NoticeId(row[0]), ())))
         return found
 
     async def deliveries(self, organization_id: OrganizationId, notice_id: NoticeId) -> Sequence[Delivery]:
@@ -213,135 +350,14 @@ class SqlNotices:
                 first[person_id] = min(at, first.get(person_id, at))
         return first
 
+    async def first_delivered(
+        self, organization_id: OrganizationId, notice_ids: Sequence[NoticeId]
+    ) -> Mapping[NoticeId, datetime]:
+        found: dict[NoticeId, datetime] = {}
+        for portion in portions(notice_ids):
+            values = {"organization": organization_id, "notices": list(portion)}
+            found |= {NoticeId(row[0]): row[1] for row in await self._work.rows(_FIRST_DELIVERED, values)}
+        return found
+
 
 _events, _deliveries = events, deliveries  # the port names its arguments so
-_UNDER_WAY = [state.value for state in (DeliveryState.DUE, DeliveryState.SENDING, DeliveryState.UNKNOWN)]
-
-
-def event_of(values: Sequence[Any]) -> Event:
-    row_id, organization_id, kind, at, lapse_id, connection_id, authorization_id, person_id, data = values
-    return Event(
-        id=EventId(row_id),
-        organization_id=OrganizationId(organization_id),
-        kind=EventKind(kind),
-        at=at,
-        lapse_id=lapse_id,
-        connection_id=connection_id,
-        authorization_id=authorization_id,
-        person_id=person_id,
-        data=data,
-    )
-
-
-def delivery_of(values: Sequence[Any]) -> Delivery:
-    (
-        row_id, organization_id, notice_id, platform, tenant, kind, external_id, lane, priority, state,
-        wanted, shown, ref_platform, ref_tenant, ref_destination, ref_message, attempts, next_at, created_at, reason,
-    ) = values  # fmt: skip
-    return Delivery(
-        id=DeliveryId(row_id),
-        organization_id=OrganizationId(organization_id),
-        notice_id=NoticeId(notice_id),
-        address=Address(platform=platform, tenant=tenant, kind=AddressKind(kind), external_id=external_id),
-        lane=lane,
-        priority=Priority(priority),
-        state=DeliveryState(state),
-        wanted=wanted,
-        shown=shown,
-        ref=None
-        if ref_message is None
-        else MessageRef(platform=ref_platform, tenant=ref_tenant, destination=ref_destination, message=ref_message),
-        attempts=attempts,
-        next_at=next_at,
-        created_at=created_at,
-        reason=reason,
-    )
-
-
-def ref_values(ref: MessageRef | None) -> dict[str, Any]:
-    return {
-        "ref_platform": None if ref is None else ref.platform,
-        "ref_tenant": None if ref is None else ref.tenant,
-        "ref_destination": None if ref is None else ref.destination,
-        "ref_message": None if ref is None else ref.message,
-    }
-
-
-def _event_values(event: Event) -> dict[str, Any]:
-    return {
-        "id": event.id,
-        "organization_id": event.organization_id,
-        "kind": event.kind.value,
-        "at": event.at,
-        "lapse_id": event.lapse_id,
-        "connection_id": event.connection_id,
-        "authorization_id": event.authorization_id,
-        "person_id": event.person_id,
-        "data": dict(event.data),
-    }
-
-
-def _notice_values(notice: Notice) -> dict[str, Any]:
-    return {
-        "id": notice.id,
-        "organization_id": notice.organization_id,
-        "kind": notice.kind.value,
-        "part": notice.part.value,
-        "person_id": notice.person_id,
-        "platform": notice.channel and notice.channel.platform,
-        "tenant": notice.channel and notice.channel.tenant,
-        "channel": notice.channel and notice.channel.external_id,
-        "data": dict(notice.data),
-        "created_at": notice.created_at,
-        "dedupe": _dedupe(notice),
-    }
-
-
-def _dedupe(notice: Notice) -> bytes:
-    """What makes two notices the same: reader, kind and lapses; apart from LAPSED also what they say of them.
-
-    One about no lapse is the same as no other.
-    """
-    channel = notice.channel
-    reader = [str(notice.person_id)] if channel is None else [channel.platform, channel.tenant, channel.external_id]
-    about = sorted(str(lapse_id) for lapse_id in notice.lapse_ids) or [str(notice.id)]
-    # An administrator hears of each person who could not be reached about the same lapses.
-    said = {} if notice.kind is NoticeKind.LAPSED else dict(notice.data)
-    return hashlib.sha256(json.dumps([notice.kind.value, reader, about, said], sort_keys=True).encode()).digest()
-
-
-def _notice_of(values: Sequence[Any], lapse_ids: tuple[LapseId, ...]) -> Notice:
-    row_id, organization_id, kind, part, person_id, platform, tenant, channel, data, created_at = values
-    return Notice(
-        id=NoticeId(row_id),
-        organization_id=OrganizationId(organization_id),
-        kind=NoticeKind(kind),
-        part=Part(part),
-        person_id=PersonId(person_id),
-        channel=None if channel is None else Channel(platform=platform, tenant=tenant, external_id=channel),
-        lapse_ids=lapse_ids,
-        created_at=created_at,
-        data=data,
-    )
-
-
-def _delivery_values(delivery: Delivery) -> dict[str, Any]:
-    return {
-        "id": delivery.id,
-        "organization_id": delivery.organization_id,
-        "notice_id": delivery.notice_id,
-        "platform": delivery.address.platform,
-        "tenant": delivery.address.tenant,
-        "kind": delivery.address.kind.value,
-        "external_id": delivery.address.external_id,
-        "lane": delivery.lane,
-        "priority": delivery.priority.value,
-        "state": delivery.state.value,
-        "wanted": delivery.wanted,
-        "shown": delivery.shown,
-        "attempts": delivery.attempts,
-        "next_at": delivery.next_at,
-        "created_at": delivery.created_at,
-        "reason": delivery.reason,
-        **ref_values(delivery.ref),
-    }

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from commands.ports.notices import Delivery, DeliveryState, Priority
 from commands.ports.storage import Sent
 from storage.engine import UtcDateTime, insert
-from storage.notices import DELIVERY, delivery_of, ref_values
+from storage.notice_rows import DELIVERY, delivery_of, ref_values
 from storage.rows import columns
 from storage.tables import deliveries, lanes
 from storage.work import Work

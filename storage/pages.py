@@ -13,7 +13,7 @@ from commands.model import NEEDS_CONNECTING, ConnectionState, Filter, Page, Scop
 from storage.engine import UtcDateTime
 from storage.rows import folded
 from storage.tables import NEEDED, OTHERS, authorizations, clients, connections, counters
-from storage.views import ORDER, URGENCY, scope_values, view_of, views_from, within_scope
+from storage.views import ORDER, URGENCY, ScopeShape, scope_values, view_of, views_from, within_scope
 from storage.work import Work
 
 # One parameter for each state there is, so that the statement's text stays the same however many are asked for.
@@ -24,12 +24,12 @@ _STATES = tuple(f"state_{place}" for place in range(len(ConnectionState)))
 class _Shape:
     """Which conditions a list has: what its statement depends on, apart from values."""
 
-    by_clients: bool
-    by_scope_person: bool
+    scope: ScopeShape
     network: bool
     client: bool
     person: bool
     search: bool
+    authorization: bool
     expiring: bool
     needed: bool
     """Has states of connections that need connecting."""
@@ -40,7 +40,7 @@ class _Shape:
     @property
     def counted(self) -> bool:
         """Whether the counters know the total."""
-        return not (self.search or self.expiring)
+        return not (self.search or self.authorization or self.expiring)
 
 
 async def page(
@@ -55,12 +55,12 @@ async def page(
 ) -> Page:
     """Implements `Connections.page`, in one statement unless `offset` lies past the end."""
     shape = _Shape(
-        by_clients=scope.client_ids is not None,
-        by_scope_person=scope.client_ids is not None and scope.person_id is not None,
+        scope=ScopeShape.of(scope),
         network=filter.network is not None,
         client=filter.client is not None,
         person=filter.person_id is not None,
         search=filter.search is not None,
+        authorization=filter.authorization_id is not None,
         expiring=filter.expiring_before is not None,
         needed=bool(set(filter.states) & set(NEEDS_CONNECTING)) or not filter.states,
         others=bool(set(filter.states) - set(NEEDS_CONNECTING)),
@@ -87,6 +87,8 @@ async def page(
         values["person"] = filter.person_id
     if filter.search is not None:
         values["part"], values["account"] = f"%{escaped(folded(filter.search))}%", filter.search.strip()
+    if filter.authorization_id is not None:
+        values["authorization"] = filter.authorization_id
     if filter.expiring_before is not None:
         values["expiring_before"] = filter.expiring_before
     found = await work.rows(_page_statement(shape), values)
@@ -157,7 +159,7 @@ def _conditions(rows: FromClause, shape: _Shape) -> list[Any]:
     if rows is connections:
         # A range, since it keeps the order of an index.
         conditions.append(rows.c.urgency.between(bindparam("least_urgency"), bindparam("most_urgency")))
-    conditions += within_scope(rows, clients=shape.by_clients, person=shape.by_scope_person)
+    conditions += within_scope(rows, shape.scope)
     if shape.network:
         conditions.append(rows.c.network == bindparam("network"))
     if shape.client:
@@ -171,6 +173,8 @@ def _conditions(rows: FromClause, shape: _Shape) -> list[Any]:
         conditions.append(
             or_(rows.c.name_key.like(bindparam("part"), escape="/"), rows.c.account_id == bindparam("account"))
         )
+    if shape.authorization:
+        conditions.append(rows.c.authorization_id == bindparam("authorization"))
     if shape.expiring:
         ending = select(authorizations.c.id).where(
             authorizations.c.organization_id == bindparam("organization"),

@@ -4,20 +4,23 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, case, exists, or_, select, update
+from sqlalchemy import Integer, and_, bindparam, case, exists, or_, select, update
 
-from commands.ids import ClientId, OrganizationId, PersonId
+from commands.ids import ClientId, IdentityId, OrganizationId, PersonId
 from commands.model import Client, Identity, Organization, Person, Role, Workspace
 from commands.ports.storage import AlreadyThere, NotThere
 from storage.engine import UtcDateTime, insert
+from storage.identities import identity_by_account, look_again, looked_at, unlink
 from storage.merging import merge
 from storage.rows import (
     IDENTITY,
     ORGANIZATION,
     PERSON,
     WORKSPACE,
+    client_ids_values,
     columns,
     folded,
+    hours_values,
     identity_of,
     organization_of,
     person_of,
@@ -30,6 +33,11 @@ _PEOPLE = select(*columns(people, PERSON)).where(people.c.organization_id == bin
 _PERSON = _PEOPLE.where(people.c.id == bindparam("person"))
 _PEOPLE_BY_ID = _PEOPLE.where(people.c.id.in_(bindparam("people", expanding=True)))
 _PERSON_BY_EMAIL = _PEOPLE.where(people.c.email == bindparam("email"))
+_PAGE = (
+    _PEOPLE.order_by(people.c.name_key, people.c.id)
+    .limit(bindparam("limit", type_=Integer()))
+    .offset(bindparam("offset", type_=Integer()))
+)
 _ADMINISTRATORS = _PEOPLE.where(
     people.c.role.in_([Role.PRIMARY_ADMINISTRATOR.value, Role.ADMINISTRATOR.value]), people.c.left_at.is_(None)
 ).order_by(case((people.c.role == Role.PRIMARY_ADMINISTRATOR.value, 0), else_=1), people.c.name_key, people.c.id)
@@ -70,13 +78,18 @@ class SqlOrganizations:
     async def add(self, organization: Organization) -> None:
         await self._work.run(
             insert(organizations),
-            {
-                "id": organization.id,
-                "name": organization.name,
-                "time_zone": organization.time_zone,
-                "support_contact": organization.support_contact,
-            },
+            {"id": organization.id, **_organization_values(organization)},
         )
+
+    async def update(self, organization: Organization) -> None:
+        written = await self._work.row(
+            update(organizations)
+            .where(organizations.c.id == organization.id)
+            .values(_organization_values(organization))
+            .returning(organizations.c.id)
+        )
+        if written is None:
+            raise NotThere("there is no such organization")
 
     async def get(self, organization_id: OrganizationId) -> Organization:
         found = await self._work.row(
@@ -95,11 +108,22 @@ class SqlOrganizations:
                 platform=workspace.platform,
                 external_id=workspace.external_id,
                 name=workspace.name,
+                client_ids=client_ids_values(workspace.client_ids),
             )
             .on_conflict_do_nothing(index_elements=["platform", "external_id"])
             .returning(workspaces.c.id)
         )
         return added is not None
+
+    async def update_workspace(self, workspace: Workspace) -> None:
+        written = await self._work.row(
+            update(workspaces)
+            .where(workspaces.c.organization_id == workspace.organization_id, workspaces.c.id == workspace.id)
+            .values(name=workspace.name, client_ids=client_ids_values(workspace.client_ids))
+            .returning(workspaces.c.id)
+        )
+        if written is None:
+            raise NotThere("there is no such workspace in the organization")
 
     async def workspaces(self, organization_id: OrganizationId) -> Sequence[Workspace]:
         found = await self._work.rows(
@@ -124,7 +148,13 @@ class SqlPeople:
         # The constraint speaks through the row that does not come back: an error would end a PostgreSQL transaction.
         added = await self._work.row(
             insert(people)
-            .values(_person_values(person))
+            .values(
+                id=person.id,
+                organization_id=person.organization_id,
+                email=None if person.email is None else person.email.strip().lower(),
+                list_seen_at=person.list_seen_at,
+                **_person_values(person),
+            )
             .on_conflict_do_nothing(index_elements=["organization_id", "email"])
             .returning(people.c.id)
         )
@@ -168,6 +198,27 @@ class SqlPeople:
         )
         return [person_of(row) for row in found]
 
+    async def page(self, organization_id: OrganizationId, *, offset: int, limit: int) -> Sequence[Person]:
+        values = {"organization": organization_id, "offset": offset, "limit": limit}
+        return [person_of(row) for row in await self._work.rows(_PAGE, values)]
+
+    async def update(self, person: Person) -> None:
+        written = await self._work.row(
+            update(people)
+            .where(people.c.organization_id == person.organization_id, people.c.id == person.id)
+            .values(_person_values(person))
+            .returning(people.c.id)
+        )
+        if written is None:
+            raise NotThere("there is no such person in the organization")
+
+    async def saw_list(self, organization_id: OrganizationId, person_id: PersonId, at: datetime) -> None:
+        await self._work.run(
+            update(people)
+            .where(people.c.organization_id == organization_id, people.c.id == person_id)
+            .values(list_seen_at=at)
+        )
+
     async def administrators(self, organization_id: OrganizationId) -> Sequence[Person]:
         return [person_of(row) for row in await self._work.rows(_ADMINISTRATORS, {"organization": organization_id})]
 
@@ -192,11 +243,40 @@ class SqlPeople:
                 tenant=identity.tenant,
                 user_id=identity.user,
                 linked_at=identity.linked_at,
+                looked_at=identity.looked_at,
+                gone_at=identity.gone_at,
             )
-            .on_conflict_do_nothing(index_elements=["platform", "tenant", "user_id", "organization_id"])
+            .on_conflict_do_update(
+                index_elements=["platform", "tenant", "user_id", "organization_id"],
+                # Whoever signs in with an account that was gone proves that it is back.
+                set_={"gone_at": None, "looked_at": None, "linked_at": identity.linked_at},
+                where=and_(identities.c.person_id == identity.person_id, identities.c.gone_at.is_not(None)),
+            )
             .returning(identities.c.id)
         )
         return added is not None
+
+    async def identity(
+        self, organization_id: OrganizationId, *, platform: str, tenant: str, user: str
+    ) -> Identity | None:
+        return await identity_by_account(self._work, organization_id, platform=platform, tenant=tenant, user=user)
+
+    async def unlink(self, organization_id: OrganizationId, identity_id: IdentityId) -> bool:
+        return await unlink(self._work, organization_id, identity_id)
+
+    async def look_again(self, organization_id: OrganizationId, identity_id: IdentityId) -> None:
+        await look_again(self._work, organization_id, identity_id)
+
+    async def looked_at(
+        self,
+        organization_id: OrganizationId,
+        identity_id: IdentityId,
+        *,
+        at: datetime,
+        gone: bool,
+        time_zone: str | None,
+    ) -> bool:
+        return await looked_at(self._work, organization_id, identity_id, at=at, gone=gone, time_zone=time_zone)
 
     async def give_email(self, organization_id: OrganizationId, person_id: PersonId, email: str) -> bool:
         folded_email, others = email.strip().lower(), people.alias("others")
@@ -252,15 +332,23 @@ class SqlClients:
 
 
 def _person_values(person: Person) -> dict[str, Any]:
+    """What of a person can be changed."""
     return {
-        "id": person.id,
-        "organization_id": person.organization_id,
         "name": person.name,
         "name_key": folded(person.name),
-        "email": None if person.email is None else person.email.strip().lower(),
         "role": person.role.value,
-        "client_ids": None if person.client_ids is None else sorted(str(client) for client in person.client_ids),
+        "client_ids": client_ids_values(person.client_ids),
         "immediate_notices": person.immediate_notices,
         "time_zone": person.time_zone,
         "left_at": person.left_at,
+        "deputy_id": person.deputy_id,
+    }
+
+
+def _organization_values(organization: Organization) -> dict[str, Any]:
+    return {
+        "name": organization.name,
+        "time_zone": organization.time_zone,
+        "support_contact": organization.support_contact,
+        "working_hours": hours_values(organization.working_hours),
     }

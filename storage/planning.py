@@ -10,7 +10,7 @@ from commands.ids import OrganizationId
 from commands.ports.notices import Event
 from commands.ports.storage import DueEvents
 from storage.engine import UtcDateTime
-from storage.notices import EVENT, event_of
+from storage.notice_rows import EVENT, event_of
 from storage.rows import columns
 from storage.tables import UNPLANNED, events
 from storage.work import Work, portions

@@ -10,7 +10,7 @@ from sqlalchemy.sql.dml import ReturningDelete, ReturningUpdate
 
 from commands.ids import new_id
 from storage.engine import UtcDateTime
-from storage.tables import OPEN_ATTEMPT, attempts, claim_codes, events, sessions, sign_ins
+from storage.tables import OPEN_ATTEMPT, attempts, claim_codes, events, passes, sessions, sign_ins
 from storage.work import Work
 
 AT_ONCE = 500
@@ -19,6 +19,8 @@ ATTEMPTS_ARE_KEPT_OPEN = timedelta(days=1)
 """After their end, with their secrets; then they are closed. Closed ones lost their secrets when they were closed."""
 EVENTS_ARE_KEPT = timedelta(days=30)
 """After they were planned."""
+PASSES_ARE_KEPT = timedelta(days=30)
+"""After their end, so that whoever opens an old one is told what became of it."""
 
 _BEFORE = bindparam("before", type_=UtcDateTime())
 
@@ -40,13 +42,14 @@ def _some(rows: Select[Any]) -> Select[Any]:
     return select(*some.c)
 
 
-def _expired(table: Table, key: Column[Any]) -> Step:
-    # No index on the end: what has not ended yet is little, twelve hours of sessions at most.
+def _expired(table: Table, key: Column[Any], kept: timedelta = timedelta(0)) -> Step:
+    # No index on the end but for passes: what has not ended yet is little, twelve hours of sessions at most.
     gone = _some(select(key).where(table.c.expires_at <= _BEFORE))
-    return Step(statement=delete(table).where(key.in_(gone)).returning(key))
+    return Step(statement=delete(table).where(key.in_(gone)).returning(key), kept=kept)
 
 
 _left = _some(select(attempts.c.id).where(OPEN_ATTEMPT, attempts.c.expires_at <= _BEFORE))
+_not_taken = _some(select(attempts.c.id).where(attempts.c.found.is_not(None), attempts.c.found_until <= _BEFORE))
 _planned = _some(
     select(events.c.id)
     .where(events.c.id < bindparam("first_kept"), events.c.planned_at <= _BEFORE)
@@ -64,6 +67,10 @@ STEPS = (
         .returning(attempts.c.id),
         kept=ATTEMPTS_ARE_KEPT_OPEN,
     ),
+    Step(
+        statement=update(attempts).where(attempts.c.id.in_(_not_taken)).values(found=None).returning(attempts.c.id),
+    ),
+    _expired(passes, passes.c.id, PASSES_ARE_KEPT),
     Step(
         statement=delete(events).where(events.c.id.in_(_planned)).returning(events.c.id),
         kept=EVENTS_ARE_KEPT,

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from commands.ids import AuthorizationId, OrganizationId
+from commands.model import Drill, Identity
 from commands.ports.notices import Delivery
-from commands.ports.storage import DueCheck, DueEvents, NetworkHealth, Sent
-from storage import checks, outbox, planning, purging
+from commands.ports.storage import DueCheck, DueEvents, DueReader, DueReleases, DueWarnings, NetworkHealth, Sent
+from storage import checks, due, outbox, planning, purging
 from storage.directory import Transactions
 
 
@@ -35,6 +36,30 @@ class SqlQueues:
     async def due_events(self, *, now: datetime, gather: timedelta, limit: int) -> Sequence[DueEvents]:
         async with self._transactions.reading_work() as work:
             return await planning.due_events(work, now=now, gather=gather, limit=limit)
+
+    async def due_reminders(self, *, now: datetime, limit: int) -> Sequence[DueReader]:
+        async with self._transactions.reading_work() as work:
+            return await due.due_reminders(work, now=now, limit=limit)
+
+    async def due_digests(self, *, now: datetime, limit: int) -> Sequence[DueReader]:
+        async with self._transactions.reading_work() as work:
+            return await due.due_digests(work, now=now, limit=limit)
+
+    async def due_warnings(self, *, now: datetime, limit: int) -> Sequence[DueWarnings]:
+        async with self._transactions.reading_work() as work:
+            return await due.due_warnings(work, now=now, limit=limit)
+
+    async def due_releases(self, *, now: datetime, limit: int) -> Sequence[DueReleases]:
+        async with self._transactions.reading_work() as work:
+            return await due.due_releases(work, now=now, limit=limit)
+
+    async def due_profiles(self, *, looked_before: datetime, limit: int) -> Sequence[Identity]:
+        async with self._transactions.reading_work() as work:
+            return await due.due_profiles(work, looked_before=looked_before, limit=limit)
+
+    async def due_drills(self, now: datetime) -> Sequence[Drill]:
+        async with self._transactions.reading_work() as work:
+            return await due.due_drills(work, now)
 
     async def lanes_due(self, now: datetime) -> Sequence[str]:
         async with self._transactions.reading_work() as work:

@@ -10,12 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from commands.ports.storage import Unreadable
 from storage.engine import open_engines, translated_errors
 from storage.secrets import Cell, Keyring
-from storage.tables import NOBODY, attempts, authorizations, canaries, sign_ins
+from storage.tables import NOBODY, attempts, authorizations, canaries, installations, sign_ins
 
 _ENCRYPTED = (
     (authorizations, authorizations.c.access_token),
     (authorizations, authorizations.c.refresh_token),
     (attempts, attempts.c.code_verifier),
+    (attempts, attempts.c.found),
+    (installations, installations.c.bot_token),
     (sign_ins, sign_ins.c.nonce),
     (sign_ins, sign_ins.c.locator),
     (canaries, canaries.c.value),

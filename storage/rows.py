@@ -1,6 +1,7 @@
 """Rows read as values. Each entity has the list of its columns and a function that takes their values in that order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import time
 from typing import Any
 from uuid import UUID
 
@@ -31,15 +32,19 @@ from commands.model import (
     Person,
     Role,
     Verdict,
+    WorkingHours,
     Workspace,
 )
 
-ORGANIZATION = ("id", "name", "time_zone", "support_contact")
-WORKSPACE = ("id", "organization_id", "platform", "external_id", "name")
+ORGANIZATION = ("id", "name", "time_zone", "support_contact", "working_hours")
+WORKSPACE = ("id", "organization_id", "platform", "external_id", "name", "client_ids")
 PERSON = (
     "id", "organization_id", "name", "email", "role", "client_ids", "immediate_notices", "time_zone", "left_at",
+    "deputy_id", "list_seen_at",
 )  # fmt: skip
-IDENTITY = ("id", "organization_id", "person_id", "platform", "tenant", "user_id", "linked_at")
+IDENTITY = (
+    "id", "organization_id", "person_id", "platform", "tenant", "user_id", "linked_at", "looked_at", "gone_at",
+)  # fmt: skip
 AUTHORIZATION = (
     "id", "organization_id", "network", "subject_id", "subject_name", "connector_id", "granted", "obtained_at",
     "ends_at", "checked_at", "last_good_at", "next_check_at", "doubt_since", "doubt_failures", "generation",
@@ -65,38 +70,69 @@ def folded(text: str) -> str:
 
 
 def organization_of(values: Sequence[Any]) -> Organization:
-    row_id, name, time_zone, support_contact = values
-    return Organization(id=OrganizationId(row_id), name=name, time_zone=time_zone, support_contact=support_contact)
+    row_id, name, time_zone, support_contact, hours = values
+    return Organization(
+        id=OrganizationId(row_id),
+        name=name,
+        time_zone=time_zone,
+        support_contact=support_contact,
+        working_hours=WorkingHours(
+            days=frozenset(hours["days"]),
+            begin=time.fromisoformat(hours["begin"]),
+            end=time.fromisoformat(hours["end"]),
+        ),
+    )
+
+
+def hours_values(hours: WorkingHours) -> dict[str, Any]:
+    """Working hours as they are stored."""
+    return {"days": sorted(hours.days), "begin": hours.begin.isoformat(), "end": hours.end.isoformat()}
 
 
 def workspace_of(values: Sequence[Any]) -> Workspace:
-    row_id, organization_id, platform, external_id, name = values
+    row_id, organization_id, platform, external_id, name, client_ids = values
     return Workspace(
         id=WorkspaceId(row_id),
         organization_id=OrganizationId(organization_id),
         platform=platform,
         external_id=external_id,
         name=name,
+        client_ids=client_ids_of(client_ids),
     )
 
 
 def person_of(values: Sequence[Any]) -> Person:
-    row_id, organization_id, name, email, role, client_ids, immediate_notices, time_zone, left_at = values
+    (
+        row_id, organization_id, name, email, role, client_ids, immediate_notices, time_zone, left_at,
+        deputy_id, list_seen_at,
+    ) = values  # fmt: skip
     return Person(
         id=PersonId(row_id),
         organization_id=OrganizationId(organization_id),
         name=name,
         email=email,
         role=Role(role),
-        client_ids=None if client_ids is None else frozenset(ClientId(UUID(client)) for client in client_ids),
+        client_ids=client_ids_of(client_ids),
         immediate_notices=immediate_notices,
         time_zone=time_zone,
         left_at=left_at,
+        deputy_id=deputy_id,
+        list_seen_at=list_seen_at,
     )
 
 
+def client_ids_of(stored: Iterable[str] | None) -> frozenset[ClientId] | None:
+    """Read what `client_ids_values` wrote."""
+    return None if stored is None else frozenset(ClientId(UUID(client)) for client in stored)
+
+
+def client_ids_values(client_ids: Iterable[ClientId] | None) -> list[str] | None:
+    """Clients as they are stored with whom they limit."""
+    return None if client_ids is None else sorted(str(client) for client in client_ids)
+
+
 def identity_of(values: Sequence[Any]) -> Identity:
-    row_id, organization_id, person_id, platform, tenant, user_id, linked_at = values
+    row_id, organization_id, person_id, platform, tenant, user_id, linked_at, looked_at, gone_at = values
     return Identity(
         id=IdentityId(row_id),
         organization_id=OrganizationId(organization_id),
@@ -105,6 +141,8 @@ def identity_of(values: Sequence[Any]) -> Identity:
         tenant=tenant,
         user=user_id,
         linked_at=linked_at,
+        looked_at=looked_at,
+        gone_at=gone_at,
     )
 
 

@@ -9,11 +9,13 @@ from functools import partial
 from sqlalchemy import Connection, select
 
 from commands.ports.clock import Clock
+from commands.ports.installations import Installations
 from commands.ports.storage import Directory, Queues, StorageError, UnitOfWork, Unreadable
 from commands.secret import Secret
 from storage.clock import DatabaseClock, SystemClock
 from storage.directory import SqlDirectory
 from storage.engine import Engines, database_now, insert, open_engines, translated_errors
+from storage.installations import SqlInstallations
 from storage.migrations import require_current
 from storage.queues import SqlQueues
 from storage.reading import execute
@@ -36,6 +38,7 @@ class SqlStorage:
         """What `now` is: the one given, or the database's."""
         self.directory: Directory = SqlDirectory(self)
         self.queues: Queues = SqlQueues(self)
+        self.installations: Installations = SqlInstallations(self)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[UnitOfWork]:

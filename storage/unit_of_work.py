@@ -3,14 +3,19 @@
 from commands.ports.connections import Authorizations, Connections, Lapses
 from commands.ports.notices import Audit, Notices, Subscriptions
 from commands.ports.people import Clients, Organizations, People
-from commands.ports.reconnecting import Attempts, Links, Sessions
+from commands.ports.reconnecting import Attempts, Links, Passes, Sessions
+from commands.ports.rules import Drills, Preferences, RuleSets
+from storage.attempts import SqlAttempts
 from storage.audit import SqlAudit
 from storage.authorizations import SqlAuthorizations
 from storage.connections import SqlConnections
+from storage.drills import SqlDrills
 from storage.lapses import SqlLapses
+from storage.links import SqlLinks
 from storage.notices import SqlNotices
+from storage.passes import SqlPasses
 from storage.people import SqlClients, SqlOrganizations, SqlPeople
-from storage.reconnecting import SqlAttempts, SqlLinks
+from storage.rules import SqlPreferences, SqlRuleSets
 from storage.sessions import SqlSessions
 from storage.subscriptions import SqlSubscriptions
 from storage.work import Work
@@ -29,6 +34,10 @@ class SqlUnitOfWork:
         self.subscriptions: Subscriptions = SqlSubscriptions(work)
         self.notices: Notices = SqlNotices(work)
         self.links: Links = SqlLinks(work)
+        self.passes: Passes = SqlPasses(work)
         self.attempts: Attempts = SqlAttempts(work)
         self.sessions: Sessions = SqlSessions(work)
+        self.rule_sets: RuleSets = SqlRuleSets(work)
+        self.preferences: Preferences = SqlPreferences(work)
+        self.drills: Drills = SqlDrills(work)
         self.audit: Audit = SqlAudit(work)

@@ -1,6 +1,7 @@
 """Connections with the names around them: one join, used by lists, notices and pages alike."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -125,18 +126,34 @@ def views_from(
     )
 
 
-def within_scope(rows: FromClause, *, clients: bool, person: bool) -> list[ColumnElement[bool]]:
-    """The conditions on connections, or on their counters, of a scope that names clients and, maybe, a person.
-
-    Only these two facts shape the statement, so that it can be built once; the values come from `scope_values`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScopeShape:
+    """What of a scope shapes a statement, so that the statement can be built once; the values come from
+    `scope_values`.
     """
-    if not clients:
-        return []
-    allowed: list[ColumnElement[bool]] = [rows.c.client_id.in_(bindparam("scope_clients", expanding=True))]
-    if person:
-        allowed.append(rows.c.connector_id == bindparam("scope_person"))
-        allowed.append(rows.c.owner_id == bindparam("scope_person"))
-    return [or_(*allowed)]
+
+    clients: bool
+    person: bool
+    within: bool
+
+    @classmethod
+    def of(cls, scope: Scope) -> "ScopeShape":
+        clients = scope.client_ids is not None
+        return cls(clients=clients, person=clients and scope.person_id is not None, within=scope.within is not None)
+
+
+def within_scope(rows: FromClause, shape: ScopeShape) -> list[ColumnElement[bool]]:
+    """The conditions on connections, or on their counters, of a scope."""
+    conditions: list[ColumnElement[bool]] = []
+    if shape.clients:
+        allowed: list[ColumnElement[bool]] = [rows.c.client_id.in_(bindparam("scope_clients", expanding=True))]
+        if shape.person:
+            allowed.append(rows.c.connector_id == bindparam("scope_person"))
+            allowed.append(rows.c.owner_id == bindparam("scope_person"))
+        conditions.append(or_(*allowed))
+    if shape.within:
+        conditions.append(rows.c.client_id.in_(bindparam("scope_within", expanding=True)))
+    return conditions
 
 
 def scope_values(scope: Scope) -> dict[str, Any]:
@@ -146,4 +163,6 @@ def scope_values(scope: Scope) -> dict[str, Any]:
         values["scope_clients"] = sorted(scope.client_ids)
         if scope.person_id is not None:
             values["scope_person"] = scope.person_id
+    if scope.within is not None:
+        values["scope_within"] = sorted(scope.within)
     return values

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Mapping, Sequence
+from uuid import uuid5
 
 import structlog
 
@@ -12,7 +13,7 @@ from bot.notices.composer import Composed, Composer, Suppress
 from bot.notices.outbox import Outbox
 from commands.errors import DeliveryError, DeliveryErrorKind
 from commands.ids import DeliveryId
-from commands.messages import Message
+from commands.messages import Message, Tone
 from commands.ports.chat import ChatPlatform, MessageRef
 from commands.ports.clock import Clock
 from commands.ports.notices import Delivery
@@ -102,7 +103,11 @@ class Sender:
 
 
 async def _deliver(platform: ChatPlatform, delivery: Delivery, message: Message) -> MessageRef:
+    """Post or edit. Where messages cannot be replaced a good end is told in one of its own, and nothing else."""
     if delivery.ref is None:
-        return await platform.post(delivery.address, message, delivery.id)
-    await platform.update(delivery.ref, message)
+        return await platform.post(delivery.address, message, delivery.id, under=delivery.under)
+    if platform.edits:
+        await platform.update(delivery.ref, message)
+    elif message.tone is Tone.GOOD:
+        await platform.post(delivery.address, message, DeliveryId(uuid5(delivery.id, "end")), under=delivery.ref)
     return delivery.ref

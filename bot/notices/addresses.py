@@ -17,8 +17,9 @@ def addresses(
     workspaces: Iterable[Workspace],
     platforms: Platforms,
 ) -> list[Address]:
-    """Give every way to reach a reader: a channel's own; for a person their proved chat accounts, the latest first, and
-    then whoever carries their email address in a workspace of the organization (this gives no rights: P-6).
+    """Give every way to reach a reader: a channel's own; for a person their proved chat accounts, the latest first and
+    without those that are gone, then whoever carries their email address in a workspace of the organization (this gives
+    no rights: P-6), and at last where people need no account at all: email (N-14).
     """
     if channel is not None:
         own = Address(
@@ -28,9 +29,11 @@ def addresses(
     proved = [
         Address(platform=identity.platform, tenant=identity.tenant, kind=AddressKind.DIRECT, external_id=identity.user)
         for identity in identities
-        if identity.platform in platforms
+        if identity.platform in platforms and identity.gone_at is None
     ]
-    covered = {(address.platform, address.tenant) for address in proved}
+    if not person.email:
+        return proved
+    covered = {(identity.platform, identity.tenant) for identity in identities}
     by_email = [
         Address(
             platform=workspace.platform,
@@ -39,9 +42,18 @@ def addresses(
             external_id=person.email,
         )
         for workspace in workspaces
-        if person.email
-        and workspace.platform in platforms
+        if workspace.platform in platforms
         and platforms[workspace.platform].finds_by_email
         and (workspace.platform, workspace.external_id) not in covered
     ]
-    return proved + by_email
+    at_last = [
+        Address(platform=name, tenant="", kind=AddressKind.DIRECT, external_id=person.email)
+        for name, platform in platforms.items()
+        if platform.personal_links
+    ]
+    return proved + by_email + at_last
+
+
+def is_gone(identities: Sequence[Identity]) -> bool:
+    """Whether somebody had chat accounts, and every one is deactivated (N-12)."""
+    return bool(identities) and all(identity.gone_at is not None for identity in identities)

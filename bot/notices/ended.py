@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 
 from bot.notices.buttons import buttons
-from bot.notices.lapsed import claimed, open_rows
+from bot.notices.lapsed import open_rows
 from bot.notices.letter import Entry, Letter
-from bot.notices.phrases import ROWS, SAME_TIME, subject, title
+from bot.notices.phrases import ROWS, SAME_TIME, losses, subject, title
+from bot.notices.standing import standing
+from commands.causes import causes_counted
 from commands.messages import Bold, Heading, Line, Mark, Message, Moment, Span, Text, Tone, line, text
 from commands.model import LapseEnd
-from commands.ports.notices import Part
-from commands.wording import duration, listed, number_of, shown
+from commands.wording import duration, listed, shown
 
 
 def restored(letter: Letter) -> Message:
@@ -25,10 +26,11 @@ def partly_restored(letter: Letter) -> Message:
     return Message(
         (
             Heading(head),
-            text(f"Not back: {number_of(len(letter.open), 'account')}."),
+            text(f"Not back: {causes_counted(entry.lapse.cause for entry in letter.open)}."),
+            Text(losses(letter)),
             open_rows(letter),
             *_retired_note(letter),
-            *claimed(letter),
+            *standing(letter),
             *buttons(letter),
         ),
         Tone.ACTION,
@@ -67,8 +69,9 @@ def _people(letter: Letter, entries: Sequence[Entry]) -> Line:
     }
     spans: list[Span] = []
     for index, (person_id, name) in enumerate(names.items()):
-        is_reader = letter.part is not Part.CHANNEL and person_id == letter.reader.id
-        spans += line(" and " if index else "", "you" if is_reader else letter.mention(person_id, name))
+        spans += line(
+            " and " if index else "", "you" if letter.is_reader(person_id) else letter.mention(person_id, name)
+        )
     return tuple(spans)
 
 

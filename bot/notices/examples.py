@@ -1,297 +1,364 @@
-"""One message of every kind, for every reader and state, from made-up facts: for `preview`, docs and tests."""
+"""One message of every kind, for every part and state, from made-up facts: for `preview`, docs and tests."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from uuid import UUID
 
-from bot.notices.asides import link_refused
-from bot.notices.data import BY, POSITION, REASON, TOTAL, WHOM, ids_text
-from bot.notices.letter import PERSONAL, Entry, Letter
-from bot.notices.wording import write
-from commands.ids import (
-    AuthorizationId,
-    ClientId,
-    ConnectionId,
-    LapseId,
-    NoticeId,
-    OrganizationId,
-    PersonId,
-    to_wire,
+from bot.notices import data as names
+from bot.notices.example_facts import (
+    ANA,
+    CLIENTS,
+    FACEBOOK,
+    LEE,
+    LINKEDIN,
+    MEI,
+    NOW,
+    OTTO,
+    PLACES,
+    RAJ,
+    SNAPCHAT,
+    TIKTOK,
+    account,
+    authorization,
+    claimed,
+    ended,
+    ending,
+    entry,
+    letter,
+    noted,
 )
-from commands.messages import Handle, Message
-from commands.model import (
-    Authorization,
-    Channel,
-    Claim,
-    Connection,
-    ConnectionState,
-    ConnectionView,
-    Evidence,
-    Lapse,
-    LapseEnd,
-    Parent,
-    Person,
-    Role,
-    Verdict,
-)
-from commands.ports.network import Grouping, NetworkSpec, Permission
-from commands.ports.notices import Notice, NoticeKind, Part
+from bot.notices.letter import Entry, Login
+from bot.notices.wording import PARTS, write
+from commands.ids import ClientId, LapseId, PersonId
+from commands.messages import Message
+from commands.model import ConnectionState, Evidence, LapseEnd, Mute, Parent, Person, Verdict
+from commands.ports.connections import Hanging
+from commands.ports.notices import EventKind, NoticeKind, Part
 
-NOW = datetime(2026, 11, 23, 14, 12, tzinfo=UTC)
-_ORGANIZATION = OrganizationId(UUID(int=1))
-_CHANNEL = Channel(platform="example", tenant="T1", external_id="C1")
-
-FACEBOOK = NetworkSpec(
-    slug="facebook",
-    name="Facebook",
-    permissions=(Permission(label="Manage ads", satisfied_by=frozenset({"ads_read"})),),
-    parent_label="Business portfolio",
-    login_label="your personal Facebook profile",
-    reconnect_requirement="a role on the ad account in its Business portfolio",
-    stops=("spend", "creative data"),
-)
-TIKTOK = NetworkSpec(
-    slug="tiktok",
-    name="TikTok",
-    permissions=(Permission(label="Reporting", satisfied_by=frozenset({"4"})),),
-    parent_label="Business Center",
-    login_label="your TikTok For Business login",
-    reconnect_requirement="the Admin role in its Business Center",
-    stops=("spend", "reports"),
-)
-SNAPCHAT = NetworkSpec(
-    slug="snapchat",
-    name="Snapchat",
-    grouping=Grouping.SUMMARY,
-    permissions=(),
-    parent_label="organization",
-    login_label="your Snapchat Business login",
-    reconnect_requirement="the Organization Admin role",
-    stops=("spend",),
-)
+_DAY = timedelta(days=1)
 
 
-def _person(number: int, name: str, role: Role) -> Person:
-    return Person(
-        id=PersonId(UUID(int=number)),
-        organization_id=_ORGANIZATION,
-        name=name,
-        email=f"{name[:3].lower()}@acme.example",
-        role=role,
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A notice's message, and what it is an example of."""
+
+    kind: NoticeKind
+    part: Part
+    state: str
+    """What became of it, or what is special; empty for the plain case."""
+    message: Message
+
+    @property
+    def name(self) -> str:
+        """Its name: "reminder, the last: connector"."""
+        state = f", {self.state}" if self.state else ""
+        return f"{self.kind.value}{state}: {self.part.value}"
 
 
-ANA = _person(11, "Ana Ruiz", Role.OWNER)
-OTTO = _person(12, "Otto Berg", Role.OWNER)
-RAJ = _person(13, "Raj Patel", Role.ADMINISTRATOR)
-MEI = _person(14, "Mei Lin", Role.STAFF)
-_READERS = {
-    Part.CONNECTOR: ANA,
-    Part.OWNER: OTTO,
-    Part.ADMINISTRATOR: RAJ,
-    Part.SUBSCRIBER: MEI,
-    Part.CHANNEL: MEI,
-}
-_PLACES = ("DE", "FR", "BE", "NL", "ES", "IT", "PT", "SE", "NO", "DK", "FI", "PL", "CZ", "AT", "CH", "IE", "UK")
-_CLIENTS = ("Acme", "Brio", "Cato", "Dune", "Echo", "Fjord")
+def examples() -> Sequence[Example]:
+    """Every example, kind by kind."""
+    return [
+        *_lapses(),
+        *_reminders(),
+        *_digests(),
+        *_warnings(),
+        *_requests(),
+        *_handed_over(),
+        *_silence(),
+        *_drills(),
+        *_notes(),
+    ]
 
 
-def entry(
-    number: int,
-    spec: NetworkSpec,
-    name: str,
+def _of(
+    kind: NoticeKind,
+    entries: Sequence[Entry] = (),
     *,
-    account_id: str,
-    cause: Verdict,
-    evidence: Evidence | None = None,
-    client: str = "Acme",
-    login: int = 1,
-    parent: Parent | None = None,
-) -> Entry:
-    """A connection of Ana's, owned by Otto, that lapsed ten minutes ago."""
-    authorization_id = AuthorizationId(UUID(int=200 + login))
-    lapse = Lapse(
-        id=LapseId(UUID(int=400 + number)),
-        organization_id=_ORGANIZATION,
-        connection_id=ConnectionId(UUID(int=300 + number)),
-        authorization_id=authorization_id,
-        cause=cause,
-        evidence=evidence or Evidence(check="example"),
-        last_good_at=NOW - timedelta(minutes=12),
-        opened_at=NOW - timedelta(minutes=2),
-    )
-    connection = Connection(
-        id=lapse.connection_id,
-        organization_id=_ORGANIZATION,
-        client_id=ClientId(UUID(int=500 + _CLIENTS.index(client))),
-        network=spec.slug,
-        account_id=account_id,
-        account_name=name,
-        state=ConnectionState.LAPSED,
-        parent=parent,
-        authorization_id=authorization_id,
-        connector_id=ANA.id,
-        owner_id=OTTO.id,
-    )
-    authorization = Authorization(
-        id=authorization_id,
-        organization_id=_ORGANIZATION,
-        network=spec.slug,
-        subject_id=f"subject-{login}",
-        subject_name=ANA.name,
-        connector_id=ANA.id,
-        granted=frozenset(),
-        obtained_at=NOW - timedelta(days=40),
-    )
-    view = ConnectionView(
-        connection=connection, client_name=client, connector=ANA, owner=OTTO, lapse=lapse, authorization=authorization
-    )
-    return Entry(view=view, lapse=lapse, spec=spec)
-
-
-def claimed(one: Entry, by: Person = RAJ) -> Entry:
-    """The same with somebody on it."""
-    lapse = replace(one.lapse, claim=Claim(person_id=by.id, until=NOW + timedelta(hours=23)))
-    return replace(one, lapse=lapse, view=replace(one.view, lapse=lapse, claimant_name=by.name))
-
-
-def ended(one: Entry, how: LapseEnd, by: Person | None = RAJ, after: timedelta = timedelta(minutes=200)) -> Entry:
-    """The same after its lapse ended."""
-    lapse = replace(one.lapse, ended_at=one.lapse.opened_at + after, ended_how=how, ended_by=by.id if by else None)
-    return replace(one, lapse=lapse, view=replace(one.view, lapse=lapse, restorer_name=by.name if by else None))
-
-
-def letter(
-    part: Part,
-    entries: Sequence[Entry],
-    *,
-    kind: NoticeKind = NoticeKind.LAPSED,
+    state: str = "",
+    parts: Iterable[Part] | None = None,
     data: Mapping[str, str] | None = None,
-    beside: Sequence[Entry] = (),
-    now: datetime = NOW,
-) -> Letter:
-    """A notice of these entries to the example's reader of this part, who may see all of them."""
-    reader = _READERS[part]
-    notice = Notice(
-        id=NoticeId(UUID(int=900)),
-        organization_id=_ORGANIZATION,
-        kind=kind,
-        part=part,
-        person_id=reader.id,
-        channel=_CHANNEL if part is Part.CHANNEL else None,
-        lapse_ids=tuple(one.lapse.id for one in entries),
-        created_at=NOW,
-        data=data or {},
-    )
-    ids = [one.view.connection.id for one in entries]
-    links = {id: f"https://lapses.example/r/{to_wire(id)}" for id in ids} if part in PERSONAL else {}
-    return Letter(
-        notice=notice,
-        reader=reader,
-        entries=tuple(entries),
-        beside=tuple(beside),
-        told={} if part is Part.CONNECTOR else {ANA.id: NOW - timedelta(minutes=2)},
-        people={ANA.id: ANA},
-        handles={person.id: (Handle("example", "T1", f"U{person.id.int}"),) for person in (ANA, RAJ, OTTO)},
-        links=links,
-        now=now,
-    )
-
-
-def examples() -> Mapping[str, Message]:
-    """Every example by a short name, "lapsed to its connector"."""
-    found: dict[str, Message] = {}
-    for name, entries in _stories().items():
-        for part in Part:
-            found[f"{name}: {part.value}"] = write(letter(part, entries))
-    found |= _single_readers()
+    **more: object,
+) -> list[Example]:
+    """The example for each part that gets this kind, or for `parts` alone."""
+    found = []
+    for part in Part:
+        if part in (PARTS[kind] if parts is None else parts):
+            # A stand-in is one because the connector is gone.
+            gone = {names.GONE: names.ids_text([ANA.id])} if part is Part.STAND_IN and kind is NoticeKind.LAPSED else {}
+            own = letter(part, entries, kind=kind, data={**(data or {}), **gone}, **more)  # type: ignore[arg-type]  # an example names the fields that it fills
+            found.append(Example(kind=kind, part=part, state=state, message=write(own)))
     return found
 
 
-def _stories() -> dict[str, Sequence[Entry]]:
+def password(ago: timedelta = timedelta(minutes=2)) -> Entry:
+    """The account of most examples."""
+    return entry(
+        1,
+        FACEBOOK,
+        "Acme EU Ads",
+        account_id="1029384756",
+        cause=Verdict.CREDENTIAL_CHANGED,
+        evidence=Evidence(check="debug", code="190", subcode="460"),
+        ago=ago,
+    )
+
+
+def one_login(cause: Verdict = Verdict.REVOKED) -> list[Entry]:
+    """Seventeen accounts of six clients under one login."""
+    return [
+        entry(
+            10 + number,
+            FACEBOOK,
+            f"{CLIENTS[number % 6]} {place}",
+            account_id=str(2000000001 + number * 7919),
+            cause=cause,
+            client=CLIENTS[number % 6],
+        )
+        for number, place in enumerate(PLACES)
+    ]
+
+
+def partly_back() -> list[Entry]:
+    """The same, of which fourteen are back: two need a role, one was closed."""
+    login = one_login()
+    causes = {14: Verdict.ROLE_LOST, 15: Verdict.ROLE_LOST, 16: Verdict.ACCOUNT_DISABLED}
+    return [
+        _because(one, causes[number]) if number in causes else ended(one, LapseEnd.RECONNECTED)
+        for number, one in enumerate(login)
+    ]
+
+
+def _because(one: Entry, cause: Verdict) -> Entry:
+    lapse = replace(one.lapse, cause=cause)
+    return replace(one, lapse=lapse, view=replace(one.view, lapse=lapse))
+
+
+def _lapses() -> list[Example]:
     """What can have become of one account, of one login's accounts, and of several logins'."""
-    password = entry(1, FACEBOOK, "Acme EU Ads", account_id="1029384756", cause=Verdict.CREDENTIAL_CHANGED)
-    reporting = entry(
+    kind, first = NoticeKind.LAPSED, password()
+    trio = [
+        entry(40 + number, FACEBOOK, name, account_id=f"30000000{number}", cause=Verdict.EXPIRED, client=client)
+        for number, (name, client) in enumerate((("Acme EU Ads", "Acme"), ("Acme US Ads", "Acme"), ("Brio", "Brio")))
+    ]
+    summary = [
+        entry(30, SNAPCHAT, "Acme Snaps", account_id="b3c1", cause=Verdict.EXPIRED, login=3),
+        entry(31, SNAPCHAT, "Brio Snaps", account_id="c4d2", cause=Verdict.REVOKED, client="Brio", login=4),
+    ]
+    mine = {first.lapse.id: _snooze(first.lapse.id, ANA)}
+    second = {names.POSITION: "2", names.TOTAL: "3"}
+    back = [ended(one, LapseEnd.RECONNECTED) for one in one_login()]
+    return [
+        *_of(kind, [first]),
+        *_of(kind, [_reporting()], state="a permission"),
+        *_of(kind, [_moved()], state="moved"),
+        *_of(kind, [claimed(first)], state="claimed"),
+        *_of(kind, [claimed(first, ANA)], state="claimed by the reader", parts=[Part.CONNECTOR]),
+        *_of(kind, [first], state="snoozed", parts=[Part.CONNECTOR], mutes=mine),
+        *_of(kind, [noted(first, "IT resets the password at noon.")], state="with a note"),
+        *_of(kind, trio[:1], state="the second of three", parts=[Part.CONNECTOR], beside=trio[1:], data=second),
+        *_of(kind, one_login(), state="a login"),
+        *_of(kind, [claimed(one) for one in one_login()], state="a login, claimed"),
+        *_of(kind, summary, state="several logins"),
+        *_of(kind, [ended(first, LapseEnd.RECONNECTED)], state="restored"),
+        *_of(kind, [ended(first, LapseEnd.RECOVERED, by=None)], state="restored by itself"),
+        *_of(kind, back, state="restored, a login"),
+        *_of(kind, partly_back(), state="partly restored"),
+        *_of(kind, [ended(first, LapseEnd.RETIRED)], state="retired"),
+    ]
+
+
+def _reporting() -> Entry:
+    return entry(
         2,
         TIKTOK,
         "Acme DE",
         account_id="7012345678901234567",
         cause=Verdict.PERMISSION_MISSING,
-        evidence=Evidence(check="oauth2/advertiser/get", missing=("Ad Account Management", "Reporting")),
+        evidence=Evidence(check="advertiser", code="40001", missing=("Ad Account Management", "Reporting")),
         parent=Parent(id="6987654321098194", name="Acme EU"),
     )
-    moved = entry(
+
+
+def _moved() -> Entry:
+    return entry(
         3,
         TIKTOK,
         "Acme FR",
         account_id="7012345678901234568",
         cause=Verdict.ACCOUNT_MOVED,
-        evidence=Evidence(check="bc/asset/get", moved_to=Parent(id="6987654321098255", name="Brio Holding")),
+        evidence=Evidence(check="asset", moved_to=Parent(id="6987654321098255", name="Brio Holding")),
     )
-    login = [
-        entry(
-            10 + number,
-            FACEBOOK,
-            f"{_CLIENTS[number % 6]} {place}",
-            account_id=str(2000000001 + number * 7919),
-            cause=Verdict.REVOKED,
-            client=_CLIENTS[number % 6],
+
+
+def _snooze(lapse_id: LapseId, person: Person) -> Mute:
+    return Mute(lapse_id=lapse_id, person_id=person.id, until=NOW + 3 * _DAY)
+
+
+def _reminders() -> list[Example]:
+    """The series of N-6: a reminder among others, the last one, and its starting over."""
+    kind, told = NoticeKind.REMINDER, (Part.CONNECTOR, Part.OWNER)
+    second = {names.NUMBER: "2", names.OF: "5", names.SERIES_DAY: "7"}
+    last = {names.NUMBER: "5", names.OF: "5", names.SERIES_DAY: "22", names.LAST: names.YES}
+    again = {names.SERIES_DAY: "27", names.AGAIN: names.YES}
+    return [
+        *_of(kind, [password(7 * _DAY)], parts=told, data=second),
+        *_of(kind, [password(22 * _DAY)], state="the last", data=last),
+        *_of(kind, [password(27 * _DAY)], state="starting over", data=again),
+        *_of(kind, [ended(password(7 * _DAY), LapseEnd.RECONNECTED)], state="restored", parts=told, data=second),
+    ]
+
+
+def _digests() -> list[Example]:
+    kind, daily, weekly = NoticeKind.DIGEST, {names.RHYTHM: "daily"}, {names.RHYTHM: "weekly"}
+    lapsed = [password(_DAY), _reporting(), _moved()]
+    back = [ended(one, LapseEnd.RECONNECTED) for one in lapsed]
+    return [
+        *_of(kind, lapsed, data=daily, logins=(_page_login(),)),
+        *_of(kind, lapsed[:1], state="a single account", data=weekly),
+        *_of(kind, [*one_login(), *lapsed], state="many", data=weekly),
+        *_of(kind, state="warnings alone", data=weekly, logins=(_page_login(), _group_login())),
+        *_of(kind, back, state="all mended", data=daily, logins=(_page_login(renewed=True),)),
+    ]
+
+
+def _page_login(*, renewed: bool = False) -> Login:
+    return ending(LINKEDIN, 5, [account(50, LINKEDIN, "Acme Page", account_id="508812", login=5)], renewed=renewed)
+
+
+def _group_login(*, renewed: bool = False) -> Login:
+    pages = [
+        account(60 + number, LINKEDIN, f"{client} Ads", account_id=f"5099{number}", client=client, login=6)
+        for number, client in enumerate(CLIENTS)
+    ]
+    return ending(LINKEDIN, 6, pages, renewed=renewed)
+
+
+def _warnings() -> list[Example]:
+    kind, week = NoticeKind.EXPIRING, {names.DAYS: "7"}
+    both = (_page_login(), _group_login())
+    return [
+        *_of(kind, data=week, logins=(_page_login(),)),
+        *_of(kind, state="a login", data={names.DAYS: "1"}, logins=(_group_login(),)),
+        *_of(kind, state="several logins", data=week, logins=both),
+        *_of(kind, state="renewed", data=week, logins=(_page_login(renewed=True),)),
+        *_of(
+            kind,
+            state="several logins, renewed",
+            data=week,
+            logins=(_page_login(renewed=True), _group_login(renewed=True)),
+        ),
+    ]
+
+
+def _requests() -> list[Example]:
+    """What people ask of each other, and what administrators have to settle."""
+    first, by = password(), {names.BY: RAJ.name}
+    ana, mei = {names.WHOM: names.ids_text([ANA.id])}, {names.WHOM: names.ids_text([MEI.id])}
+    refused = {**ana, names.REASON: "cannot_dm_user"}
+    works = account(1, FACEBOOK, "Acme EU Ads", account_id="1029384756")
+    retired = replace(works.view.connection, state=ConnectionState.RETIRED)
+    over = replace(works, view=replace(works.view, connection=retired))
+    undelivered = NoticeKind.UNDELIVERED
+    return [
+        *_of(NoticeKind.NUDGED, [first], data=by),
+        *_of(NoticeKind.ASSIGNED, [claimed(first, LEE)], data=by, parts=[Part.STAND_IN]),
+        *_of(NoticeKind.ASSIGNED, [first], data=by, parts=PARTS[NoticeKind.ASSIGNED] - {Part.STAND_IN}),
+        *_of(NoticeKind.LINK_REFUSED, data={names.BY: "Bob Stone"}, accounts=(works,)),
+        *_of(undelivered, [first], state="a person", data=refused),
+        *_of(undelivered, [first], state="a channel", data={names.REASON: "is_archived"}),
+        *_of(undelivered, state="a link", data={**refused, names.WHAT: NoticeKind.PERSONAL_LINK.value}),
+        *_of(NoticeKind.NOT_MINE, [first], data=ana),
+        *_of(NoticeKind.NOT_MINE, one_login(), state="a login", data=ana),
+        *_of(NoticeKind.RETIREMENT_PROPOSED, data=mei, accounts=(works,)),
+        *_of(NoticeKind.RETIREMENT_PROPOSED, state="retired", data=mei, accounts=(over,)),
+    ]
+
+
+def _handed_over() -> list[Example]:
+    by, kind = {names.BY: RAJ.name}, NoticeKind.SUCCESSION
+    works = account(1, FACEBOOK, "Acme EU Ads", account_id="1029384756")
+    several = [works, _reporting(), *_group_login().accounts]
+    hanging = (
+        Hanging(authorization=authorization(FACEBOOK), clients=(("Acme", 9), ("Brio", 8))),
+        Hanging(authorization=authorization(TIKTOK, 2), clients=(("Cato", 7),)),
+    )
+    gone = {names.WHOM: names.ids_text([ANA.id]), names.HOW: names.DEACTIVATED}
+    left = {**gone, names.HOW: names.LEFT}
+    page = "https://lapses.example/p/0123456789ABCDEFGHIJKL"
+    return [
+        *_of(NoticeKind.TRANSFERRED, data=by, accounts=(works,)),
+        *_of(NoticeKind.TRANSFERRED, state="several", data={**by, names.MORE: "12"}, accounts=tuple(several)),
+        *_of(NoticeKind.PERSONAL_LINK, page_url=page),
+        *_of(NoticeKind.PERSONAL_LINK, state="sent by somebody", data=by, page_url=page),
+        *_of(kind, data=gone, hanging=hanging),
+        *_of(kind, state="somebody leaves", data=left, hanging=hanging[:1]),
+        *_of(kind, state="taken over", data=gone),
+    ]
+
+
+def _silence() -> list[Example]:
+    lost, thin = NoticeKind.INSTALLATION_LOST, NoticeKind.THIN_REACH
+    place = {names.PLATFORM: "example", names.WORKSPACE: "Acme Agency", names.TENANT: "T1", names.STATE: names.LOST}
+    return [
+        *_of(lost, data=place),
+        *_of(lost, state="back", data={**place, names.STATE: names.BACK}),
+        *_of(thin, data={names.NETWORKS: "tiktok", names.WEEK: "2026-W48"}),
+        *_of(thin, state="several networks", data={names.NETWORKS: "linkedin tiktok", names.WEEK: "2026-W48"}),
+    ]
+
+
+def _drills() -> list[Example]:
+    works = account(1, FACEBOOK, "Acme EU Ads", account_id="1029384756")
+    drill = {names.DRILL: names.ids_text([UUID(int=800)])}
+    acme, brio = ClientId(UUID(int=500)), ClientId(UUID(int=501))
+    figures = {
+        **drill,
+        names.CLIENT: names.ids_text([acme]),
+        names.ASKED: "8",
+        names.REACHED: "7",
+        names.ANSWERED: "5",
+        names.WHOM: names.ids_text([OTTO.id, MEI.id]),
+        names.UNREACHED: names.ids_text([LEE.id]),
+    }
+    report = {
+        **figures,
+        names.CHANNELS: "2",
+        names.FASTEST: "40",
+        names.MEDIAN: "540",
+        names.SLOWEST: "5400",
+        names.SCORES: names.scores_text(
+            [
+                names.Score(client_id=acme, ready=3, total=4),
+                names.Score(client_id=brio, ready=2, total=2),
+            ]
+        ),
+    }
+    return [
+        *_of(NoticeKind.DRILL, data=drill, accounts=(works,)),
+        *_of(NoticeKind.DRILL_ESCALATED, data=figures),
+        *_of(NoticeKind.DRILL_REPORT, data=report),
+    ]
+
+
+def _notes() -> list[Example]:
+    """One line each, under a message in a channel."""
+    told: Sequence[tuple[str, EventKind, PersonId | None, Mapping[str, str]]] = (
+        ("claimed", EventKind.CLAIMED, RAJ.id, {}),
+        ("assigned", EventKind.CLAIMED, LEE.id, {names.BY: RAJ.name}),
+        ("given back", EventKind.RELEASED, RAJ.id, {}),
+        ("given back by itself", EventKind.RELEASED, None, {}),
+        ("written", EventKind.NOTED, MEI.id, {names.TEXT: "IT resets the password at noon."}),
+        ("an attempt", EventKind.ATTEMPT_OPENED, RAJ.id, {}),
+        ("an attempt failed", EventKind.ATTEMPT_FAILED, RAJ.id, {names.TEXT: "logged in as somebody else"}),
+    )
+    return [
+        example
+        for state, what, whom, more in told
+        for example in _of(
+            NoticeKind.NOTE,
+            [password()],
+            state=state,
+            data={names.WHAT: what.value, names.WHOM: names.ids_text([whom] if whom else []), **more},
         )
-        for number, place in enumerate(_PLACES)
     ]
-    held_up = [replace(one, lapse=replace(one.lapse, cause=Verdict.ROLE_LOST)) for one in login[14:16]]
-    closed = replace(login[16], lapse=replace(login[16].lapse, cause=Verdict.ACCOUNT_DISABLED))
-    summary = [
-        entry(30, SNAPCHAT, "Acme Snaps", account_id="b3c1", cause=Verdict.EXPIRED, login=3),
-        entry(31, SNAPCHAT, "Brio Snaps", account_id="c4d2", cause=Verdict.REVOKED, client="Brio", login=4),
-    ]
-    back = [ended(one, LapseEnd.RECONNECTED) for one in login]
-    return {
-        "lapsed": [password],
-        "lapsed, a permission": [reporting],
-        "lapsed, moved": [moved],
-        "lapsed, claimed": [claimed(password)],
-        "lapsed, a login": login,
-        "lapsed, a login, claimed": [claimed(one) for one in login],
-        "lapsed, several logins": summary,
-        "restored": [ended(password, LapseEnd.RECONNECTED)],
-        "restored by itself": [ended(password, LapseEnd.RECOVERED, by=None)],
-        "restored, a login": back,
-        "partly restored": [*back[:14], *(_keep_view(one) for one in held_up), _keep_view(closed)],
-        "retired": [ended(password, LapseEnd.RETIRED)],
-    }
-
-
-def _keep_view(one: Entry) -> Entry:
-    return replace(one, view=replace(one.view, lapse=one.lapse))
-
-
-def _single_readers() -> dict[str, Message]:
-    """Notices that only one part gets, or that differ for one."""
-    facebook = [
-        entry(40 + number, FACEBOOK, name, account_id=f"30000000{number}", cause=Verdict.EXPIRED, client=client)
-        for number, (name, client) in enumerate((("Acme EU Ads", "Acme"), ("Acme US Ads", "Acme"), ("Brio", "Brio")))
-    ]
-    first = facebook[0]
-    return {
-        "lapsed, the second of three: connector": write(
-            letter(Part.CONNECTOR, facebook[:1], beside=facebook[1:], data={POSITION: "2", TOTAL: "3"})
-        ),
-        "lapsed, claimed by the reader: administrator": write(letter(Part.ADMINISTRATOR, [claimed(first)])),
-        "lapsed, nudged: connector": write(
-            letter(Part.CONNECTOR, [first], kind=NoticeKind.NUDGED, data={BY: "Raj Patel"})
-        ),
-        "link refused: connector": link_refused(FACEBOOK, first.view, at=NOW, by="Bob Stone"),
-        "undelivered, a person: administrator": write(
-            letter(
-                Part.ADMINISTRATOR,
-                [first],
-                kind=NoticeKind.UNDELIVERED,
-                data={WHOM: ids_text([ANA.id]), REASON: "cannot_dm_user"},
-            )
-        ),
-        "undelivered, a channel: administrator": write(
-            letter(Part.ADMINISTRATOR, [first], kind=NoticeKind.UNDELIVERED, data={REASON: "is_archived"})
-        ),
-    }

@@ -1,37 +1,21 @@
-"""The words for accounts that do not work: to connector, owner, administrators, those who opted in, channels."""
+"""The words for accounts that do not work: to connector, owner, administrators, stand-ins, opt-ins, channels."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.notices.buttons import buttons
-from bot.notices.data import BY, POSITION, TOTAL
+from bot.notices.data import POSITION, TOTAL
 from bot.notices.letter import PERSONAL, Entry, Letter
-from bot.notices.phrases import ROWS, happened_when, losses, reason, row, telling, title
+from bot.notices.phrases import ROWS, evidence, happened_when, losses, people, reason, row, telling, title
+from bot.notices.standing import asked, opening, reminded, standing, urge
 from commands.access import may_reconnect
 from commands.actions import details_action
 from commands.causes import cause_text
-from commands.ids import PersonId
-from commands.messages import (
-    Bold,
-    Button,
-    Code,
-    Heading,
-    Line,
-    Mark,
-    Message,
-    Moment,
-    Note,
-    Part,
-    Rows,
-    Span,
-    Text,
-    Tone,
-    line,
-    text,
-)
+from commands.messages import Bold, Button, Code, Heading, Line, Message, Note, Rows, Span, Text, Tone, line, text
 from commands.model import RECONNECT_DOES_NOT_HELP, Person, Verdict
 from commands.ports.notices import NoticeKind
 from commands.ports.notices import Part as ReaderPart
-from commands.wording import listed, shown
+from commands.wording import shown
 
 LOGIN_MENDS = frozenset(
     {Verdict.EXPIRED, Verdict.REVOKED, Verdict.CREDENTIAL_CHANGED, Verdict.REPORTED, Verdict.UNCLEAR}
@@ -40,26 +24,23 @@ LOGIN_MENDS = frozenset(
 
 
 def lapsed(letter: Letter) -> Message:
-    """Say that accounts do not work, why, what it costs, and what this reader can do."""
-    parts: list[Part] = [
-        Heading(line(f"{Mark.LAPSED} Lapsed: ", *title(letter))),
-        *_asked(letter),
-        *_who(letter),
-        *_why(letter),
-        Text(losses(letter)),
-        *([open_rows(letter)] if len(letter.entries) > 1 else []),
-        *_mending(letter),
-        *claimed(letter),
-        *buttons(letter),
-        *_place(letter),
-    ]
-    return Message(tuple(parts), Tone.ACTION)
-
-
-def _asked(letter: Letter) -> list[Text]:
-    """Who asks the reader to act (N-2)."""
-    by = letter.notice.data.get(BY) if letter.notice.kind is NoticeKind.NUDGED else None
-    return [text(Bold(shown(by)), " asks you to look at this.")] if by else []
+    """Say that accounts do not work: the cause card (X-1), then what this reader can do."""
+    return Message(
+        (
+            Heading(line(*opening(letter), *title(letter))),
+            *asked(letter),
+            *reminded(letter),
+            *_who(letter),
+            *_why(letter),
+            Text(losses(letter)),
+            *([open_rows(letter)] if len(letter.entries) > 1 else []),
+            *_mending(letter),
+            *standing(letter),
+            *buttons(letter),
+            *_small_print(letter),
+        ),
+        Tone.ACTION,
+    )
 
 
 def _who(letter: Letter) -> list[Text]:
@@ -71,19 +52,26 @@ def _who(letter: Letter) -> list[Text]:
     }
     if not connectors:
         return [text("Nobody here has connected it yet.")]
+    if letter.part is ReaderPart.STAND_IN and all(letter.is_gone(person) for person in connectors.values()):
+        return [_to_take_over(letter, list(connectors.values()))]
     if len(connectors) > 1:
-        names = [shown(person.name) for person in connectors.values()]
-        return [text(f"Connected by {listed(names)}.")]
+        return [text("Connected by ", *people(letter, list(connectors.values())), ".")]
     (connector,) = connectors.values()
     return [text("Connected by ", *telling(letter, connector), ".", *_own_part(letter, connector))]
+
+
+def _to_take_over(letter: Letter, gone: Sequence[Person]) -> Text:
+    """Why somebody hears who has nothing to do with it so far (N-12)."""
+    it, are = "it" if len(letter.open) == 1 else "them", "is" if len(gone) == 1 else "are"
+    return text(*people(letter, gone), f", who connected {it}, {are} no longer here; you can take over.")
 
 
 def _own_part(letter: Letter, connector: Person) -> Line:
     """Why this reader hears of it."""
     if letter.part is ReaderPart.OWNER:
         return line(" You answer for this account." if len(letter.entries) == 1 else " You answer for these accounts.")
-    if letter.part is ReaderPart.ADMINISTRATOR:
-        gone = connector.left_at is not None
+    if letter.part is ReaderPart.ADMINISTRATOR and letter.notice.kind is not NoticeKind.ASSIGNED:
+        gone = letter.is_gone(connector)
         return line(" Somebody else has to take it over." if gone else " You get a copy as an administrator.")
     return ()
 
@@ -114,10 +102,11 @@ def _particulars(entry: Entry) -> Line:
 
 def open_rows(letter: Letter) -> Rows:
     """The accounts that do not work; each with a Reconnect of its own where one login does not mend all."""
-    offered = letter.reconnectable() if letter.logins > 1 else []
+    offered = letter.reconnectable() if letter.login_count > 1 else []
+    several_networks = len({entry.spec.slug for entry in letter.open}) > 1
     rows = tuple(
         replace(
-            row(entry, reason(entry)),
+            row(entry, reason(entry), with_network=several_networks),
             button=letter.reconnect_button(entry) if entry in offered else None,
             details=Button("Details", details_action(entry.view.connection.id)),
         )
@@ -127,17 +116,17 @@ def open_rows(letter: Letter) -> Rows:
 
 
 def _mending(letter: Letter) -> list[Text]:
-    """Who can mend it, and what will not help."""
+    """Who can mend it, how long that takes, and what will not help (X-1)."""
     first = letter.open[0]
-    if len({entry.lapse.cause for entry in letter.open}) > 1:
-        return [text("Each account's details say what mends it.")]
+    if len({(entry.spec.slug, entry.lapse.cause) for entry in letter.open}) > 1:
+        return [text(f"{urge(letter)} Each account's details say what mends it.".strip())]
     words = cause_text(first.spec, first.lapse.cause)
     if letter.part in PERSONAL:
         own = _own_mending(letter, first)
         return [text(" ".join(filter(None, (own, words.not_helping or _leave_it(letter)))))]
     special = () if _login_mends(first) else (words.mend, words.not_helping)
-    said, stand_in = " ".join(filter(None, special)), _stand_in(letter, first)
-    return [text(said, " " if said and stand_in else "", *stand_in)]
+    said, stand_in = " ".join(filter(None, (urge(letter), *special))), _stand_in(letter, first)
+    return [text(said, " " if said and stand_in else "", *stand_in)] if said or stand_in else []
 
 
 def _login_mends(entry: Entry) -> bool:
@@ -146,16 +135,16 @@ def _login_mends(entry: Entry) -> bool:
 
 
 def _own_mending(letter: Letter, first: Entry) -> str:
-    """What connector or owner can do, and, unless somebody is on it, how soon it is wanted (N-5)."""
-    urge = "" if letter.claims() else "Please act now"
+    """What connector or owner can do, and how soon it is wanted."""
+    wanted = urge(letter)
     if not _login_mends(first):
-        mend = cause_text(first.spec, first.lapse.cause).mend
-        return f"{urge}. {mend}" if urge else mend
+        return f"{wanted} {cause_text(first.spec, first.lapse.cause).mend}".strip()
     together = len(letter.open) + len([entry for entry in letter.beside if entry.is_open])
     what = "this" if together == 1 else f"all {together}"
     means = f"in about a minute by logging in with {first.spec.login_label}"
-    sentence = f"you can mend {what}{'' if letter.part is ReaderPart.CONNECTOR else ' too'} {means}."
-    return f"{urge}: {sentence}" if urge else f"{sentence[0].upper()}{sentence[1:]}"
+    logins = f", once for each of {letter.login_count} logins" if letter.login_count > 1 else ""
+    too = "" if letter.part is ReaderPart.CONNECTOR else " too"
+    return f"{wanted} You can mend {what}{too} {means}{logins}.".strip()
 
 
 def _leave_it(letter: Letter) -> str:
@@ -171,8 +160,12 @@ def _stand_in(letter: Letter, first: Entry) -> Line:
     """Who may act in the connector's place: whom the network lets."""
     if not may_reconnect(letter.reader, first.view).allowed:
         return ()
-    connectors = {entry.view.connector.name for entry in letter.open if entry.view.connector is not None}
-    away = f"If {shown(connectors.pop())} is away, reconnecting" if len(connectors) == 1 else "Reconnecting"
+    present = {
+        entry.view.connector.name
+        for entry in letter.open
+        if entry.view.connector is not None and not letter.is_gone(entry.view.connector)
+    }
+    away = f"If {shown(present.pop())} is away, reconnecting" if len(present) == 1 else "Reconnecting"
     parent = first.view.connection.parent
     business: Line = ()
     if parent is not None and len(letter.entries) == 1:
@@ -180,28 +173,10 @@ def _stand_in(letter: Letter, first: Entry) -> Line:
     return line(f"{away} takes {first.spec.reconnect_requirement}", *business, ".")
 
 
-def claimed(letter: Letter) -> list[Text]:
-    """Who is on it; in a channel also that nobody is."""
-    claims = letter.claims()
-    if not claims:
-        return (
-            [text(f"{Mark.CLAIMED} Nobody is on it yet.")]
-            if letter.part is ReaderPart.CHANNEL and letter.logins == 1
-            else []
-        )
-    return [
-        text(f"{Mark.CLAIMED} ", *_claimant(letter, claim.person_id, name), Moment(claim.until), ".")
-        for claim, name in claims
-    ]
-
-
-def _claimant(letter: Letter, person_id: PersonId, name: str) -> Line:
-    if letter.part is not ReaderPart.CHANNEL and person_id == letter.reader.id:
-        return line("You are on it until ")
-    return line(letter.mention(person_id, name), " is on it until ")
-
-
-def _place(letter: Letter) -> list[Note]:
-    """Which of several notices at once this is (N-4)."""
+def _small_print(letter: Letter) -> list[Note]:
+    """What the network answered, and which of several notices at once this is (N-4)."""
+    found: list[Span] = [*evidence(letter.open[0])] if len(letter.entries) == 1 else []
     position, total = letter.notice.data.get(POSITION), letter.notice.data.get(TOTAL)
-    return [Note(line(f"Notice {position} of {total}"))] if position and total else []
+    if position and total:
+        found += line(" " if found else "", f"Notice {position} of {total}")
+    return [Note(tuple(found))] if found else []

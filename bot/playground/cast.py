@@ -4,6 +4,7 @@ Values only. The same names stand in connections.csv, which the demo imports as 
 """
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 ORGANIZATION = "North Studio"
 TEAM, TEAM_NAME = "T0NORTH", "North Studio"
@@ -14,6 +15,17 @@ SLACK_BOT, DISCORD_BOT = "U0LAPSEBOT", 990011223344550003
 
 ELSEWHERE = "7098000000000009999"
 """The business that an account is moved to in the demo; nobody here has a role in it."""
+
+
+class Part(StrEnum):
+    """What somebody is to the connections."""
+
+    CONNECTOR = "connector"
+    OWNER = "owner"
+    ADMINISTRATOR = "administrator"
+    SUBSCRIBER = "subscriber"
+    LIMITED = "limited staff"
+    STRANGER = "stranger"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +41,7 @@ class Somebody:
     """The chat platform's id."""
     about: str
     """One line for whoever plays them."""
-    administrator: bool = False
+    part: Part
     profiles: tuple[str, ...] = ()
 
 
@@ -51,6 +63,7 @@ PEOPLE = (
         email="ana.ruiz@north.example",
         platform="slack",
         user="U0ANA",
+        part=Part.CONNECTOR,
         about="connected Facebook and LinkedIn accounts",
         profiles=("linkedin", "tiktok", "meta"),
     ),
@@ -60,7 +73,8 @@ PEOPLE = (
         email="cleo.marsh@north.example",
         platform="slack",
         user="U0CLEO",
-        about="connected a TikTok and a LinkedIn account",
+        part=Part.OWNER,
+        about="owns a Facebook account that Ana connected, and two of her own",
         profiles=("linkedin", "tiktok", "meta"),
     ),
     Somebody(
@@ -70,7 +84,34 @@ PEOPLE = (
         platform="slack",
         user="U0MEI",
         about="primary administrator, claimed this workspace",
-        administrator=True,
+        part=Part.ADMINISTRATOR,
+    ),
+    Somebody(
+        key="ivo",
+        name="Ivo Berg",
+        email="ivo.berg@north.example",
+        platform="slack",
+        user="U0IVO",
+        about="staff, asked to hear of every lapse",
+        part=Part.SUBSCRIBER,
+    ),
+    Somebody(
+        key="lena",
+        name="Lena Voss",
+        email="lena.voss@north.example",
+        platform="slack",
+        user="U0LENA",
+        about="staff, sees the client Brio alone",
+        part=Part.LIMITED,
+    ),
+    Somebody(
+        key="tom",
+        name="Tom Reyes",
+        email="tom.reyes@elsewhere.example",
+        platform="slack",
+        user="U0TOM",
+        about="works here, and is nobody to lapsebot",
+        part=Part.STRANGER,
     ),
     Somebody(
         key="bo",
@@ -78,6 +119,7 @@ PEOPLE = (
         email="bo.lind@acme.example",
         platform="discord",
         user="990011223344550011",
+        part=Part.CONNECTOR,
         about="connected TikTok and Facebook accounts",
         profiles=("linkedin", "tiktok", "meta"),
     ),
@@ -87,7 +129,8 @@ PEOPLE = (
         email="dan.okafor@acme.example",
         platform="discord",
         user="990011223344550012",
-        about="has one account that was never connected",
+        part=Part.OWNER,
+        about="owns a Facebook account that Bo connected, and one that nobody did",
         profiles=("linkedin", "tiktok", "meta"),
     ),
     Somebody(
@@ -97,7 +140,34 @@ PEOPLE = (
         platform="discord",
         user="990011223344550013",
         about="administrator, claimed this server",
-        administrator=True,
+        part=Part.ADMINISTRATOR,
+    ),
+    Somebody(
+        key="kim",
+        name="Kim Sato",
+        email="kim.sato@acme.example",
+        platform="discord",
+        user="990011223344550014",
+        about="staff, asked to hear of every lapse",
+        part=Part.SUBSCRIBER,
+    ),
+    Somebody(
+        key="noor",
+        name="Noor Haddad",
+        email="noor.haddad@acme.example",
+        platform="discord",
+        user="990011223344550015",
+        about="staff, sees the client Acme alone",
+        part=Part.LIMITED,
+    ),
+    Somebody(
+        key="zoe",
+        name="Zoe Marks",
+        email="zoe.marks@elsewhere.example",
+        platform="discord",
+        user="990011223344550016",
+        about="is in this server, and nobody to lapsebot",
+        part=Part.STRANGER,
     ),
 )
 

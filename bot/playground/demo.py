@@ -39,7 +39,7 @@ LEFT_BEHIND = ("lapsebot.sqlite", "lapsebot.sqlite-wal", "lapsebot.sqlite-shm", 
 
 
 class DemoClock:
-    """This machine's clock, which the seeding sets back for a moment."""
+    """This machine's clock, which the seeding sets back for a moment, and whoever plays may set forward by days."""
 
     def __init__(self) -> None:
         self._shift = timedelta(0)
@@ -52,9 +52,9 @@ class DemoClock:
         """The same, since the epoch."""
         return self.now().timestamp()
 
-    def shift(self, by: timedelta) -> None:
-        """Be so far from the real time from now on."""
-        self._shift = by
+    def advance(self, by: timedelta) -> None:
+        """Be so much later than before, or, below zero, earlier."""
+        self._shift += by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +100,11 @@ async def started(*, directory: Path, port: int) -> AsyncIterator[Demo]:
         stage = Stage(stand_ins, session)
         bot.web.add_subapp("/vendors/", stand_ins.app)
         bot.web.router.add_get("/playground", _with_a_slash)
-        bot.web.add_subapp("/playground/", Playground(bot, stage, base).app)
+        bot.web.add_subapp("/playground/", Playground(bot, stage, base, clock).app)
         for endpoint in bot.platforms["slack"].endpoints():
             stand_ins.send_slack_requests_to(endpoint.path)
         async with running(bot):
-            await Seeding(settings, stage, clock.shift).run()
+            await Seeding(settings, stage, clock.advance).run()
             yield Demo(url=f"{base}/playground", bot=bot, stage=stage)
 
 

@@ -6,7 +6,9 @@ It is a tool for whoever tries the bot out, not a page of the product: it may us
 import json
 import time
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from aiohttp import web
 
@@ -26,13 +28,24 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 Body = dict[str, object]
+STEPS = (1, 2, 5)
+"""By how many days whoever plays can move on: to the first reminder, and from one to the next."""
+
+
+class MovableClock(Protocol):
+    """The clock of the demo's bot and vendors."""
+
+    def now(self) -> datetime: ...
+
+    def advance(self, by: timedelta) -> None: ...
 
 
 class Playground:
     """The application to mount at `/playground/`. `base` is the one address that cookies and links are made for."""
 
-    def __init__(self, bot: Bot, stage: Stage, base: str) -> None:
+    def __init__(self, bot: Bot, stage: Stage, base: str, clock: MovableClock) -> None:
         self._stage = stage
+        self._clock = clock
         self._panel = Panel(bot, stage)
         self._base = base
         self.app = web.Application(middlewares=[_with_headers])
@@ -45,6 +58,7 @@ class Playground:
                 web.post("/api/repair", _taking(self._repair)),
                 web.post("/api/network", _taking(self._network)),
                 web.post("/api/person", _taking(self._person)),
+                web.post("/api/later", _taking(self._later)),
                 web.static("/static", HERE / "static"),
             ]
         )
@@ -70,6 +84,7 @@ class Playground:
                 "people": people,
                 "acting": self._stage.acting,
                 "now": time.time(),
+                "steps": STEPS,
                 "slack": {"team": cast.TEAM, "name": cast.TEAM_NAME, "channel": cast.SLACK_CHANNEL},
                 "discord": {"name": cast.GUILD_NAME, "channel": str(cast.DISCORD_CHANNEL)},
                 "breakages": breakages,
@@ -77,7 +92,13 @@ class Playground:
         )
 
     async def _connections(self, request: web.Request) -> web.Response:
-        return web.json_response({"networks": self._panel.networks(), "connections": await self._panel.rows()})
+        return web.json_response(
+            {
+                "networks": self._panel.networks(),
+                "connections": await self._panel.rows(),
+                "today": self._clock.now().isoformat(),
+            }
+        )
 
     async def _break(self, body: Body) -> None:
         await self._panel.break_(str(body.get("connection")), str(body.get("kind")))
@@ -87,6 +108,13 @@ class Playground:
 
     async def _network(self, body: Body) -> None:
         await self._panel.switch_network(str(body.get("network")), down=bool(body.get("down")))
+
+    async def _later(self, body: Body) -> None:
+        """Let days pass for the bot and everything around it. It cannot be taken back."""
+        days = body.get("days")
+        if days not in STEPS:
+            raise CannotBreak("Time does not pass like that.")
+        self._clock.advance(timedelta(days=days))
 
     async def _person(self, body: Body) -> None:
         """Make the browser another person's. The page signs out of the bot by itself, as a person would."""

@@ -17,6 +17,7 @@ from bot.playground.stage import Stage
 from bot.settings import Settings
 
 CONNECTIONS = Path(__file__).with_name("connections.csv")
+PEOPLE = Path(__file__).with_name("people.csv")
 LABELS = {"slack": "Slack", "discord": "Discord"}
 NEVER_CONNECTS = "dan"
 """Leaves his account unconnected, so that this state can be seen too."""
@@ -31,12 +32,12 @@ class SeedingFailed(Exception):
 
 
 class Seeding:
-    """One run of it, against a bot that is running. `shift` moves the clock of the bot and of the networks."""
+    """One run of it, against a bot that is running. `advance` moves the clock of the bot and of the networks."""
 
-    def __init__(self, settings: Settings, stage: Stage, shift: Callable[[timedelta], None] = lambda _: None) -> None:
+    def __init__(self, settings: Settings, stage: Stage, advance: Callable[[timedelta], None] = lambda _: None) -> None:
         self._settings = settings
         self._stage = stage
-        self._shift = shift
+        self._advance = advance
 
     async def run(self) -> None:
         """Do all of it. Raises SeedingFailed."""
@@ -47,10 +48,10 @@ class Seeding:
         await self._claim(cast.person("mei"), code)
         await self._claim(cast.person("raj"), await new_claim_code(self._settings, cast.ORGANIZATION))
         for one in cast.PEOPLE:
-            if one.administrator:
+            if one.part is cast.Part.ADMINISTRATOR:
                 here = "here" if one.platform == "slack" else "yes"
                 await self._stage.seat(one).types("/subscribe-lapses", here=here)
-            else:
+            elif one.part is not cast.Part.STRANGER:
                 await self._introduce(one)
         await self._stage.become(cast.PEOPLE[0])
 
@@ -72,8 +73,10 @@ class Seeding:
             await browser.press(f"Sign in with {LABELS[one.platform]}")
             await browser.press("Continue as" if one.platform == "slack" else "Authorize")
             await browser.press("Yes, that is me")
-            if one.key != NEVER_CONNECTS:
+            if one.profiles and one.key != NEVER_CONNECTS:
                 await self._connect(one, seat, browser)
+        if one.part is cast.Part.SUBSCRIBER:
+            await seat.types("/subscribe-lapses", network="all")
 
     async def _connect(self, one: cast.Somebody, seat: Seat, browser: Browser) -> None:
         """Go through each network's login once: it connects all that waits there."""
@@ -81,11 +84,11 @@ class Seeding:
         listed = await seat.types("/lapsed", **mine)
         while "Connect" in listed.buttons:
             offer = await seat.presses(listed, "Connect")
-            self._shift(-EARLIER)
+            self._advance(-EARLIER)
             await browser.open(offer.links[0])
             await browser.press("Connect at ")
             page = await browser.press("Allow")
-            self._shift(timedelta(0))
+            self._advance(EARLIER)
             if "Restored" not in page.text:
                 raise SeedingFailed(f"{one.name} connected an account and was shown “{page.heading}”")
             listed = await seat.types("/lapsed", **mine)

@@ -98,7 +98,7 @@ class StandIns:
                 name=one.name.split()[0].lower(),
                 real_name=one.name,
                 email=one.email,
-                is_admin=one.administrator,
+                is_admin=one.part is cast.Part.ADMINISTRATOR,
                 tz="UTC",  # as Discord's side has it, so that both tell the same time
             )
             for one in cast.on("slack")
@@ -135,7 +135,7 @@ class StandIns:
             name=cast.GUILD_NAME,
             channels=(discord.ChannelConfig(id=cast.DISCORD_CHANNEL, name=cast.CHANNEL_NAME),),
             members=frozenset(user.id for user in users),
-            admins=frozenset(int(one.user) for one in people if one.administrator),
+            admins=frozenset(int(one.user) for one in people if one.part is cast.Part.ADMINISTRATOR),
         )
         return discord.DiscordConfig(
             bot_token=self._secrets["bot"],

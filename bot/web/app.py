@@ -5,12 +5,25 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from bot.web import callback, reconnect_page, result_page, sign_in
+from bot.web import (
+    accounts_page,
+    callback,
+    choose_page,
+    drawing,
+    install_page,
+    link_page,
+    reconnect_page,
+    result_page,
+    sign_in,
+    unsubscribe_page,
+)
+from bot.web.drawing import DRAWING, Draw, Drawing
 from bot.web.middleware import pages_for_errors, with_headers
 from bot.web.mounted import BODY_LIMIT, healthz, mounted, readyz
 from bot.web.security import Cookies
 from bot.web.site import SITE, Site, page, setup_templates, static_folder
 from commands.command import Services
+from commands.connecting import Connecting
 from commands.ports.chat import ChatPlatform
 from commands.reconnect import Reconnecting
 
@@ -18,18 +31,25 @@ _ID = "[0-9A-Za-z]{22}"
 
 
 def create_web(
-    *, services: Services, platforms: Mapping[str, ChatPlatform], alive: Callable[[], bool]
+    *,
+    services: Services,
+    platforms: Mapping[str, ChatPlatform],
+    alive: Callable[[], bool],
+    draw: Draw | None = None,
+    picture_key: bytes = b"",
 ) -> web.Application:
     """Build the pages, callbacks and endpoints.
 
-    `services.public_url` is where browsers reach them; `alive` says whether the loops of this process run. More may be
-    mounted until it is started: what `add_subapp` brings keeps its own headers and errors.
+    `services.public_url` is where browsers reach them; `alive` says whether the loops of this process run. `draw` draws
+    the pictures whose addresses were signed with `picture_key` (`pictures.picture_url`); None: there are no pictures.
+    More may be mounted until it is started: what `add_subapp` brings keeps its own headers and errors.
     """
     app = web.Application(middlewares=[with_headers, pages_for_errors], client_max_size=BODY_LIMIT)
     app[SITE] = Site(
         services=services,
         platforms=platforms,
         reconnecting=Reconnecting(services),
+        connecting=Connecting(services),
         cookies=Cookies(secure=services.public_url.startswith("https://")),
         alive=alive,
     )
@@ -47,10 +67,25 @@ def create_web(
             web.get(f"/sign-in/{{workspace:{_ID}}}", sign_in.show),
             web.post("/sign-in/{platform:[a-z0-9_-]+}", sign_in.start),
             web.post("/link", sign_in.confirm),
+            web.get(f"/choose/{{attempt:{_ID}}}", choose_page.show),
+            web.post(f"/choose/{{attempt:{_ID}}}", choose_page.choose),
+            web.get(f"/p/{{secret:{_ID}}}", accounts_page.show),
+            web.post(f"/p/{{secret:{_ID}}}", accounts_page.act),
+            web.get(f"/link/{{secret:{_ID}}}", link_page.show),
+            web.post(f"/link/{{secret:{_ID}}}", link_page.press),
+            web.get(f"/unsubscribe/{{secret:{_ID}}}", unsubscribe_page.show),
+            web.post(f"/unsubscribe/{{secret:{_ID}}}", unsubscribe_page.end),
+            web.get("/install/cb/{platform:[a-z0-9_-]+}", install_page.receive, allow_head=False),
+            web.get("/install/{platform:[a-z0-9_-]+}", install_page.show),
+            web.post("/install/{platform:[a-z0-9_-]+}", install_page.start),
+            web.get("/install/{platform:[a-z0-9_-]+}/done", install_page.done),
             web.post("/sign-out", sign_in.sign_out),
             web.static("/static", static_folder()),
         ]
     )
+    if draw is not None and picture_key:
+        app[DRAWING] = Drawing(draw=draw, key=picture_key)
+        app.router.add_get("/pictures/{signed:[0-9A-Za-z_-]+}.png", drawing.show)
     for platform in platforms.values():
         for endpoint in platform.endpoints():
             app.router.add_post(endpoint.path, mounted(endpoint))

@@ -5,11 +5,11 @@ import logging
 from aiohttp import web
 
 from bot.web.security import login_cookie
-from bot.web.site import SITE, page
+from bot.web.site import SITE, Site, page
 from commands.ids import to_wire
-from commands.outcomes import OutcomeKind
+from commands.outcomes import Outcome, OutcomeKind
 from commands.ports.reconnecting import Attempt, Session
-from commands.reconnect import hashed
+from commands.secret import hashed
 
 logger = logging.getLogger(__name__)
 
@@ -29,15 +29,24 @@ async def receive(request: web.Request) -> web.StreamResponse:
         return await _not_used(request, state, session)
     if attempt.network != request.match_info["network"]:
         logger.warning("an answer for %s came on another network's path", attempt.network)
-        await site.reconnecting.give_up(attempt, session, OutcomeKind.FOREIGN_ANSWER)
+        await _give_up(site, attempt, session, OutcomeKind.FOREIGN_ANSWER)
     elif session is None or session.id != attempt.session_id:
-        await site.reconnecting.give_up(attempt, session, OutcomeKind.SIGNED_OUT)
+        await _give_up(site, attempt, session, OutcomeKind.SIGNED_OUT)
         return page(request, "callback_refused.html", session=session, status=403)
-    else:
+    elif attempt.connection_id is not None:
         await site.reconnecting.finish(attempt, session, dict(query))
+    else:
+        await site.connecting.finish(attempt, session, dict(query))
     response = _to_result(request, attempt)
     site.cookies.drop(response, login_cookie(state))
     raise response
+
+
+async def _give_up(site: Site, attempt: Attempt, session: Session | None, kind: OutcomeKind) -> None:
+    if attempt.connection_id is not None:
+        await site.reconnecting.give_up(attempt, session, kind)
+    else:
+        await site.connecting.give_up(attempt, session, Outcome(kind=kind))
 
 
 async def _not_used(request: web.Request, state: str, session: Session | None) -> web.Response:
@@ -49,5 +58,6 @@ async def _not_used(request: web.Request, state: str, session: Session | None) -
 
 
 def _to_result(request: web.Request, attempt: Attempt, *, again: bool = False) -> web.HTTPSeeOther:
+    """New accounts are to be chosen first; the result's page leads there."""
     path = f"/a/{to_wire(attempt.id)}" + ("?again=1" if again else "")
     return web.HTTPSeeOther(request.app[SITE].href(path))

@@ -1,4 +1,4 @@
-"""Where somebody was on the way to when they had to sign in: a Reconnect link or a workspace. Never a free address."""
+"""Where somebody was on the way to when they had to sign in: a link or a workspace. Never a free address."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from bot.web.site import Site
 from commands.ids import OrganizationId, WorkspaceId, from_wire, to_wire
 from commands.model import Workspace
-from commands.ports.reconnecting import Link, PendingSignIn
+from commands.passes import find_pass, pass_path
+from commands.ports.reconnecting import Link, Pass, PassPurpose, PendingSignIn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Exactly one of link (with the locator that leads to it) and workspace."""
+    """Exactly one of a link, a one-time link (each with the locator or secret that leads to it) and a workspace."""
 
     link: Link | None = None
+    one_time: Pass | None = None
     locator: str | None = None
     workspace: Workspace | None = None
 
@@ -22,13 +24,15 @@ class Place:
         """Its page."""
         if self.workspace is not None:
             return f"/sign-in/{to_wire(self.workspace.id)}"
+        if self.one_time is not None:
+            return pass_path(PassPurpose.IDENTITY, self.locator or "")
         return f"/r/{self.locator}"
 
     @property
     def organization_id(self) -> OrganizationId:
         """Whose it is."""
-        found = self.link or self.workspace
-        assert found is not None, "a place is a link or a workspace"  # noqa: S101 - what the constructors below promise
+        found = self.link or self.one_time or self.workspace
+        assert found is not None, "a place is one of three"  # noqa: S101 - what the constructors below promise
         return found.organization_id
 
     @property
@@ -45,6 +49,12 @@ async def place_of_link(site: Site, locator: str | None) -> Place | None:
     return Place(link=link, locator=locator) if link else None
 
 
+async def place_of_one_time_link(site: Site, secret: str | None) -> Place | None:
+    """A one-time link's place, while it works."""
+    one = await find_pass(site.services, PassPurpose.IDENTITY, secret) if secret else None
+    return Place(one_time=one, locator=secret) if one else None
+
+
 async def place_of_workspace(site: Site, wire: str | None) -> Place | None:
     """A claimed workspace's place."""
     try:
@@ -57,11 +67,18 @@ async def place_of_workspace(site: Site, wire: str | None) -> Place | None:
 
 async def place_of_form(site: Site, fields: Mapping[str, str]) -> Place | None:
     """What a form carried."""
-    return await place_of_link(site, fields.get("locator")) or await place_of_workspace(site, fields.get("workspace"))
+    return await _place_of_locator(site, fields.get("locator")) or await place_of_workspace(
+        site, fields.get("workspace")
+    )
 
 
 async def place_of_sign_in(site: Site, pending: PendingSignIn) -> Place | None:
     """Where a sign-in came from."""
     if pending.workspace_id is not None:
         return await place_of_workspace(site, to_wire(pending.workspace_id))
-    return await place_of_link(site, pending.locator)
+    return await _place_of_locator(site, pending.locator)
+
+
+async def _place_of_locator(site: Site, locator: str | None) -> Place | None:
+    """Locators and secrets are 128 random bits each, so that none is both."""
+    return await place_of_link(site, locator) or await place_of_one_time_link(site, locator)

@@ -1,35 +1,24 @@
 """The page of a Reconnect link, for its own person and nobody else. A press of its button opens an attempt."""
 
-from dataclasses import dataclass
-
 from aiohttp import web
 
-from bot.web.place import Place, place_of_link
+from bot.web import connect_page
 from bot.web.security import LOGIN_COOKIE_LIFE, login_cookie, new_secret
-from bot.web.sign_in import introduction_page, sign_in_page
-from bot.web.site import SITE, leads_nowhere, page, read_form, see_other
-from commands.linking import doubled, introduce, member_in, write_refusal
-from commands.model import Person
-from commands.ports.reconnecting import Link, Session
-from commands.reconnect import Held, Started, hashed
+from bot.web.site import SITE, leads_nowhere, page, read_form
+from bot.web.visit import Visit, visit_of
+from commands.reconnect import Held
 from commands.rehearsal import Rehearsal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
-    """The link's own person, at its page."""
-
-    place: Place
-    link: Link
-    session: Session
-    person: Person
+from commands.round_trip import Started
+from commands.secret import hashed
 
 
 async def show(request: web.Request) -> web.StreamResponse:
     """Say what is to be reconnected, why, and what to check first. Opening or prefetching it changes nothing (R-1)."""
-    visit = await _visit(request)
+    visit = await visit_of(request)
     if isinstance(visit, web.Response):
         return visit
+    if visit.link.network is not None:
+        return await connect_page.show(request, visit)
     rehearsal = await request.app[SITE].reconnecting.look(visit.link, visit.person)
     return _rehearsal_page(request, visit, rehearsal)
 
@@ -38,9 +27,11 @@ async def start(request: web.Request) -> web.StreamResponse:
     """Open an attempt and go on to the network's login."""
     site = request.app[SITE]
     fields = await read_form(request, await site.session(request))
-    visit = await _visit(request)
+    visit = await visit_of(request)
     if isinstance(visit, web.Response):
         return visit
+    if visit.link.network is not None:
+        return await connect_page.start(request, visit, again="again" in fields)
     browser = new_secret()
     outcome = await site.reconnecting.start(
         visit.link,
@@ -57,32 +48,6 @@ async def start(request: web.Request) -> web.StreamResponse:
     response = web.HTTPSeeOther(outcome.url)
     site.cookies.set(response, login_cookie(outcome.state), browser, life=LOGIN_COOKIE_LIFE)
     raise response
-
-
-async def _visit(request: web.Request) -> Visit | web.Response:
-    """Who is at the page; or the page for whoever it is not for."""
-    site = request.app[SITE]
-    place = await place_of_link(site, request.match_info["locator"])
-    if place is None or place.link is None:
-        return leads_nowhere(request)
-    session = await site.session(request)
-    if session is None:
-        if request.method == "POST":
-            see_other(request, place.path)
-        return sign_in_page(request, place)
-    member = await member_in(site.services, session, place.organization_id)
-    if member is None:
-        introduction = await introduce(site.services, session, place.organization_id)
-        if introduction.candidate is None:
-            await write_refusal(site.services, place.link, session, None)
-        return introduction_page(request, place, session, introduction)
-    if member.person.id != place.link.person_id:
-        twins = await doubled(site.services, session, member)
-        if twins is not None and twins.candidate is not None and twins.candidate.id == place.link.person_id:
-            return introduction_page(request, place, session, twins)
-        await write_refusal(site.services, place.link, session, member.person)
-        return page(request, "not_yours.html", session=session, status=403, place=place)
-    return Visit(place=place, link=place.link, session=session, person=member.person)
 
 
 def _rehearsal_page(request: web.Request, visit: Visit, rehearsal: Rehearsal | None) -> web.Response:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from commands.ports.reconnecting import Session
-from commands.reconnect import hashed
+from commands.secret import hashed
 
 SECRET_BYTES = 32  # 256 bits, in sessions, states and what binds a login to a browser
 LOGIN_COOKIE_LIFE = 600  # seconds, as long as an attempt
@@ -58,6 +58,11 @@ def new_secret() -> str:
 def login_cookie(state: str) -> str:
     """The cookie that binds one login to this browser: one for each, so that two tabs do not disturb each other."""
     return f"login-{hashed(f'cookie {state}').hex()[:16]}"
+
+
+def pass_cookie(secret: str) -> str:
+    """The cookie that binds a personal link to this browser."""
+    return f"pass-{hashed(f'cookie {secret}').hex()[:16]}"
 
 
 def form_token(secret: str, path: str, session: Session | None) -> str:

@@ -16,7 +16,7 @@ from commands.ids import SessionId, new_id
 from commands.linking import Introduction, doubled, introduce, keep_email, link_account, member_in
 from commands.ports.chat import ChatPlatform, SignedIn, SignIn
 from commands.ports.reconnecting import PendingSignIn, Session
-from commands.reconnect import hashed
+from commands.secret import hashed
 
 logger = logging.getLogger(__name__)
 
@@ -40,11 +40,11 @@ async def show(request: web.Request) -> web.StreamResponse:
         return sign_in_page(request, place, only=workspace.platform, session=session)
     member = await member_in(site.services, session, place.organization_id)
     if member is not None:
-        twins = await doubled(site.services, session, member)
+        twins = await doubled(site.services, site.platforms, session, member)
         if twins is not None:
             return introduction_page(request, place, session, twins)
         return page(request, "signed_in.html", session=session, person=member.person)
-    introduction = await introduce(site.services, session, place.organization_id)
+    introduction = await introduce(site.services, site.platforms, session, place.organization_id)
     return introduction_page(request, place, session, introduction)
 
 
@@ -119,7 +119,7 @@ async def receive(request: web.Request) -> web.StreamResponse:
         pending = await uow.sessions.finish_sign_in(
             state_hash=hashed(state), browser_hash=hashed(browser), now=site.services.clock.now()
         )
-    if pending is None or pending.platform != platform.name:
+    if pending is None or pending.platform != platform.name or pending.redirect_uri != _redirect_uri(site, platform):
         return page(request, "sign_in_failed.html", status=400, why="over", place=None)
     place = await place_of_sign_in(site, pending)
     if "error" in query or "code" not in query:
@@ -172,10 +172,11 @@ async def confirm(request: web.Request) -> web.StreamResponse:
     place = await place_of_form(site, fields)
     if place is None or session is None:
         return leads_nowhere(request)
-    linked = await link_account(site.services, session, place.organization_id)
+    linked = await link_account(site.services, site.platforms, session, place.organization_id)
     if linked or await member_in(site.services, session, place.organization_id) is not None:
         see_other(request, place.path)
-    return introduction_page(request, place, session, await introduce(site.services, session, place.organization_id))
+    introduction = await introduce(site.services, site.platforms, session, place.organization_id)
+    return introduction_page(request, place, session, introduction)
 
 
 async def sign_out(request: web.Request) -> web.StreamResponse:

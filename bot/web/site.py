@@ -2,25 +2,26 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import aiohttp_jinja2
 from aiohttp import web
 from jinja2 import PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from bot.web.security import FORM, SESSION, Cookies, form_token, from_our_page, new_secret
+from bot.web.words import moment
 from commands.causes import cause_name
 from commands.command import Services
+from commands.connecting import Connecting
+from commands.passes import PASS_PLATFORM, pass_of_session, proves_pass
 from commands.ports.chat import ChatPlatform
-from commands.ports.reconnecting import Session
-from commands.reconnect import Reconnecting, hashed
+from commands.ports.reconnecting import PassPurpose, Session
+from commands.reconnect import Reconnecting
+from commands.secret import hashed
 from commands.wording import listed, number_of, shown
 
 FORMS_TO = web.RequestKey("lapsebot_forms_to", tuple[str, ...])
@@ -34,6 +35,7 @@ class Site:
     services: Services
     platforms: Mapping[str, ChatPlatform]
     reconnecting: Reconnecting
+    connecting: Connecting
     cookies: Cookies
     alive: Callable[[], bool]
     """Whether the loops of this process run; asked by /readyz."""
@@ -48,12 +50,16 @@ class Site:
         return urlsplit(self.services.public_url).path + path
 
     async def session(self, request: web.Request) -> Session | None:
-        """Who is signed in in this browser."""
+        """Who is signed in in this browser; a session that proves a personal link ends with the link."""
         secret = self.cookies.read(request, SESSION)
         if secret is None:
             return None
+        now = self.services.clock.now()
         async with self.services.storage.reading() as uow:
-            return await uow.sessions.by_secret(hashed(secret), self.services.clock.now())
+            session = await uow.sessions.by_secret(hashed(secret), now)
+            if session is not None and proves_pass(session) and await pass_of_session(uow, session, now) is None:
+                return None
+        return session
 
 
 SITE = web.AppKey("lapsebot_site", Site)
@@ -92,22 +98,26 @@ def page(
     status: int = 200,
     forms_to: Iterable[str] = (),
     zone: str | None = None,
+    keeps_cookies: bool = True,
     **facts: object,
 ) -> web.Response:
-    """Answer with a page. `forms_to`: addresses that its forms lead on to. `zone`: the reader's time zone, else UTC."""
+    """Answer with a page. `forms_to`: addresses that its forms lead on to. `zone`: the reader's time zone, else UTC.
+    `keeps_cookies` False: a page that no form token is for sets no cookie.
+    """
     site = request.app[SITE]
     request[FORMS_TO] = tuple(forms_to)
     known = site.cookies.read(request, FORM)
     secret = known or new_secret()
     context = {
         "session": session,
+        "personal": session is not None and session.platform == PASS_PLATFORM,
         "token": partial(_token, secret, session),
         "href": site.href,
-        "moment": partial(_moment, zone),
+        "moment": partial(moment, zone),
         **facts,
     }
     response = aiohttp_jinja2.render_template(template, request, context, status=status)
-    if known is None:
+    if known is None and keeps_cookies:
         site.cookies.set(response, FORM, secret)
     return response
 
@@ -116,19 +126,12 @@ def _token(secret: str, session: Session | None, path: str) -> str:
     return form_token(secret, path, session)
 
 
-def _moment(zone: str | None, at: datetime) -> Markup:
-    """A time in the reader's zone, which is named."""
-    try:
-        local = at.astimezone(ZoneInfo(zone or "UTC"))
-    except (ZoneInfoNotFoundError, ValueError):
-        local = at
-    words = f"{local:%a} {local.day} {local:%b %Y, %H:%M} {local.tzname()}"
-    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(timespec="seconds"), words)
-
-
-def leads_nowhere(request: web.Request) -> web.Response:
-    """The one neutral page for whatever is unknown, over, or not this person's to know of (R-15)."""
-    return page(request, "nowhere.html", status=404)
+def leads_nowhere(request: web.Request, purpose: PassPurpose | None = None, *, status: int = 404) -> web.Response:
+    """The one neutral page for whatever is unknown, over, or not this person's to know of (R-15). `purpose`: what the
+    address is for, which its path tells anyway, so that the page can say how to get a new one.
+    """
+    keeps = purpose is not PassPurpose.UNSUBSCRIBE
+    return page(request, "nowhere.html", status=status, keeps_cookies=keeps, purpose=purpose.value if purpose else "")
 
 
 def see_other(request: web.Request, path: str) -> NoReturn:
@@ -140,24 +143,51 @@ class FormRefused(Exception):
     """A POST that did not come from a page of ours, or came from one that is out of date."""
 
 
-async def read_form(request: web.Request, session: Session | None) -> dict[str, str]:
-    """Read a POST's fields. Raises FormRefused unless it came from our own page, in this browser and session."""
+Fields = Mapping[str, tuple[str, ...]]
+"""What a form sent, by field; any text."""
+
+
+async def read_fields(request: web.Request, session: Session | None) -> Fields:
+    """Read a POST's fields, as they were typed and ticked. Raises FormRefused unless it came from our own page, in this
+    browser and session.
+    """
     site = request.app[SITE]
-    fields = await form_fields(request)
+    fields = await _sent(request)
     secret = site.cookies.read(request, FORM)
-    genuine = secret is not None and _same(fields.get("token", ""), form_token(secret, request.path, session))
+    given = "".join(fields.get("token", ()))
+    genuine = secret is not None and _same(given, form_token(secret, request.path, session))
     if not genuine or not from_our_page(request, site.services.public_url):
         raise FormRefused
     return fields
 
 
+async def read_form(request: web.Request, session: Session | None) -> dict[str, str]:
+    """The same, of a form without anything typed: one plain value for each field."""
+    return _plain(await read_fields(request, session))
+
+
 async def form_fields(request: web.Request) -> dict[str, str]:
-    """The fields of a form. Raises FormRefused for a body that no page of ours could have sent."""
+    """The plain fields of a form, wherever it came from. Raises FormRefused for a body that no page of ours could have
+    sent.
+    """
+    return _plain(await _sent(request))
+
+
+def _plain(fields: Fields) -> dict[str, str]:
+    return {name: values[-1] for name, values in fields.items() if values[-1].isascii()}
+
+
+async def _sent(request: web.Request) -> Fields:
     try:
         form = await request.post()
     except (ValueError, LookupError, AssertionError) as error:  # what aiohttp raises for broken charsets and boundaries
         raise FormRefused from error
-    return {name: value for name, value in form.items() if isinstance(value, str) and value.isascii()}
+    fields: dict[str, tuple[str, ...]] = {}
+    for name, value in form.items():
+        if isinstance(value, str):
+            writable = value.encode(errors="ignore").decode()  # without halves of characters
+            fields[name] = (*fields.get(name, ()), writable)
+    return fields
 
 
 def _same(given: str, expected: str) -> bool:

@@ -9,8 +9,9 @@ from commands.actions import check_action, connection_of, details_action, reconn
 from commands.causes import cause_name
 from commands.command import Asker, Services
 from commands.drawing import account_line, mark_of, mending_label, network_name, open_lapse
+from commands.handlers.choosing import CHOICES, called, which
 from commands.handlers.help import support_line
-from commands.handlers.ownership import CHOICES, called, cause_paragraphs, which
+from commands.handlers.ownership import cause_paragraphs
 from commands.handlers.seeing import seen
 from commands.ids import AuthorizationId, ConnectionId
 from commands.messages import (

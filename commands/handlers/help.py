@@ -1,5 +1,9 @@
 """`/lapsed help` and `/lapsed why`: what can be typed, what makes connections lapse, and who helps (C-10)."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from commands.access import is_administrator
 from commands.actions import OutOfDate, feedback_action
 from commands.auditing import entry
 from commands.causes import cause_name, cause_text
@@ -16,18 +20,51 @@ from commands.messages import (
     Message,
     Part,
     Plain,
+    Span,
     Text,
     line,
     say,
     text,
 )
 from commands.model import CLEAR_LAPSES, Organization, Verdict
-from commands.parsing import Arguments
+from commands.parsing import Arguments, LapsedQuery, Show
 from commands.ports.network import NetworkSpec
-from commands.usage import USAGES
+from commands.ports.notices import NoticeKind
+from commands.usage import LAPSE_ADMIN, USAGES, Usage
 from commands.wording import listed, number_of, shown
 
 TOPICS = ("help", "why")
+EXAMPLES: Mapping[NoticeKind, tuple[str, str]] = MappingProxyType(
+    {
+        NoticeKind.LAPSED: ("At once", f"{Mark.LAPSED} Lapsed: {{account}} · client Acme"),
+        NoticeKind.REMINDER: ("After 2 days, then every 5", f"{Mark.LAPSED} Still lapsed after 2 days: {{account}}"),
+        NoticeKind.EXPIRING: ("Before a term ends", f"{Mark.EXPIRING} Expires in 7 days: {{account}} · client Acme"),
+        NoticeKind.DIGEST: ("Daily or weekly, if you chose so", f"{Mark.LAPSED} 3 accounts need connecting: …"),
+        NoticeKind.NUDGED: ("When somebody asks you", "Raj Patel asks you to reconnect {account}"),
+        NoticeKind.ASSIGNED: ("When an administrator gives it to you", "Mei Lin asks you to take on {account}"),
+        NoticeKind.TRANSFERRED: ("When you become an owner", "You own {account} now"),
+        NoticeKind.PERSONAL_LINK: ("When you are sent your accounts", "Your accounts, and the link to them"),
+        NoticeKind.LINK_REFUSED: ("When somebody else opens your link", "Somebody opened your link for {account}"),
+        NoticeKind.DRILL: ("In a fire drill", "DRILL: {account} · nothing is broken"),
+        NoticeKind.NOTE: ("Under a message", "Raj Patel is on it"),
+    }
+)
+"""When a notice of each kind comes, and how one begins."""
+
+ADMINISTRATORS_EXAMPLES: Mapping[NoticeKind, tuple[str, str]] = MappingProxyType(
+    {
+        NoticeKind.UNDELIVERED: ("When somebody cannot be reached", "Ana Ruiz could not be told of {account}"),
+        NoticeKind.NOT_MINE: ("When somebody says it is not theirs", "Ana Ruiz says that {account} is not theirs"),
+        NoticeKind.RETIREMENT_PROPOSED: ("When one seems out of use", "Sam Lee says that {account} is out of use"),
+        NoticeKind.SUCCESSION: ("When somebody leaves", "Ana Ruiz left; 17 accounts hang on their login"),
+        NoticeKind.INSTALLATION_LOST: ("When I am taken out of a place", "I can no longer write in a workspace"),
+        NoticeKind.THIN_REACH: ("When too few would hear", "Lapses of a network reach fewer than two people"),
+        NoticeKind.DRILL_ESCALATED: ("During a fire drill", "DRILL: 2 people have not answered"),
+        NoticeKind.DRILL_REPORT: ("After a fire drill", "DRILL: who was reached, and in what time"),
+    }
+)
+"""The same of what only administrators are told."""
+
 _COMMON_CAUSES = (
     Verdict.CREDENTIAL_CHANGED,
     Verdict.EXPIRED,
@@ -38,11 +75,16 @@ _COMMON_CAUSES = (
 )
 
 
+async def answer(services: Services, asker: Asker, query: LapsedQuery, form: Arguments) -> Message:
+    """Answer `/lapsed help` or `/lapsed why`."""
+    return why(services, asker, query.network) if query.show is Show.WHY else overview(services, asker, form)
+
+
 def overview(services: Services, asker: Asker, form: Arguments) -> Message:
-    """What can be typed, in the asker's own form, and whom to ask."""
+    """What can be typed, in the asker's own form, and whom to ask. What only administrators may is told only them."""
     parts: list[Part] = [Heading(line(Bold("What you can type")))]
-    examples = [example for command in USAGES for example in command.here(services.networks).examples]
-    parts += [text(example.code(form), f" · {example.does}") for example in examples]
+    told = [command for command in USAGES if command.name != LAPSE_ADMIN.name or is_administrator(asker.person)]
+    parts += [Text(_examples(command.here(services.networks), form)) for command in told]
     parts.append(Text(support_line(asker.organization)))
     parts.append(_asks_whether_it_helped("help"))
     return Message(tuple(parts))
@@ -70,7 +112,8 @@ def why(services: Services, asker: Asker, network: str | None) -> Message:
         parts += _about(spec)
     causes = sorted(spec.causes.keys() & CLEAR_LAPSES) if spec is not None and spec.causes else _COMMON_CAUSES
     parts.append(Facts(tuple((cause_name(cause).capitalize(), line(_mending(spec, cause))) for cause in causes)))
-    parts.append(Text(_example(services, spec)))
+    parts.append(Text(line(Bold("What you will be told"))))
+    parts.append(Facts(_notices(services, asker, spec)))
     parts.append(Text(support_line(asker.organization)))
     parts.append(_asks_whether_it_helped("why"))
     return Message(tuple(parts))
@@ -86,6 +129,14 @@ async def feedback(services: Services, asker: Asker, arguments: tuple[str, ...])
     if helped == "yes":
         return say("Thank you, noted.")
     return Message((text("Noted, and sorry."), Text(support_line(asker.organization))))
+
+
+def _examples(command: Usage, form: Arguments) -> Line:
+    """A command's examples, each on a line of its own."""
+    spans: list[Span] = [Bold(f"/{command.name}"), Plain(f" · {command.description}")]
+    for example in command.examples:
+        spans += [Plain("\n"), example.code(form), Plain(f" · {example.does}")]
+    return tuple(spans)
 
 
 def _about(spec: NetworkSpec) -> list[Part]:
@@ -105,18 +156,23 @@ def _mending(spec: NetworkSpec | None, cause: Verdict) -> str:
     return " ".join(part for part in (words.happened, words.mend, words.not_helping) if part)
 
 
-def _example(services: Services, spec: NetworkSpec | None) -> Line:
-    """What a notice of a lapse, and the same notice later, look like."""
-    name = spec.name if spec is not None else min((n.spec.name for n in services.networks.values()), default="Network")
-    return line(
-        "A notice looks like this: “",
-        Plain(f"{Mark.LAPSED} Lapsed: "),
-        Bold(f"{name} · Acme EU"),
-        " · client Acme”, and once somebody has reconnected: “",
-        Plain(f"{Mark.GOOD} Restored: "),
-        Bold(f"{name} · Acme EU"),
-        " · by Ana Ruiz, after 20 min”.",
-    )
+def _notices(services: Services, asker: Asker, spec: NetworkSpec | None) -> tuple[tuple[str, Line], ...]:
+    """What a notice of each kind begins with, about an account that is made up; administrators are shown theirs too."""
+    names = (network.spec.name for network in services.networks.values())
+    account = f"{spec.name if spec is not None else min(names, default='Network')} · Acme EU"
+    shown_to = {**EXAMPLES, **(ADMINISTRATORS_EXAMPLES if is_administrator(asker.person) else {})}
+    told: list[tuple[str, Line]] = []
+    for kind, (when, begins) in shown_to.items():
+        told.append((when, line("“", *_filled(begins, account), "”")))
+        if kind is NoticeKind.LAPSED:
+            restored = f"{Mark.GOOD} Restored: {{account}} · by Ana Ruiz, after 20 min"
+            told.append(("The same message later", line("“", *_filled(restored, account), "”")))
+    return tuple(told)
+
+
+def _filled(begins: str, account: str) -> Line:
+    before, found, after = begins.partition("{account}")
+    return line(before, Bold(account), after) if found else line(before)
 
 
 def support_line(organization: Organization) -> Line:

@@ -1,37 +1,70 @@
-"""`/lapsed`: hands its other words to their own files, and reads the list's filters (C-1, C-2)."""
+"""`/lapsed`: hands its other words to their own files, and reads the list's filters (C-1, C-2). The list is also the
+asker's home in the chat platform (C-11).
+"""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 from commands import usage
 from commands.access import scope_of
 from commands.actions import ListView, OutOfDate, StateFilter, list_of
 from commands.command import Asker, Services
 from commands.errors import CommandError
-from commands.handlers import checking, help, ownership
+from commands.handlers import checking, help, history, ownership, stats, who_can
+from commands.handlers.banner import under_banner
 from commands.handlers.listing import Listing, draw_list, read_page
-from commands.handlers.seeing import visible_clients
+from commands.handlers.seeing import knows_of, visible_clients
 from commands.ids import ClientId
 from commands.messages import Message
-from commands.model import ConnectionState, Count, Filter, Person
+from commands.model import Count, Person
 from commands.parsing import Arguments, LapsedQuery, Show, client_named, network_names, parse_lapsed, unknown
 from commands.ports.storage import UnitOfWork
 
+VISIT = timedelta(minutes=1)
+"""Openings of the list this close together are one: the second one does not make what the first one showed old."""
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 async def answer(services: Services, asker: Asker, arguments: Arguments) -> Message:
-    """Answer `/lapsed`."""
+    """Answer `/lapsed`. The list says itself what is to be mended; other answers open with the banner."""
     names = network_names(services.networks)
     query = parse_lapsed(arguments, names)
+    if query == LapsedQuery():
+        return await home(services, asker)
+    if query.show is Show.LIST:
+        return await _list(services, asker, query, arguments, names)
+    return await under_banner(services, asker, _shown(services, asker, query, arguments))
+
+
+async def _shown(services: Services, asker: Asker, query: LapsedQuery, arguments: Arguments) -> Message:
     match query.show:
-        case Show.LIST:
-            return await _list(services, asker, query, arguments, names)
-        case Show.WHO:
+        case Show.LIST | Show.WHO:
             return await ownership.who(services, asker, query, arguments)
+        case Show.HISTORY:
+            return await history.history(services, asker, query, arguments)
+        case Show.STATS:
+            return await stats.stats(services, asker, query, arguments)
+        case Show.WHO_CAN:
+            return await who_can.who_can(services, asker, query, arguments)
         case Show.CHECK:
             return await checking.check(services, asker, query, arguments)
-        case Show.WHY:
-            return help.why(services, asker, query.network)
-        case Show.HELP:
-            return help.overview(services, asker, arguments)
+        case Show.WHY | Show.HELP:
+            return await help.answer(services, asker, query, arguments)
+
+
+async def home(services: Services, asker: Asker) -> Message:
+    """The whole list, with what lapsed since it was last opened marked as new; notes that it was opened. Three
+    statements, or four.
+    """
+    person, now = asker.person, services.clock.now()
+    async with services.storage.reading() as uow:
+        counts = await uow.connections.counts(asker.organization_id, scope_of(person))
+        view = ListView(new_since=person.list_seen_at or _NEVER)
+        listing = await read_page(uow, services, asker, Listing(view=view, counts=counts, client=None, person=None))
+    if listing.page.total and (person.list_seen_at is None or person.list_seen_at + VISIT < now):
+        async with services.storage.transaction() as uow:
+            await uow.people.saw_list(asker.organization_id, person.id, now)
+    return draw_list(services, asker, listing)
 
 
 async def turn(services: Services, asker: Asker, arguments: tuple[str, ...]) -> Message:
@@ -47,7 +80,7 @@ async def turn(services: Services, asker: Asker, arguments: tuple[str, ...]) -> 
         person = None
         if view.person_id is not None:
             person = (await uow.people.many(asker.organization_id, [view.person_id])).get(view.person_id)
-            if person is None or not await _is_known(uow, asker, person):
+            if person is None or not await knows_of(uow, asker, person):
                 raise OutOfDate
         listing = await read_page(uow, services, asker, Listing(view=view, counts=counts, client=client, person=person))
     return draw_list(services, asker, listing)
@@ -117,20 +150,11 @@ async def _person(uow: UnitOfWork, services: Services, asker: Asker, words: str)
         )
         for member in standing.members:
             if member.organization.id == asker.organization_id:
-                return member.person if await _is_known(uow, asker, member.person) else None
+                return member.person if await knows_of(uow, asker, member.person) else None
     found = [
-        person for person in await uow.people.named(asker.organization_id, name) if await _is_known(uow, asker, person)
+        person for person in await uow.people.named(asker.organization_id, name) if await knows_of(uow, asker, person)
     ]
     return found[0] if len(found) == 1 else None
-
-
-async def _is_known(uow: UnitOfWork, asker: Asker, person: Person) -> bool:
-    """Whether the asker may know of somebody: they see everything, or something that this person connected or owns."""
-    scope = scope_of(asker.person)
-    if scope.client_ids is None or person.id == asker.person.id:
-        return True
-    theirs = Filter(person_id=person.id, states=tuple(ConnectionState))
-    return (await uow.connections.page(asker.organization_id, scope, theirs, offset=0, limit=1)).total > 0
 
 
 def _unclear_person(services: Services, arguments: Arguments, name: str) -> CommandError:

@@ -3,10 +3,18 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 
-from commands.access import may_reconnect, scope_of
-from commands.actions import ListView, StateFilter, details_action, list_action, reconnect_action
+from commands.access import is_administrator, may_reconnect, scope_of
+from commands.actions import (
+    ListView,
+    StateFilter,
+    copy_link_action,
+    details_action,
+    list_action,
+    reconnect_action,
+)
 from commands.command import Asker, Services
 from commands.drawing import EXPIRING_WITHIN, connection_row, mending_label, network_name
 from commands.ids import ClientId
@@ -29,6 +37,7 @@ from commands.messages import (
     Row,
     Rows,
     Span,
+    Style,
     Text,
     Tone,
     line,
@@ -40,6 +49,7 @@ from commands.wording import number_of, shown
 PAGE_SIZE = 8  # rows: with their buttons some 30 blocks of the 50 that a message may have
 BREAKDOWN = 6  # networks or clients named in the counts
 MENU = 5  # networks and clients that the menu offers
+OWNERS = 5  # people whose lists it offers to administrators
 
 _STATES: dict[StateFilter, tuple[ConnectionState, ...]] = {
     StateFilter.NEEDS_CONNECTING: NEEDS_CONNECTING,
@@ -61,6 +71,8 @@ _TITLES = {
 }
 _BROKEN_DOWN = (StateFilter.NEEDS_CONNECTING, StateFilter.LAPSED, StateFilter.ALL)
 """Lists that open with counts of what needs connecting."""
+_TABS = (StateFilter.NEEDS_CONNECTING, StateFilter.ACTIVE)
+"""The two sides of the in-app list (C-11)."""
 _NOTHING = {
     StateFilter.NEEDS_CONNECTING: "Nothing needs connecting",
     StateFilter.LAPSED: "Nothing is lapsed",
@@ -88,7 +100,7 @@ class Listing:
     @property
     def is_whole(self) -> bool:
         """Whether nothing narrows the list."""
-        return replace(self.view, offset=0) == ListView()
+        return replace(self.view, offset=0, new_since=None) == ListView()
 
     @property
     def is_counted(self) -> bool:
@@ -97,7 +109,7 @@ class Listing:
 
 
 async def read_page(uow: UnitOfWork, services: Services, asker: Asker, listing: Listing) -> Listing:
-    """Read the rows: one statement, and one more for what expires next on the whole list's first page."""
+    """Read the rows: one statement, and one more for what expires next, where nothing is lapsed."""
     view, scope = listing.view, scope_of(asker.person)
     narrowed = Filter(
         network=view.network,
@@ -113,7 +125,8 @@ async def read_page(uow: UnitOfWork, services: Services, asker: Asker, listing: 
         view = replace(view, offset=(page.total - 1) // PAGE_SIZE * PAGE_SIZE)
         page = await read(offset=view.offset)
     listing = replace(listing, view=view, page=page)
-    if listing.is_whole and view.offset == 0:
+    is_about_active = replace(view, offset=0, new_since=None) == ListView(state=StateFilter.ACTIVE)
+    if (listing.is_whole and not page.total) or (is_about_active and view.offset == 0):
         listing = replace(listing, next_to_end=await uow.connections.next_to_end(asker.organization_id, scope))
     return listing
 
@@ -138,12 +151,13 @@ def draw_list(services: Services, asker: Asker, listing: Listing) -> Message:
     if not listing.page.total:
         return _nothing(services, asker, listing)
     view, page = listing.view, listing.page
-    parts: list[Part] = [Heading(_heading(services, listing))]
+    parts: list[Part] = [Heading(_heading(services, listing)), *_tabs(listing)]
     if listing.is_counted and view.offset == 0 and view.state in _BROKEN_DOWN:
         parts += _breakdown(services, listing)
     following = _paged(view, view.offset + PAGE_SIZE) if view.offset + PAGE_SIZE < page.total else None
     beyond = page.total - view.offset - len(page.rows)
-    parts.append(Rows(tuple(_row(services, asker, row) for row in page.rows), more=0 if following else beyond))
+    rows = tuple(_row(services, asker, row, view.new_since) for row in page.rows)
+    parts.append(Rows(rows, more=0 if following else beyond))
     if page.total > PAGE_SIZE:
         label = f"{view.offset + 1}–{view.offset + len(page.rows)} of {page.total:,}"
         previous = _paged(view, max(0, view.offset - PAGE_SIZE)) if view.offset else None
@@ -152,7 +166,7 @@ def draw_list(services: Services, asker: Asker, listing: Listing) -> Message:
         parts.append(Note(line("Search for fewer letters, or add a network or client, to see the rest.")))
     if listing.next_to_end is not None:
         parts.append(Note(_next(services, listing.next_to_end)))
-    parts += _ways_on(services, listing)
+    parts += _ways_on(services, asker, listing)
     return Message(tuple(parts), Tone.ACTION if view.state is StateFilter.NEEDS_CONNECTING else Tone.NEUTRAL)
 
 
@@ -219,14 +233,14 @@ def _by(listing: Listing, key: Callable[[Count], str], name: Callable[[Count], s
     return line(" · ".join(told))
 
 
-def _row(services: Services, asker: Asker, view: ConnectionView) -> Row:
+def _row(services: Services, asker: Asker, view: ConnectionView, new_since: datetime | None) -> Row:
     """A row with the action that it needs, unless it is known that the asker may not take it."""
     now = services.clock.now()
     label, button = mending_label(view, now), None
     if label is not None and may_reconnect(asker.person, view).allowed:
         button = Button(label, reconnect_action(view.connection.id))
     details = Button("Details", details_action(view.connection.id))
-    return connection_row(view, services.networks, now, button=button, details=details)
+    return connection_row(view, services.networks, now, button=button, details=details, new_since=new_since)
 
 
 def _nothing(services: Services, asker: Asker, listing: Listing) -> Message:
@@ -252,7 +266,7 @@ def _nothing(services: Services, asker: Asker, listing: Listing) -> Message:
     spans: list[Span] = [Plain(sentence)]
     if listing.next_to_end is not None:
         spans += [Plain(" "), *_next(services, listing.next_to_end)]
-    parts = (Text(tuple(spans)), *_ways_on(services, listing))
+    parts = (Text(tuple(spans)), *_tabs(listing), *_ways_on(services, asker, listing))
     return Message(parts, Tone.GOOD if view.state is StateFilter.NEEDS_CONNECTING else Tone.NEUTRAL)
 
 
@@ -262,16 +276,52 @@ def _next(services: Services, view: ConnectionView) -> Line:
     return line(f"Next to expire: {name}", *((", ", Moment(end, MomentStyle.DAY)) if end else ()), ".")
 
 
-def _ways_on(services: Services, listing: Listing) -> list[Part]:
-    """Buttons to the asker's own, or back to everything; in the menu, the networks and clients that need the most."""
-    if listing.view.search or listing.view.person_id:
+def _tabs(listing: Listing) -> list[Part]:
+    """The two sides of the list, each with its number, where counters know it."""
+    view = listing.view
+    if not listing.is_counted or view.state not in _TABS:
         return []
+    numbers = {
+        StateFilter.NEEDS_CONNECTING: ("Needs connecting", _number(listing, _needs)),
+        StateFilter.ACTIVE: ("Active", _number(listing, lambda count: count.state is ConnectionState.ACTIVE)),
+    }
+    buttons = []
+    for state, (label, number) in numbers.items():
+        action = list_action(replace(view, state=state, offset=0))
+        style = Style.PRIMARY if state is view.state else Style.NORMAL
+        buttons += [Button(f"{label} ({number:,})", action, style)] if action is not None else []
+    return [Buttons(tuple(buttons))] if buttons else []
+
+
+def _ways_on(services: Services, asker: Asker, listing: Listing) -> list[Part]:
+    """Buttons to the asker's own, or back to everything; in the menu, the networks and clients that need the most, and
+    to administrators, owners' lists (N-7).
+    """
+    back, mine = list_action(ListView()), list_action(ListView(mine=True))
+    if back is None or mine is None or listing.view.search:
+        return []
+    if listing.person is not None:
+        if not is_administrator(asker.person):
+            return []
+        copy = Button("Copy personalised link", copy_link_action(listing.person.id))
+        return [Buttons((copy, Button("Everything that needs connecting", back)))]
     if not listing.is_whole:
-        back = list_action(ListView())
-        return [Buttons((Button("Everything that needs connecting", back),))] if back else []
-    mine = list_action(ListView(mine=True))
+        if replace(listing.view, offset=0, new_since=None) == ListView(state=StateFilter.ACTIVE):
+            return []  # the other tab leads back
+        return [Buttons((Button("Everything that needs connecting", back),))]
     menu = _menu(services, listing) if listing.page.total > PAGE_SIZE else ()
-    return [Buttons((Button("Only mine", mine),), menu)] if mine and listing.page.total else []
+    owners = _owners_lists(listing) if is_administrator(asker.person) else ()
+    return [Buttons((Button("Only mine", mine),), (*menu, *owners))] if listing.page.total else []
+
+
+def _owners_lists(listing: Listing) -> tuple[Button, ...]:
+    """The lists of those who own what this page shows."""
+    owners = {row.owner.id: row.owner for row in listing.page.rows if row.owner is not None}
+    return tuple(
+        Button(f"List of {shown(owner.name, 40)}", action)
+        for owner in list(owners.values())[:OWNERS]
+        if (action := list_action(ListView(person_id=owner.id))) is not None
+    )
 
 
 def _menu(services: Services, listing: Listing) -> tuple[Button, ...]:

@@ -24,13 +24,13 @@ async def press(services: Services, asker: Asker, arguments: tuple[str, ...]) ->
         if not views or not may_see(asker.person, views[0].connection):
             raise NotYours
         view = views[0]
-        whom = _whom(view)
+        whom = whom_to_nudge(asker, view)
         if open_lapse(view) is None:
             return _said(services, view, "It works again: nothing is left to ask for.")
+        if whom is None and asker.person.id in (view.connection.connector_id, view.connection.owner_id):
+            return _said(services, view, "That would be you: press Reconnect.")
         if whom is None:
             return _said(services, view, "Nobody is left to ask: whoever connected it has gone.")
-        if whom.id == asker.person.id:
-            return _said(services, view, "That would be you: press Reconnect.")
         day = day_in(asker.organization.time_zone, now)
         words = ("nudged", to_wire(lapse_id), to_wire(asker.person.id), to_wire(whom.id))
         event = Event(
@@ -49,9 +49,10 @@ async def press(services: Services, asker: Asker, arguments: tuple[str, ...]) ->
     return _said(services, view, f"{shown(whom.name)} gets a message from you about it, with a Reconnect button.")
 
 
-def _whom(view: ConnectionView) -> Person | None:
-    """Whom to ask: whoever connected it, else whoever answers for it."""
-    return next((one for one in (view.connector, view.owner) if one is not None and one.left_at is None), None)
+def whom_to_nudge(asker: Asker, view: ConnectionView) -> Person | None:
+    """Whom the asker can ask: whoever connected it, else whoever answers for it."""
+    people = (one for one in (view.connector, view.owner) if one is not None and one.id != asker.person.id)
+    return next((one for one in people if one.left_at is None), None)
 
 
 def _said(services: Services, view: ConnectionView, sentence: str) -> Message:

@@ -1,18 +1,32 @@
 """`/lapsed who` and the details button: whose an account is, who may reconnect it, and what happened to it (C-3)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from commands import usage
-from commands.access import Standing, may_reconnect, may_see, scope_of
-from commands.actions import check_action, claim_action, connection_of, details_action, reconnect_action, release_action
-from commands.causes import cause_name, cause_text
+from commands.access import Standing, is_administrator, may_reconnect, may_see, scope_of
+from commands.actions import (
+    ListView,
+    assign_action,
+    check_action,
+    claim_action,
+    connection_of,
+    copy_link_action,
+    details_action,
+    history_action,
+    list_action,
+    note_action,
+    reconnect_action,
+    release_action,
+    retire_action,
+    who_can_action,
+)
+from commands.causes import cause_text
 from commands.command import Asker, Services
 from commands.drawing import (
     Identities,
     account_line,
-    connection_row,
     last_seen_working,
     mark_of,
     mending_label,
@@ -26,46 +40,34 @@ from commands.drawing import (
     what_happened,
     who_is_at_it,
 )
-from commands.errors import CommandError
-from commands.handlers.seeing import accounts_called, seen
-from commands.ids import ConnectionId, PersonId
+from commands.handlers.choosing import CHOICES, called, which
+from commands.handlers.history import episode
+from commands.handlers.seeing import seen
+from commands.ids import PersonId
 from commands.messages import (
-    ActionRef,
-    Bold,
     Button,
     Buttons,
     Code,
     Facts,
     Heading,
     Line,
-    Mention,
     Message,
     Moment,
     MomentStyle,
     Part,
     Plain,
-    Rows,
     Style,
     Text,
     Tone,
     line,
-    text,
 )
-from commands.model import ConnectionState, ConnectionView, Lapse, LapseEnd, Person
-from commands.parsing import Arguments, LapsedQuery, Show, network_names, unknown
+from commands.model import ConnectionState, ConnectionView, Lapse, LapseNote, Person
+from commands.parsing import Arguments, LapsedQuery
 from commands.ports.storage import UnitOfWork
-from commands.usage import try_line
-from commands.wording import duration, number_of, shown
+from commands.wording import named, number_of, shown
 
+NOTES = 3  # notes of the open lapse told in the details; `/lapsed history` has more
 HISTORY = 3  # past lapses told in the details; `/lapsed history` is for all
-RowAction = Callable[[ConnectionId], ActionRef]
-CHOICES = 8  # accounts to choose among before more of the name is asked for
-
-_ENDED = {
-    LapseEnd.RECONNECTED: "reconnected",
-    LapseEnd.RECOVERED: "worked again by itself",
-    LapseEnd.RETIRED: "retired",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,8 @@ class Ownership:
     siblings: int
     """Connections on the same authorization that the asker may see, this one included."""
     history: Sequence[Lapse]
+    notes: Sequence[LapseNote]
+    """Of the open lapse, the oldest first."""
     people: Mapping[PersonId, Person]
     identities: Identities
 
@@ -98,44 +102,6 @@ async def details(services: Services, asker: Asker, arguments: tuple[str, ...]) 
     return draw_details(services, asker, ownership)
 
 
-async def called(
-    uow: UnitOfWork,
-    services: Services,
-    asker: Asker,
-    query: LapsedQuery,
-    arguments: Arguments,
-    *,
-    limit: int,
-    example: usage.Example,
-) -> Sequence[ConnectionView]:
-    """The accounts that a query names; at least one. Raises CommandError where it names none."""
-    if query.account is None:
-        raise CommandError(
-            Message((text("Which account? Type its id, or part of its name."), Text(try_line(arguments, example))))
-        )
-    found = await accounts_called(uow, asker, query.account, network=query.network, client=query.client, limit=limit)
-    if not found:
-        known = (*network_names(services.networks), *Show)
-        raise unknown(arguments, usage.LAPSED.here(services.networks), query.account, known, noun="an account ")
-    return found
-
-
-def which(
-    services: Services, found: Sequence[ConnectionView], query: LapsedQuery, label: str, action: RowAction
-) -> Message:
-    """Ask which of several is meant; each row's button goes on with it."""
-    now = services.clock.now()
-    rows = tuple(
-        connection_row(view, services.networks, now, button=Button(label, action(view.connection.id)))
-        for view in found[:CHOICES]
-    )
-    parts: list[Part] = [Heading(line("Which one? ", Bold(f"“{shown(query.account or '', 40)}”"), " matches several."))]
-    parts.append(Rows(rows))
-    if len(found) > CHOICES:
-        parts.append(text("And more: type more of the name, or the account's id."))
-    return Message(tuple(parts))
-
-
 async def read_ownership(uow: UnitOfWork, asker: Asker, view: ConnectionView) -> Ownership:
     """Read what the details tell, in a fixed number of statements."""
     organization_id, connection = asker.organization_id, view.connection
@@ -147,7 +113,9 @@ async def read_ownership(uow: UnitOfWork, asker: Asker, view: ConnectionView) ->
     people = await uow.people.many(organization_id, [lapse.ended_by for lapse in history if lapse.ended_by])
     known = [person.id for person in (view.connector, view.owner) if person is not None]
     identities = await uow.people.identities(organization_id, [*known, *people])
-    return Ownership(view=view, siblings=siblings, history=history, people=people, identities=identities)
+    lapse = open_lapse(view)
+    notes = await uow.lapses.notes(organization_id, [lapse.id]) if lapse is not None else ()
+    return Ownership(view=view, siblings=siblings, history=history, notes=notes, people=people, identities=identities)
 
 
 def draw_details(services: Services, asker: Asker, ownership: Ownership) -> Message:
@@ -203,6 +171,8 @@ def _facts(services: Services, asker: Asker, ownership: Ownership, now: datetime
         label = spec.parent_label if spec is not None and spec.parent_label else "Business"
         facts.append((label, line(f"{shown(connection.parent.name)} · ", Code(shown(connection.parent.id)))))
     facts.append(("Account id", line(Code(shown(connection.account_id)))))
+    if ownership.notes:
+        facts.append(("Notes", separated([_note(note) for note in ownership.notes[-NOTES:]], "; ")))
     facts.append(("History", _history(ownership)))
     return tuple(facts)
 
@@ -237,16 +207,11 @@ def _history(ownership: Ownership) -> Line:
     past = [lapse for lapse in ownership.history if lapse.ended_at is not None][:HISTORY]
     if not past:
         return line("no earlier lapse")
-    return separated([_episode(lapse, ownership) for lapse in past], "; ")
+    return separated([episode(lapse, ownership.people, ownership.identities) for lapse in past], "; ")
 
 
-def _episode(lapse: Lapse, ownership: Ownership) -> Line:
-    """One past lapse: "3 November: password changed, reconnected by Ana Ruiz after 3 h 20 min"."""
-    by = ownership.people.get(lapse.ended_by) if lapse.ended_by else None
-    how = _ENDED[lapse.ended_how] if lapse.ended_how else "ended"
-    who: list[Mention | str] = [" by ", mention(by, ownership.identities)] if by is not None else []
-    took = f" after {duration(lapse.ended_at - lapse.opened_at)}" if lapse.ended_at else ""
-    return line(Moment(lapse.opened_at, MomentStyle.DAY), f": {cause_name(lapse.cause)}, {how}", *who, took)
+def _note(note: LapseNote) -> Line:
+    return line(f"“{shown(note.text, 200)}” · {named(note.person_name)}, ", Moment(note.at, MomentStyle.DAY))
 
 
 def _buttons(asker: Asker, view: ConnectionView, now: datetime) -> Buttons:
@@ -257,10 +222,27 @@ def _buttons(asker: Asker, view: ConnectionView, now: datetime) -> Buttons:
         primary.append(Button(label, reconnect_action(connection.id), Style.PRIMARY))
     if connection.authorization_id is not None and connection.state is not ConnectionState.RETIRED:
         primary.append(Button("Check now", check_action(connection.id)))
-    menu: list[Button] = []
-    claim = standing_claim(lapse, now)
-    if lapse is not None and claim is None:
-        menu.append(Button("I'm on it", claim_action(lapse.id)))
-    elif lapse is not None and claim is not None and claim.person_id == asker.person.id:
-        menu.append(Button("Give back", release_action(lapse.id)))
+    menu = _lapse_menu(asker, lapse, now) if lapse is not None else []
+    menu.append(Button("Who can reconnect it", who_can_action(connection.id)))
+    menu.append(Button("History", history_action(connection.id)))
+    if connection.state is not ConnectionState.RETIRED:
+        menu.append(Button("Not in use any more", retire_action(connection.id)))
+    owned = list_action(ListView(person_id=view.owner.id)) if view.owner is not None else None
+    if view.owner is not None and owned is not None and is_administrator(asker.person):
+        menu.append(Button(f"List of {shown(view.owner.name, 40)}", owned))
+        menu.append(Button(f"Copy link of {shown(view.owner.name, 40)}", copy_link_action(view.owner.id)))
     return Buttons(tuple(primary), tuple(menu))
+
+
+def _lapse_menu(asker: Asker, lapse: Lapse, now: datetime) -> list[Button]:
+    """What can be done about an open lapse besides mending it."""
+    claim = standing_claim(lapse, now)
+    menu: list[Button] = []
+    if claim is None:
+        menu.append(Button("I'm on it", claim_action(lapse.id)))
+    elif claim.person_id == asker.person.id or is_administrator(asker.person):
+        menu.append(Button("Give back", release_action(lapse.id)))
+    menu.append(Button("Add a note", note_action(lapse.id)))
+    if is_administrator(asker.person):
+        menu.append(Button("Assign it", assign_action(lapse.id)))
+    return menu

@@ -1,18 +1,17 @@
-"""The Reconnect button: the presser's own link, privately, or why there is none and whom to ask (P-1 to P-5, N-9)."""
+"""The Reconnect button and `/reconnect ACCOUNT`: the asker's own link, privately, or why there is none and whom to ask
+(P-1 to P-5, N-9).
+"""
 
 from commands.access import Decision, Standing, may_reconnect
 from commands.actions import check_action, claim_action, connection_of, details_action
 from commands.auditing import entry
-from commands.causes import cause_text
 from commands.command import Asker, Services
 from commands.drawing import (
-    Identities,
     account_line,
     ends_soon,
     last_seen_working,
     mark_of,
     mending_label,
-    mention,
     network_name,
     open_lapse,
     spec_of,
@@ -23,7 +22,8 @@ from commands.drawing import (
 from commands.errors import CommandError
 from commands.handlers.help import support_line
 from commands.handlers.seeing import seen
-from commands.ids import LinkId, new_id, to_wire
+from commands.handlers.who_can import read_candidates, refusal
+from commands.ids import ConnectionId, LinkId, new_id, to_wire
 from commands.messages import (
     AnyButton,
     Button,
@@ -42,15 +42,19 @@ from commands.messages import (
     Tone,
     line,
 )
-from commands.model import ConnectionView, Person
+from commands.model import ConnectionView
 from commands.ports.reconnecting import Link
-from commands.ports.storage import UnitOfWork
 from commands.wording import named, shown
 
 
 async def press(services: Services, asker: Asker, arguments: tuple[str, ...]) -> Message:
     """Answer with the presser's link, as long as they may and there is something to reconnect."""
-    connection_id, now = connection_of(arguments), services.clock.now()
+    return await offer(services, asker, connection_of(arguments))
+
+
+async def offer(services: Services, asker: Asker, connection_id: ConnectionId) -> Message:
+    """The asker's link for one connection, or why they get none. Raises NotYours."""
+    now = services.clock.now()
     async with services.storage.transaction() as uow:
         view = await seen(uow, asker, connection_id)
         decision = may_reconnect(asker.person, view)
@@ -71,11 +75,9 @@ async def press(services: Services, asker: Asker, arguments: tuple[str, ...]) ->
                 )
             )
             return _offer(services, asker, view, decision, f"{services.public_url}/r/{locator}")
-        asked = await _people_to_ask(uow, asker, view)
-        identities = await uow.people.identities(asker.organization_id, [person.id for person in asked])
-    if decision.allowed:
-        return _works(services, view)
-    return _refusal(services, view, decision, asked, identities)
+        if decision.allowed:
+            return _works(services, view)
+        return refusal(services, asker, await read_candidates(uow, asker, view), decision)
 
 
 def _not_set_up(services: Services, asker: Asker, view: ConnectionView) -> Message:
@@ -96,8 +98,9 @@ def _offer(services: Services, asker: Asker, view: ConnectionView, decision: Dec
     parts.append(Text(_as_whom(services, view, decision)))
     claim = standing_claim(lapse, now)
     somebody_else_on_it = claim is not None and claim.person_id != asker.person.id
-    if somebody_else_on_it or view.reconnecting_by is not None:
-        parts.append(Text(line(f"{who_is_at_it(view, now)}: a word with them first saves a second login.")))
+    if somebody_else_on_it or view.reconnecting_by is not None:  # a second login may end the first one's (X-4)
+        warning = "a word with them first saves a second login. On some networks a second login ends the first."
+        parts.append(Text(line(f"{who_is_at_it(view, now)}: {warning}")))
     buttons: list[AnyButton] = [LinkButton(mending_label(view, now) or "Reconnect", address, Style.PRIMARY)]
     if lapse is not None and claim is None:
         buttons.append(Button("I'm on it", claim_action(lapse.id)))
@@ -157,39 +160,3 @@ def _works(services: Services, view: ConnectionView) -> Message:
         ),
     )
     return Message(parts, Tone.GOOD)
-
-
-def _refusal(
-    services: Services, view: ConnectionView, decision: Decision, asked: list[Person], identities: Identities
-) -> Message:
-    """Why not, what would have to be put right first, and whom to ask."""
-    parts: list[Part] = [Heading(_heading(services, view))]
-    lapse = open_lapse(view)
-    if decision.standing is Standing.NOT_HELPING and lapse is not None:
-        words = cause_text(spec_of(services.networks, view.connection.network), lapse.cause)
-        parts.append(Text(line(f"{words.happened} {words.not_helping}")))
-        parts.append(Text(line(words.mend)))
-    else:
-        parts.append(Text(line("It is retired, so there is nothing to reconnect. Its history is kept.")))
-    if asked:
-        parts.append(Text(_ask(asked, identities)))
-    buttons = [Button("Details", details_action(view.connection.id))]
-    if lapse is not None:
-        buttons.insert(0, Button("Check now", check_action(view.connection.id)))
-    parts.append(Buttons(tuple(buttons)))
-    return Message(tuple(parts), Tone.NEUTRAL)
-
-
-def _ask(asked: list[Person], identities: Identities) -> Line:
-    first, *rest = asked
-    others = line(", or ", mention(rest[0], identities)) if rest else ()
-    return (*line("Who can help: ", mention(first, identities)), *others, Plain("."))
-
-
-async def _people_to_ask(uow: UnitOfWork, asker: Asker, view: ConnectionView) -> list[Person]:
-    """Whoever is answerable for the account, then an administrator; never the asker, nor somebody who left."""
-    administrators = await uow.people.administrators(asker.organization_id)
-    candidates = [view.owner, view.connector, *administrators]
-    asked = {person.id: person for person in candidates if person is not None and person.left_at is None}
-    asked.pop(asker.person.id, None)
-    return list(asked.values())

@@ -7,7 +7,7 @@ from commands.command import Asker
 from commands.errors import CommandError
 from commands.ids import ClientId, ConnectionId
 from commands.messages import Code, Message, text
-from commands.model import ConnectionView
+from commands.model import ConnectionState, ConnectionView, Filter, Person
 from commands.ports.storage import UnitOfWork
 
 NARROWED_FROM = 50  # matches that are looked at when a network or a client narrows them afterwards
@@ -50,7 +50,18 @@ async def visible_clients(uow: UnitOfWork, asker: Asker) -> Mapping[str, ClientI
     """The clients that the asker may know of, by name."""
     scope = scope_of(asker.person)
     clients = {client.name: client.id for client in await uow.clients.all(asker.organization_id)}
+    if scope.within is not None:
+        clients = {name: client_id for name, client_id in clients.items() if client_id in scope.within}
     if scope.client_ids is None:
         return clients
     counted = {count.client_id for count in await uow.connections.counts(asker.organization_id, scope)}
     return {name: client_id for name, client_id in clients.items() if client_id in scope.client_ids | counted}
+
+
+async def knows_of(uow: UnitOfWork, asker: Asker, person: Person) -> bool:
+    """Whether the asker may know of somebody: they see everything, or something that this person connected or owns."""
+    scope = scope_of(asker.person)
+    if person.id == asker.person.id or (scope.client_ids is None and scope.within is None):
+        return True
+    theirs = Filter(person_id=person.id, states=tuple(ConnectionState))
+    return (await uow.connections.page(asker.organization_id, scope, theirs, offset=0, limit=1)).total > 0

@@ -1,20 +1,25 @@
-"""`/subscribe-lapses` and `/unsubscribe-lapses`: what a person or a channel hears of (C-5, N-9).
+"""`/subscribe-lapses` and `/unsubscribe-lapses`: what a person or a channel hears of (C-5, N-9), and how often (N-16).
 
 A channel hears no more than whoever set it up may see; that is asked again whenever a notice is planned.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
-from typing import TypedDict
 
 from commands import usage
-from commands.access import is_administrator, scope_of
-from commands.actions import OutOfDate, subscribe_action, subscription_of
+from commands.access import scope_of
+from commands.actions import (
+    OutOfDate,
+    rhythm_form_action,
+    subscribe_action,
+    subscribe_form_action,
+    subscription_of,
+)
 from commands.auditing import entry
 from commands.command import Asker, Services
-from commands.drawing import network_name
 from commands.errors import CommandError
+from commands.handlers.readers import Reader, Want, ask_administrator, in_words, speak_for, subject_of
+from commands.handlers.rhythm import keep_rhythm, told_rhythms
 from commands.handlers.seeing import visible_clients
 from commands.ids import ClientId, PersonId, SubscriptionId, new_id
 from commands.messages import (
@@ -32,52 +37,44 @@ from commands.messages import (
     line,
     text,
 )
-from commands.model import Channel, Person, Role, Subscription
-from commands.parsing import Arguments, SubscriptionQuery, network_names, parse_subscription
+from commands.model import Person, Subscription, Topic
+from commands.parsing import Arguments, network_names, refusal
+from commands.parsing_subscriptions import SubscriptionQuery, parse_subscription
 from commands.ports.storage import UnitOfWork
 from commands.usage import try_line
 from commands.wording import listed, shown
 
 AT_ONCE = 25  # opt-ins that one command writes
 MENU = 5  # networks offered as buttons to somebody who said none
-UNKNOWN_READERS = "I could not find out whether people from outside read this channel"
-
-Want = tuple[str | None, ClientId | None]
-"""A network or all, a client or all."""
-
-
-class _Key(TypedDict):
-    person_id: PersonId | None
-    channel: Channel | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reader:
-    """Who hears, the asker or this channel, and the clients that the asker may name for it."""
-
-    channel: Channel | None
-    person_id: PersonId
-    clients: Mapping[str, ClientId]
-
-    @property
-    def key(self) -> _Key:
-        """How storage names the reader."""
-        return {"person_id": None if self.channel else self.person_id, "channel": self.channel}
-
-    @property
-    def hears(self) -> str:
-        return "You hear" if self.channel is None else "This channel hears"
 
 
 async def subscribe(services: Services, asker: Asker, arguments: Arguments) -> Message:
-    """Opt in; with `list`, or with nothing said, show what there is."""
+    """Opt in, and say how often to hear; with `list`, or with nothing said, show what there is.
+
+    A rhythm with something to hear of is for just that. Alone, or `for` a topic, it changes how often, and opts in to
+    nothing.
+    """
     async with services.storage.transaction() as uow:
         clients = await visible_clients(uow, asker)
         query = parse_subscription(arguments, network_names(services.networks), clients, usage.SUBSCRIBE)
-        reader = await _reader(uow, asker, query, clients)
-        if query.list or query.is_bare:
+        reader = await speak_for(uow, asker, clients, here=query.here)
+        if query.topics and query.rhythm is None:
+            how_often = "Say how often: daily, weekly or immediate."
+            raise refusal(arguments, usage.SUBSCRIBE.here(services.networks), how_often)
+        if query.list or query.is_bare or not (query.names_something or query.here or query.rhythm):
             return await _shown(uow, services, asker, reader, arguments, offer=query.is_bare)
-        return await _subscribe(uow, services, asker, reader, _wanted(query))
+        wanted = _wanted(query)
+        parts: tuple[Part, ...] = ()
+        tone = Tone.GOOD
+        if not query.topics and (query.names_something or query.here):
+            said = await opt_in(uow, services, asker, reader, wanted)
+            parts, tone = said.parts, said.tone
+        if query.rhythm is not None:
+            topics = query.topics or tuple(Topic)
+            parts += await keep_rhythm(
+                uow, services, asker, reader, topics=topics, wanted=wanted, rhythm=query.rhythm
+            )
+        return Message(parts, tone)
 
 
 async def press(services: Services, asker: Asker, arguments: tuple[str, ...]) -> Message:
@@ -89,8 +86,8 @@ async def press(services: Services, asker: Asker, arguments: tuple[str, ...]) ->
         clients = await visible_clients(uow, asker)
         if client_id is not None and client_id not in clients.values():
             raise OutOfDate
-        reader = _Reader(channel=None, person_id=asker.person.id, clients=clients)
-        return await _subscribe(uow, services, asker, reader, [(network, client_id)])
+        reader = Reader(channel=None, person_id=asker.person.id, clients=clients)
+        return await opt_in(uow, services, asker, reader, [(network, client_id)])
 
 
 async def unsubscribe(services: Services, asker: Asker, arguments: Arguments) -> Message:
@@ -98,7 +95,10 @@ async def unsubscribe(services: Services, asker: Asker, arguments: Arguments) ->
     async with services.storage.transaction() as uow:
         clients = await visible_clients(uow, asker)
         query = parse_subscription(arguments, network_names(services.networks), clients, usage.UNSUBSCRIBE)
-        reader = await _reader(uow, asker, query, clients)
+        reader = await speak_for(uow, asker, clients, here=query.here)
+        if query.rhythm is not None or query.topics:
+            how_often = "How often you hear is set where you opt in; this ends opt-ins."
+            raise refusal(arguments, usage.SUBSCRIBE.here(services.networks), how_often)
         if query.list or query.is_bare:
             return await _shown(uow, services, asker, reader, arguments, offer=False)
         there = await uow.subscriptions.of(asker.organization_id, **reader.key)
@@ -116,7 +116,7 @@ async def unsubscribe(services: Services, asker: Asker, arguments: Arguments) ->
                 client_id=each.client_id,
                 everything=False,
             )
-            await uow.audit.write(entry(asker, now, "subscription.ended", _subject(reader), **_detail(each.network)))
+            await uow.audit.write(entry(asker, now, "subscription.ended", subject_of(reader), **_detail(each.network)))
     left = sum(each not in ending for each in _visible(there, reader))
     if ending:
         return _ended(services, reader, ending, left)
@@ -133,40 +133,13 @@ def _wanted(query: SubscriptionQuery) -> list[Want]:
     return wanted
 
 
-def _visible(there: Sequence[Subscription], reader: _Reader) -> list[Subscription]:
+def _visible(there: Sequence[Subscription], reader: Reader) -> list[Subscription]:
     """Those whose client the asker may see; of others not even the number is told (N-8)."""
     return [each for each in there if each.client_id is None or each.client_id in reader.clients.values()]
 
 
-async def _reader(uow: UnitOfWork, asker: Asker, query: SubscriptionQuery, clients: Mapping[str, ClientId]) -> _Reader:
-    """Whoever is to hear. Raises CommandError where the asker may not speak for the channel."""
-    place = asker.place
-    if not query.here:
-        return _Reader(channel=None, person_id=asker.person.id, clients=clients)
-    if place.is_direct or place.workspace is None:
-        raise CommandError(
-            "“here” means a channel: type this in the channel that is to hear. Without it, you hear yourself."
-        )
-    if asker.person.role is Role.OWNER:
-        raise CommandError(
-            await _ask_administrator(uow, asker, "What a channel hears is set by staff and administrators.")
-        )
-    if place.is_shared is not False and not is_administrator(asker.person):
-        outside = "People from outside read this channel" if place.is_shared else UNKNOWN_READERS
-        raise CommandError(await _ask_administrator(uow, asker, f"{outside}, so an administrator has to set it up."))
-    channel = Channel(platform=asker.user.platform, tenant=place.workspace, external_id=place.channel)
-    return _Reader(channel=channel, person_id=asker.person.id, clients=clients)
-
-
-async def _ask_administrator(uow: UnitOfWork, asker: Asker, sentence: str) -> str:
-    administrators = await uow.people.administrators(asker.organization_id)
-    names = [shown(person.name) for person in administrators[:2]]
-    return f"{sentence} Ask {listed(names, 'or')}." if names else sentence
-
-
-async def _subscribe(
-    uow: UnitOfWork, services: Services, asker: Asker, reader: _Reader, wanted: Sequence[Want]
-) -> Message:
+async def opt_in(uow: UnitOfWork, services: Services, asker: Asker, reader: Reader, wanted: Sequence[Want]) -> Message:
+    """Write the opt-ins, and say which are new."""
     now = services.clock.now()
     added: list[Want] = []
     for network, client_id in wanted:
@@ -181,23 +154,23 @@ async def _subscribe(
         )
         if await uow.subscriptions.add(subscription):
             added.append((network, client_id))
-            await uow.audit.write(entry(asker, now, "subscription.added", _subject(reader), **_detail(network)))
+            await uow.audit.write(entry(asker, now, "subscription.added", subject_of(reader), **_detail(network)))
     there = [want for want in wanted if want not in added]
     parts: list[Part] = []
     if added:
-        what = listed([_what(services, want, reader.clients) for want in added])
+        what = listed([in_words(services, want, reader.clients) for want in added])
         how = ", by direct message." if reader.channel is None else f". Set up by {shown(asker.person.name)}."
         limited = " as far as you may see them" if scope_of(asker.person).client_ids is not None else ""
         hears = "you hear" if reader.channel is None else "this channel hears"
         parts.append(text(f"{Mark.GOOD} From now on {hears} of ", Bold(what), f"{limited}{how}"))
     if there:
-        what = listed([_what(services, want, reader.clients) for want in there])
+        what = listed([in_words(services, want, reader.clients) for want in there])
         parts.append(text(f"{reader.hears} of ", Bold(what), " already; nothing changed."))
     return Message(tuple(parts), Tone.GOOD if added else Tone.NEUTRAL)
 
 
 async def _shown(
-    uow: UnitOfWork, services: Services, asker: Asker, reader: _Reader, form: Arguments, *, offer: bool
+    uow: UnitOfWork, services: Services, asker: Asker, reader: Reader, form: Arguments, *, offer: bool
 ) -> Message:
     """What the reader hears of, as far as the asker may see it, and what can be asked for."""
     there = await uow.subscriptions.of(asker.organization_id, **reader.key)
@@ -209,8 +182,12 @@ async def _shown(
     parts += [Text(_entry(services, each, reader.clients, people)) for each in visible]
     if reader.channel is None:
         parts.append(text("Of what you connected or own you hear anyway."))
+        parts += await told_rhythms(uow, services, asker, reader.clients)
     ending = (usage.END_EVERYTHING,) if visible and reader.channel is None else ()
     parts.append(Text(try_line(form, *usage.SUBSCRIBE.here(services.networks).examples[:3], *ending)))
+    if not offer and reader.channel is None:
+        buttons = (Button("Hear of more", subscribe_form_action()), Button("How often", rhythm_form_action()))
+        parts.append(Buttons(buttons))
     if offer:
         menu = [
             Button(f"{network.spec.name} lapses", subscribe_action(slug, None))
@@ -225,7 +202,7 @@ def _entry(
 ) -> Line:
     who = people.get(each.person_id)
     by = f", set up by {shown(who.name)}" if who is not None else ""
-    what = _what(services, (each.network, each.client_id), clients)
+    what = in_words(services, (each.network, each.client_id), clients)
     return line("• ", Bold(what), ", since ", Moment(each.created_at, MomentStyle.DAY), by)
 
 
@@ -241,44 +218,29 @@ def _may_end(asker: Asker, subscription: Subscription) -> bool:
 
 async def _set_up_by_others(uow: UnitOfWork, asker: Asker) -> str:
     sentence = "Some of this was set up for more than you may see, so it is not yours to end; nothing changed."
-    return await _ask_administrator(uow, asker, sentence)
+    return await ask_administrator(uow, asker, sentence)
 
 
-def _ended(services: Services, reader: _Reader, ending: Sequence[Subscription], left: int) -> Message:
-    what = listed([_what(services, (each.network, each.client_id), reader.clients) for each in ending])
+def _ended(services: Services, reader: Reader, ending: Sequence[Subscription], left: int) -> Message:
+    what = listed([in_words(services, (each.network, each.client_id), reader.clients) for each in ending])
     no_longer = "You no longer hear of " if reader.channel is None else "This channel no longer hears of "
     return Message((text(no_longer, Bold(what), "."), *_still(reader, left)))
 
 
-def _was_not(services: Services, reader: _Reader, wanted: Sequence[Want] | None, form: Arguments, left: int) -> Message:
+def _was_not(services: Services, reader: Reader, wanted: Sequence[Want] | None, form: Arguments, left: int) -> Message:
     """Say that there was nothing to end; `wanted` None: everything was to end."""
     if wanted is None:
         return Message((text("There was nothing to end; nothing changed."),))
     was_not = "You were not" if reader.channel is None else "This channel was not"
-    what = listed([_what(services, want, reader.clients) for want in wanted], "or")
+    what = listed([in_words(services, want, reader.clients) for want in wanted], "or")
     parts: list[Part] = [text(f"{was_not} subscribed to ", Bold(what), "; nothing changed."), *_still(reader, left)]
     if left:
         parts.append(Text(try_line(form, usage.SUBSCRIBED, usage.END_EVERYTHING)))
     return Message(tuple(parts))
 
 
-def _still(reader: _Reader, left: int) -> list[Part]:
+def _still(reader: Reader, left: int) -> list[Part]:
     return [text(f"{reader.hears} of {left} other {'thing' if left == 1 else 'things'} still.")] if left else []
-
-
-def _what(services: Services, want: Want, clients: Mapping[str, ClientId]) -> str:
-    """One opt-in in words."""
-    network, client_id = want
-    client = next((shown(name) for name, known in clients.items() if known == client_id), "one client")
-    lapses = f"{network_name(services.networks, network)} lapses" if network is not None else "lapses"
-    if client_id is not None:
-        return f"{lapses} of client {client}"
-    return lapses if network is not None else "every lapse"
-
-
-def _subject(reader: _Reader) -> str:
-    channel = reader.channel
-    return f"channel {channel.platform} {channel.tenant}/{channel.external_id}" if channel is not None else "themselves"
 
 
 def _detail(network: str | None) -> dict[str, str]:

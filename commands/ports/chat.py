@@ -3,12 +3,14 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from commands.ids import DeliveryId
-from commands.messages import Message
+from commands.messages import FieldErrors, Form, FormChoice, Message, Picture
+from commands.ports.clock import Clock
+from commands.ports.installations import Installations
 
 
 class AddressKind(StrEnum):
@@ -122,7 +124,66 @@ class Acknowledgement(StrEnum):
     PRIVATE = "private"
     """The answer is a message that only the asker sees."""
     UPDATE = "update"
-    """The answer replaces the private message that carried the button."""
+    """The answer replaces the private message, or the home, that carried the button."""
+    FORM = "form"
+    """A form is opened. The form is itself the acknowledgement: `Inbound.form` reads rows by index, calls nobody, and
+    is awaited first.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """Somebody sent a form off. `token` is what the form's action encodes to, or what a stranger forged."""
+
+    token: str
+    values: Mapping[str, tuple[str, ...]]
+    """By the field's name; empty where nothing was given. A chosen user stands as `@ID`."""
+    user: ChatUser
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoicesRequest:
+    """Somebody is typing an option of a command, and wants to be shown what there is."""
+
+    command: str
+    subcommand: str
+    """Empty where the command has none."""
+    option: str
+    typed: str
+    user: ChatUser
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeRequest:
+    """Somebody opened the bot's own page in the chat platform (Slack's App Home)."""
+
+    user: ChatUser
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountChanged:
+    """The platform says that something about a user changed: they may be gone. It is looked up, not believed."""
+
+    platform: str
+    tenant: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallationChanged:
+    """The bot was taken out of a workspace, or let in again."""
+
+    platform: str
+    tenant: str
+    alive: bool
+    at: datetime
+    """When the platform says that it happened: an older signal never undoes a newer one."""
+
+
+Signal = AccountChanged | InstallationChanged
 
 
 class Inbound(Protocol):
@@ -134,12 +195,38 @@ class Inbound(Protocol):
         """
         ...
 
+    def command_acknowledgement(self, name: str, arguments: Words | Options) -> Acknowledgement:
+        """Say how a typed command is acknowledged: FORM where it opens one, else PRIVATE. Awaits nothing."""
+        ...
+
     async def command(self, request: CommandRequest) -> Message:
         """Carry out a typed command."""
         ...
 
     async def action(self, request: ActionRequest) -> Message:
         """Carry out a press."""
+        ...
+
+    async def form(self, request: CommandRequest | ActionRequest) -> Form | Message:
+        """Give the form that a command or press opens, or, as a private answer, why there is none."""
+        ...
+
+    async def submission(self, request: Submission) -> Message | FieldErrors:
+        """Carry out a form that was sent off. The message is a private answer."""
+        ...
+
+    async def choices(self, request: ChoicesRequest) -> Sequence[FormChoice]:
+        """What may be meant, at most 25, best first; empty for somebody unknown. What is typed in the end may be
+        anything.
+        """
+        ...
+
+    async def home(self, request: HomeRequest) -> Message:
+        """Draw the asker's home. Its UPDATE buttons are presses like any other; their answer replaces the home."""
+        ...
+
+    async def signal(self, signal: Signal) -> None:
+        """Take note of something that the platform says by itself. Raises nothing; may come twice, or out of order."""
         ...
 
 
@@ -192,6 +279,47 @@ class SignIn(Protocol):
         ...
 
 
+class AccountKind(StrEnum):
+    """What a user of a platform is to it."""
+
+    MEMBER = "member"
+    GUEST = "guest"
+    BOT = "bot"
+    GONE = "gone"
+    """Deactivated, or no longer in the workspace."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What a platform says of one of its users, at the moment it is asked."""
+
+    kind: AccountKind
+    name: str
+    time_zone: str | None = None
+    """IANA name, where the platform has one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """The bot was let into a workspace, or, org-wide, into all workspaces of an enterprise."""
+
+    platform: str
+    tenant: str
+    name: str
+
+
+class Install(Protocol):
+    """Being let into many workspaces, each by its own administrator's consent."""
+
+    def authorize_url(self, *, state: str, redirect_uri: str) -> str:
+        """Build the address of the platform's consent page."""
+        ...
+
+    async def complete(self, *, code: str, redirect_uri: str) -> Installed:
+        """Exchange the code and keep the installation. Raises SignInError."""
+        ...
+
+
 class Check(StrEnum):
     """How a line of `doctor` came out."""
 
@@ -210,6 +338,20 @@ class Diagnosis:
     mend: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What an adapter is given of the process that it runs in."""
+
+    clock: Clock
+    installations: Installations
+    public_url: str
+    """The address of our pages, without a slash at the end."""
+    picture_url: Callable[[Picture], str | None]
+    """A signed address of ours at which a picture can be fetched for an hour; None where we have no public address, so
+    that the platform could not reach it.
+    """
+
+
 class ChatPlatform(Protocol):
     """One chat platform, ready to be run. Constructing one connects nothing."""
 
@@ -222,7 +364,15 @@ class ChatPlatform(Protocol):
     """A post that is sent again under the same delivery within minutes shows once."""
     finds_by_email: bool
     """Addresses BY_EMAIL can be used."""
+    edits: bool
+    """Posted messages can be replaced; where they cannot, nobody asks for it."""
+    personal_links: bool
+    """Readers may have no chat account: links in messages here are personalised ones (R-13), not those that ask for a
+    sign-in.
+    """
     sign_in: SignIn | None
+    install: Install | None
+    """None where the platform's installation is a matter of settings, or of a plain link."""
 
     def running(self, inbound: Inbound | None) -> AbstractAsyncContextManager[None]:
         """Connect, hand requests to `inbound` until the block is left, then close in order.
@@ -235,12 +385,22 @@ class ChatPlatform(Protocol):
         """Name the installation that serves the address; its sends are paced together."""
         ...
 
-    async def post(self, address: Address, message: Message, delivery: DeliveryId) -> MessageRef:
-        """Post. Raises DeliveryError, and nothing else, when it is not certain that the message is there."""
+    async def post(
+        self, address: Address, message: Message, delivery: DeliveryId, *, under: MessageRef | None = None
+    ) -> MessageRef:
+        """Post, in the thread of (or as a reply to) `under`, where that is given. Raises DeliveryError, and nothing
+        else, when it is not certain that the message is there.
+        """
         ...
 
     async def update(self, ref: MessageRef, message: Message) -> None:
         """Replace a posted message. Raises DeliveryError."""
+        ...
+
+    async def profile(self, tenant: str, user: str) -> Profile:
+        """Ask what a user is now. `tenant`: the Slack team, the Discord server. Raises DeliveryError when it cannot be
+        told.
+        """
         ...
 
     def endpoints(self) -> Sequence[Endpoint]:

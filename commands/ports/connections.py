@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from commands.ids import AuthorizationId, ConnectionId, LapseId, OrganizationId, PersonId
+from commands.ids import AuthorizationId, ClientId, ConnectionId, LapseId, OrganizationId, PersonId
 from commands.model import (
     Authorization,
     Claim,
@@ -17,9 +17,13 @@ from commands.model import (
     Filter,
     Lapse,
     LapseEnd,
+    LapseNote,
+    Mute,
     Page,
     Parent,
+    Person,
     Scope,
+    Stats,
     Tokens,
 )
 
@@ -34,6 +38,36 @@ class CheckRecord:
     doubt: Doubt | None
     ends_at: datetime | None
     """None: keep what is stored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hanging:
+    """An authorization that hangs on one person, and what hangs on it (X-6)."""
+
+    authorization: Authorization
+    clients: tuple[tuple[str, int], ...]
+    """Clients by name, with how many connections of each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnerCount:
+    """How many connections somebody owns, retired ones left out."""
+
+    person: Person
+    needing: int
+    """Lapsed and unconnected ones."""
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answerable:
+    """Who is connector and owner of some connections of a network and client (N-13, X-12); from the counters."""
+
+    network: str
+    client_id: ClientId
+    connector_id: PersonId | None
+    owner_id: PersonId | None
+    number: int
 
 
 class Authorizations(Protocol):
@@ -69,6 +103,32 @@ class Authorizations(Protocol):
         """Store a new consent of the same login: everything of the row but its id; the generation goes up by one."""
         ...
 
+    async def many(
+        self, organization_id: OrganizationId, authorization_ids: Sequence[AuthorizationId]
+    ) -> Sequence[Authorization]: ...
+
+    async def hanging_on(self, organization_id: OrganizationId, person_id: PersonId) -> Sequence[Hanging]:
+        """What hangs on a person as its connector, the most connections first; retired connections do not count."""
+        ...
+
+    async def warn_next(
+        self,
+        organization_id: OrganizationId,
+        authorization_id: AuthorizationId,
+        *,
+        ends_at: datetime | None,
+        at: datetime | None,
+    ) -> bool:
+        """Set when its people are to be warned next of its end (None: not again). False, and nothing is written, if
+        `ends_at` is not the stored end any more. A new end, like a change of rules, makes it due at once: whoever
+        takes it from the queue decides.
+        """
+        ...
+
+    async def reconsider_warnings(self, organization_id: OrganizationId, network: str | None) -> None:
+        """Make the authorizations (of one network, or all) that have an end due for `Queues.due_warnings`."""
+        ...
+
     async def record_check(
         self, organization_id: OrganizationId, authorization_id: AuthorizationId, term: int, record: CheckRecord
     ) -> bool:
@@ -95,6 +155,12 @@ class Connections(Protocol):
         self, organization_id: OrganizationId, connection_ids: Sequence[ConnectionId]
     ) -> Sequence[ConnectionView]:
         """The same for several, in the order asked for, without siblings."""
+        ...
+
+    async def of_accounts(
+        self, organization_id: OrganizationId, network: str, account_ids: Sequence[str]
+    ) -> Sequence[ConnectionView]:
+        """Those of a network's accounts that are here, in whatever state, without siblings."""
         ...
 
     async def under(
@@ -133,6 +199,36 @@ class Connections(Protocol):
         """By account id, or by name: an exact match (without case) alone if there is one, else those that contain
         `words`.
         """
+        ...
+
+    async def suggest(
+        self, organization_id: OrganizationId, scope: Scope, beginning: str, *, limit: int
+    ) -> Sequence[Connection]:
+        """Those whose name or account id begins with these letters (without case), by name; for showing choices while
+        somebody types, so through indexes alone.
+        """
+        ...
+
+    async def answerable(self, organization_id: OrganizationId) -> Sequence[Answerable]:
+        """Connectors and owners by network and client, retired connections left out."""
+        ...
+
+    async def owners(self, organization_id: OrganizationId, scope: Scope) -> Sequence[OwnerCount]:
+        """Everybody who owns something in scope, the most needing first, then by name; from the counters."""
+        ...
+
+    async def others_under(
+        self, organization_id: OrganizationId, network: str, parent_ids: Sequence[str]
+    ) -> dict[str, tuple[PersonId, ...]]:
+        """Who connected something under these parents (a Business Center) and so is known to hold a role there; people
+        who left are not among them. At most 10 for each parent.
+        """
+        ...
+
+    async def set_owner(
+        self, organization_id: OrganizationId, connection_ids: Sequence[ConnectionId], owner_id: PersonId
+    ) -> int:
+        """Give connections another owner, with the counters; give how many changed."""
         ...
 
     async def set_state(
@@ -208,6 +304,36 @@ class Lapses(Protocol):
         self, organization_id: OrganizationId, lapse_ids: Sequence[LapseId], claim: Claim | None
     ) -> Sequence[LapseId]:
         """Set or end "I'm on it" on those that are open; give those that changed."""
+        ...
+
+    async def release_due(
+        self, organization_id: OrganizationId, lapse_ids: Sequence[LapseId], now: datetime
+    ) -> Sequence[LapseId]:
+        """End the claims and snoozes of these that are over; give the lapses that changed."""
+        ...
+
+    async def add_note(self, note: LapseNote) -> None: ...
+
+    async def notes(self, organization_id: OrganizationId, lapse_ids: Sequence[LapseId]) -> Sequence[LapseNote]:
+        """The oldest first."""
+        ...
+
+    async def mute(self, organization_id: OrganizationId, mutes: Sequence[Mute]) -> Sequence[LapseId]:
+        """Write a person's snooze or "not mine" for lapses, in place of an earlier one; give those that changed."""
+        ...
+
+    async def mutes(self, organization_id: OrganizationId, lapse_ids: Sequence[LapseId]) -> Sequence[Mute]: ...
+
+    async def stats(
+        self,
+        organization_id: OrganizationId,
+        scope: Scope,
+        *,
+        since: datetime,
+        until: datetime,
+        network: str | None = None,
+    ) -> Stats:
+        """Count lapses between two times (of one network, or all), in the database."""
         ...
 
     async def last_ended(self, organization_id: OrganizationId, connection_id: ConnectionId) -> Lapse | None: ...

@@ -73,6 +73,37 @@ class EventKind(StrEnum):
     """Somebody else opened a person's Reconnect link."""
     NUDGED = "nudged"
     """Somebody passed a notice on to the person who can mend it (N-2)."""
+    CLAIMED = "claimed"
+    """`person_id` is on it; `data["by"]` names who assigned it to them, where they did not take it themselves."""
+    RELEASED = "released"
+    NOTED = "noted"
+    """Somebody wrote a note about a lapse: `data["note"]` is its text."""
+    ATTEMPT_OPENED = "attempt_opened"
+    """Somebody went to the network's login for a lapse."""
+    ATTEMPT_FAILED = "attempt_failed"
+    """They came back, and it did not help: `data["why"]` is a short sentence."""
+    NOT_MINE = "not_mine"
+    """A connector or owner says that a lapse is not theirs to mend."""
+    RETIREMENT_PROPOSED = "retirement_proposed"
+    TRANSFERRED = "transferred"
+    """`person_id` owns the connection now; `data["by"]` names who saw to that."""
+    LINK_SENT = "link_sent"
+    """An administrator sends `person_id` the link to their accounts (C-8)."""
+    GRANT_RENEWED = "grant_renewed"
+    """An authorization was consented to anew: warnings of its end are over."""
+    GRANT_ENDING = "grant_ending"
+    """An authorization's known end is `data["days"]` days away (D-2)."""
+    PERSON_GONE = "person_gone"
+    """`person_id` left, or their last chat account is gone (X-6, A-5)."""
+    INSTALLATION_LOST = "installation_lost"
+    """The bot was taken out of a workspace (A-8): `data` names platform and workspace."""
+    INSTALLATION_BACK = "installation_back"
+    REACH_THIN = "reach_thin"
+    """Lapses of `data["networks"]` reach fewer than two people (N-13)."""
+    DRILL_STARTED = "drill_started"
+    """`data["drill"]` is its id."""
+    DRILL_ESCALATED = "drill_escalated"
+    """Administrators were told who did not confirm a drill; the same data."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,11 +129,31 @@ class NoticeKind(StrEnum):
     """What a notice is."""
 
     LAPSED = "lapsed"
+    REMINDER = "reminder"
+    """A step of the series (N-6)."""
+    DIGEST = "digest"
+    """What gathered for a reader who wants to hear daily or weekly (N-16)."""
+    EXPIRING = "expiring"
+    """A known end comes near (D-2)."""
     LINK_REFUSED = "link_refused"
     NUDGED = "nudged"
     """Somebody asks the reader to act."""
+    ASSIGNED = "assigned"
     UNDELIVERED = "undelivered"
     """Tells an administrator that somebody could not be reached (N-19)."""
+    NOT_MINE = "not_mine"
+    RETIREMENT_PROPOSED = "retirement_proposed"
+    TRANSFERRED = "transferred"
+    PERSONAL_LINK = "personal_link"
+    SUCCESSION = "succession"
+    """Somebody left on whom connections hang: who takes them over? (X-6)"""
+    INSTALLATION_LOST = "installation_lost"
+    THIN_REACH = "thin_reach"
+    DRILL = "drill"
+    DRILL_ESCALATED = "drill_escalated"
+    DRILL_REPORT = "drill_report"
+    NOTE = "note"
+    """What happened about a lapse, told in the thread of the message about it (N-10)."""
 
 
 class Part(StrEnum):
@@ -111,6 +162,8 @@ class Part(StrEnum):
     CONNECTOR = "connector"
     OWNER = "owner"
     ADMINISTRATOR = "administrator"
+    STAND_IN = "stand_in"
+    """Somebody who can take over from a connector who is gone (N-12)."""
     SUBSCRIBER = "subscriber"
     CHANNEL = "channel"
 
@@ -130,6 +183,14 @@ class Notice:
     channel: Channel | None
     lapse_ids: tuple[LapseId, ...]
     created_at: datetime
+    authorization_id: AuthorizationId | None = None
+    """The authorization that it is about, where it is about no lapse."""
+    step: int = 0
+    """The day of its series, counted from the first notice, that is done with (N-6); 0: the first notice alone."""
+    remind_at: datetime | None = None
+    """When the next reminder is due; None: none comes."""
+    digest_at: datetime | None = None
+    """When it is told, gathered with others, instead of at once (N-16); None: it has messages of its own."""
     data: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -171,6 +232,8 @@ class Delivery:
     next_at: datetime
     created_at: datetime
     reason: str = ""
+    under: MessageRef | None = None
+    """The message in whose thread it is posted."""
 
 
 class Notices(Protocol):
@@ -193,6 +256,14 @@ class Notices(Protocol):
         """
         ...
 
+    async def recent(self, organization_id: OrganizationId, *, since: datetime) -> Sequence[Notice]:
+        """LAPSED notices made at or after a time that have messages of their own (no digest), the oldest first."""
+        ...
+
+    async def grow(self, organization_id: OrganizationId, notice_id: NoticeId, lapse_ids: Sequence[LapseId]) -> int:
+        """Add lapses to a notice, after those that it is about; give how many were new to it. Redraws nothing."""
+        ...
+
     async def mark_planned(self, event_ids: Sequence[EventId]) -> bool:
         """Say that events were dealt with. False if another process did first: the caller rolls back."""
         ...
@@ -201,8 +272,36 @@ class Notices(Protocol):
         """Ask for an edit of every live or waiting delivery of notices about these lapses; give how many."""
         ...
 
-    async def told(self, organization_id: OrganizationId, lapse_id: LapseId) -> bool:
-        """Whether any notice about this lapse was planned."""
+    async def redraw_authorizations(
+        self, organization_id: OrganizationId, authorization_ids: Sequence[AuthorizationId], at: datetime
+    ) -> int:
+        """The same for notices about these authorizations."""
+        ...
+
+    async def remind_next(
+        self, organization_id: OrganizationId, notice_id: NoticeId, *, was: datetime, step: int, at: datetime | None
+    ) -> bool:
+        """Move a notice's series on: `step` was told last, the next is due `at` (None: the series is over). False, and
+        nothing is written, if its reminder is not due at `was` any more: somebody else moved it.
+        """
+        ...
+
+    async def gathered(
+        self, organization_id: OrganizationId, person_id: PersonId, *, until: datetime
+    ) -> Sequence[Notice]:
+        """A person's notices whose digest is due by then, the oldest first."""
+        ...
+
+    async def gathering_done(self, organization_id: OrganizationId, notice_ids: Sequence[NoticeId]) -> bool:
+        """Say that these were told in a digest. False if another process did first: the caller rolls back."""
+        ...
+
+    async def shown(
+        self, organization_id: OrganizationId, lapse_ids: Sequence[LapseId]
+    ) -> Mapping[NoticeId, Sequence[Delivery]]:
+        """The posted messages of notices (LAPSED and DIGEST) that are about any of these lapses, for posting under
+        them.
+        """
         ...
 
     async def get_many(
@@ -217,6 +316,12 @@ class Notices(Protocol):
         self, organization_id: OrganizationId, lapse_ids: Sequence[LapseId]
     ) -> Mapping[PersonId, datetime]:
         """Who was reached about these lapses, and when first: "Ana, who was told 2 minutes ago"."""
+        ...
+
+    async def first_delivered(
+        self, organization_id: OrganizationId, notice_ids: Sequence[NoticeId]
+    ) -> Mapping[NoticeId, datetime]:
+        """Those of these notices that reached their reader, and when first."""
         ...
 
 
@@ -240,4 +345,16 @@ class Audit(Protocol):
 
     async def write(self, entry: AuditEntry) -> None: ...
 
-    async def latest(self, organization_id: OrganizationId, *, limit: int) -> Sequence[AuditEntry]: ...
+    async def latest(
+        self,
+        organization_id: OrganizationId,
+        *,
+        limit: int,
+        before: datetime | None = None,
+        actor_id: PersonId | None = None,
+        words: str | None = None,
+    ) -> Sequence[AuditEntry]:
+        """The latest first: those before a time, by one person, with these words (without case) in action, subject or
+        detail.
+        """
+        ...

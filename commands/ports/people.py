@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from commands.ids import ClientId, OrganizationId, PersonId
+from commands.ids import ClientId, IdentityId, OrganizationId, PersonId
 from commands.model import Client, Identity, Organization, Person, Workspace
 
 
@@ -17,6 +17,14 @@ class Organizations(Protocol):
 
     async def add_workspace(self, workspace: Workspace) -> bool:
         """Give a workspace to its organization. False, and nothing is written, if it belongs to one already."""
+        ...
+
+    async def update(self, organization: Organization) -> None:
+        """Write all of an organization's fields but its id."""
+        ...
+
+    async def update_workspace(self, workspace: Workspace) -> None:
+        """Write a workspace's name and the clients that it is narrowed to."""
         ...
 
     async def workspaces(self, organization_id: OrganizationId) -> Sequence[Workspace]: ...
@@ -47,6 +55,18 @@ class People(Protocol):
         """Find people whose name or email address begins with `name`, without case; at most 10."""
         ...
 
+    async def page(self, organization_id: OrganizationId, *, offset: int, limit: int) -> Sequence[Person]:
+        """People by name, those who left included."""
+        ...
+
+    async def update(self, person: Person) -> None:
+        """Write a person's name, role, clients, copies, time zone, deputy, leaving. Raises NotThere."""
+        ...
+
+    async def saw_list(self, organization_id: OrganizationId, person_id: PersonId, at: datetime) -> None:
+        """Note when somebody opened their list."""
+        ...
+
     async def administrators(self, organization_id: OrganizationId) -> Sequence[Person]:
         """The primary administrator first. People who left are not among them."""
         ...
@@ -59,6 +79,32 @@ class People(Protocol):
 
     async def link(self, identity: Identity) -> bool:
         """Write down a proved chat account. False, and nothing is written, if it is linked to someone here already."""
+        ...
+
+    async def identity(
+        self, organization_id: OrganizationId, *, platform: str, tenant: str, user: str
+    ) -> Identity | None: ...
+
+    async def unlink(self, organization_id: OrganizationId, identity_id: IdentityId) -> bool:
+        """Forget a proved chat account, with its browser sessions and open attempts; deliveries that wait for it are
+        suppressed. False if it is not there.
+        """
+        ...
+
+    async def look_again(self, organization_id: OrganizationId, identity_id: IdentityId) -> None:
+        """Make an account due for a look at what it is now (`Queues.due_profiles`)."""
+        ...
+
+    async def looked_at(
+        self,
+        organization_id: OrganizationId,
+        identity_id: IdentityId,
+        *,
+        at: datetime,
+        gone: bool,
+        time_zone: str | None,
+    ) -> bool:
+        """Write what the platform said of an account. True if it is gone, and was not before."""
         ...
 
     async def give_email(self, organization_id: OrganizationId, person_id: PersonId, email: str) -> bool:

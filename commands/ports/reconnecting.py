@@ -2,8 +2,10 @@
 encrypted.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from commands.ids import (
@@ -12,6 +14,7 @@ from commands.ids import (
     ConnectionId,
     LinkId,
     OrganizationId,
+    PassId,
     PersonId,
     SessionId,
     WorkspaceId,
@@ -21,15 +24,21 @@ from commands.secret import Secret
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """A Reconnect address of one person for one connection. It carries no authority and lives as long as there is
-    something to reconnect (R-19).
+    """An address of one person: for reconnecting one connection, or for connecting accounts of a network that are new
+    here (C-7). It carries no authority; a Reconnect link lives as long as there is something to reconnect (R-19).
     """
 
     id: LinkId
     organization_id: OrganizationId
     person_id: PersonId
-    connection_id: ConnectionId
+    connection_id: ConnectionId | None
     created_at: datetime
+    network: str | None = None
+    """The network to connect new accounts of, where there is no connection."""
+
+    def __post_init__(self) -> None:
+        if (self.connection_id is None) == (self.network is None):
+            raise ValueError("a link is for one connection, or for one network")
 
 
 class Links(Protocol):
@@ -47,6 +56,70 @@ class Links(Protocol):
 
     async def get(self, organization_id: OrganizationId, link_id: LinkId) -> Link | None: ...
 
+    async def locator(self, organization_id: OrganizationId, link_id: LinkId) -> str | None:
+        """The locator of a link that is there; only reads."""
+        ...
+
+
+class PassPurpose(StrEnum):
+    """What a pass opens."""
+
+    ACCOUNTS = "accounts"
+    """A page of one's own accounts, for somebody who may have no chat account (R-13). Bound to the first browser that
+    acts.
+    """
+    IDENTITY = "identity"
+    """Confirms, once, that the signed-in chat account is a person's (P-6)."""
+    UNSUBSCRIBE = "unsubscribe"
+    """Ends an opt-in with one POST (RFC 8058). Shows and gives nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """A bearer link: whoever holds its address may do the one thing that it is for. Its secret is stored hashed."""
+
+    id: PassId
+    organization_id: OrganizationId
+    person_id: PersonId
+    """For whom."""
+    purpose: PassPurpose
+    made_by: PersonId | None
+    """None: made by a notice of ours."""
+    created_at: datetime
+    expires_at: datetime
+    data: Mapping[str, str] = field(default_factory=dict)
+    opened_at: datetime | None = None
+    used_at: datetime | None = None
+    withdrawn_at: datetime | None = None
+
+
+class Passes(Protocol):
+    """Bearer links. `Directory.pass_of` finds one by its secret."""
+
+    async def add(self, one: Pass, *, secret_hash: bytes) -> None: ...
+
+    async def of(self, organization_id: OrganizationId, person_id: PersonId, purpose: PassPurpose) -> Sequence[Pass]:
+        """The latest first, expired ones left out."""
+        ...
+
+    async def opened(self, organization_id: OrganizationId, pass_id: PassId, at: datetime) -> None:
+        """Note the first POST that showed it to a person."""
+        ...
+
+    async def bind(self, organization_id: OrganizationId, pass_id: PassId, *, browser_hash: bytes) -> bool:
+        """Bind it to a browser, if it is bound to none. True if it is bound to this one."""
+        ...
+
+    async def use(self, organization_id: OrganizationId, pass_id: PassId, at: datetime) -> bool:
+        """Use it up: exactly one caller gets True."""
+        ...
+
+    async def withdraw(
+        self, organization_id: OrganizationId, person_id: PersonId, purpose: PassPurpose | None, at: datetime
+    ) -> int:
+        """End a person's passes (of one purpose, or all); give how many."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
@@ -56,7 +129,8 @@ class Attempt:
     organization_id: OrganizationId
     link_id: LinkId
     person_id: PersonId
-    connection_id: ConnectionId
+    connection_id: ConnectionId | None
+    """None: new accounts are to be connected."""
     authorization_id: AuthorizationId | None
     """The authorization to be renewed; None where the connection has none yet."""
     network: str
@@ -97,6 +171,20 @@ class Attempts(Protocol):
         ...
 
     async def get(self, organization_id: OrganizationId, attempt_id: AttemptId) -> Attempt | None: ...
+
+    async def keep(
+        self, organization_id: OrganizationId, attempt_id: AttemptId, *, found: Secret, until: datetime
+    ) -> None:
+        """Keep what a login for new accounts gave, encrypted, until the person has chosen among them (R-14)."""
+        ...
+
+    async def take(self, organization_id: OrganizationId, attempt_id: AttemptId, now: datetime) -> Secret | None:
+        """Read what was kept and use it up, if the transaction goes through; None if it is over, or was taken."""
+        ...
+
+    async def kept(self, organization_id: OrganizationId, attempt_id: AttemptId, now: datetime) -> Secret | None:
+        """Read what was kept, for showing the choice."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from commands.ids import AuthorizationId, DeliveryId, OrganizationId, WorkspaceId
-from commands.model import Authorization, Connection, Identity, Organization, Person, Workspace
+from commands.ids import AuthorizationId, DeliveryId, LapseId, NoticeId, OrganizationId, PersonId, WorkspaceId
+from commands.model import Authorization, Connection, Drill, Identity, Organization, Person, Workspace
 from commands.ports.chat import MessageRef
 from commands.ports.connections import Authorizations, Connections, Lapses
+from commands.ports.installations import Installations
 from commands.ports.notices import Audit, Delivery, DeliveryState, Event, Notices, Subscriptions
 from commands.ports.people import Clients, Organizations, People
-from commands.ports.reconnecting import Attempt, Attempts, Link, Links, Sessions
+from commands.ports.reconnecting import Attempt, Attempts, Link, Links, Pass, Passes, Sessions
+from commands.ports.rules import Drills, Preferences, RuleSets
 
 
 class StorageError(Exception):
@@ -43,8 +45,12 @@ class UnitOfWork(Protocol):
     subscriptions: Subscriptions
     notices: Notices
     links: Links
+    passes: Passes
     attempts: Attempts
     sessions: Sessions
+    rule_sets: RuleSets
+    preferences: Preferences
+    drills: Drills
     audit: Audit
 
 
@@ -79,6 +85,10 @@ class Directory(Protocol):
         ...
 
     async def link(self, locator: str) -> Link | None: ...
+
+    async def pass_of(self, secret_hash: bytes) -> Pass | None:
+        """A bearer link, expired and withdrawn ones included."""
+        ...
 
     async def use_attempt(self, *, state_hash: bytes, browser_hash: bytes, now: datetime) -> Attempt | None:
         """Use an attempt's state up: exactly one caller gets it. None if unknown, used, ended, expired or another
@@ -133,6 +143,32 @@ class DueEvents:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DueReader:
+    """A reader of one organization whose reminders, or whose digest, are due."""
+
+    organization_id: OrganizationId
+    person_id: PersonId
+    notice_ids: tuple[NoticeId, ...]
+    """The oldest first; at most 1,000."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueWarnings:
+    """Authorizations of one organization whose end has to be looked at."""
+
+    organization_id: OrganizationId
+    authorization_ids: tuple[AuthorizationId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueReleases:
+    """Lapses of one organization of which a claim or a snooze is over."""
+
+    organization_id: OrganizationId
+    lapse_ids: tuple[LapseId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
     """How one delivery's send came out, to be written down."""
 
@@ -182,6 +218,28 @@ class Queues(Protocol):
         """Unplanned events, the oldest first, whole authorizations together."""
         ...
 
+    async def due_reminders(self, *, now: datetime, limit: int) -> Sequence[DueReader]:
+        """Notices of which a reminder is due, by reader, the longest due first; at most `limit` notices. Nothing is
+        leased: whoever writes first (`Notices.remind_next`) did it.
+        """
+        ...
+
+    async def due_digests(self, *, now: datetime, limit: int) -> Sequence[DueReader]:
+        """Readers whose digest is due; at most `limit` notices."""
+        ...
+
+    async def due_warnings(self, *, now: datetime, limit: int) -> Sequence[DueWarnings]: ...
+
+    async def due_releases(self, *, now: datetime, limit: int) -> Sequence[DueReleases]: ...
+
+    async def due_profiles(self, *, looked_before: datetime, limit: int) -> Sequence[Identity]:
+        """Chat accounts that were not looked at since; never looked at first, gone ones left out."""
+        ...
+
+    async def due_drills(self, now: datetime) -> Sequence[Drill]:
+        """Drills that were started by then and have not been reported: to be escalated, or reported. There are few."""
+        ...
+
     async def lanes_due(self, now: datetime) -> Sequence[str]:
         """Lanes that nobody holds and that have deliveries due, or left in SENDING by a holder that died."""
         ...
@@ -224,6 +282,7 @@ class Storage(Protocol):
 
     directory: Directory
     queues: Queues
+    installations: Installations
 
     def transaction(self) -> AbstractAsyncContextManager[UnitOfWork]:
         """Open a transaction that may write. Never held across a call out."""

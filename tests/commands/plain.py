@@ -1,36 +1,26 @@
 """Writes a Message as plain text, for reading what people would read."""
 
-from commands.messages import (
-    AnyButton,
-    Bold,
-    Button,
-    Buttons,
-    Code,
-    Facts,
-    Heading,
-    Line,
-    LinkButton,
-    Mention,
-    Message,
-    Moment,
-    Note,
-    Paging,
-    Part,
-    Plain,
-    Rows,
-    Text,
-    WebLink,
-)
+from commands.messages import AnyButton, Button, Buttons, Line, LinkButton, Message, Moment, Paging, Rows
+from commands.plain import PlainStyle, plain_text
+from commands.plain import plain_line as _plain_line
+
+
+def _moment(moment: Moment) -> str:
+    return f"<{moment.style} {moment.at:%a %d %b %H:%M}>"
+
+
+_STYLE = PlainStyle(moment=_moment)
+"""Times with how they are drawn, so that a test sees both."""
 
 
 def plain(message: Message) -> str:
     """The whole message, a part a line."""
-    return "\n".join(_part(part) for part in message.parts)
+    return plain_text(message, _STYLE)
 
 
 def plain_line(line: Line) -> str:
     """One line of it."""
-    return "".join(map(_span, line))
+    return _plain_line(line, _STYLE)
 
 
 def buttons(message: Message) -> dict[str, AnyButton]:
@@ -64,40 +54,3 @@ def address(message: Message, label: str) -> str:
 def paging(message: Message) -> Paging:
     """The message's page turning."""
     return next(part for part in message.parts if isinstance(part, Paging))
-
-
-def _part(part: Part) -> str:
-    match part:
-        case Heading() | Text() | Note():
-            return plain_line(part.line)
-        case Facts():
-            return "\n".join(f"{label}: {plain_line(value)}" for label, value in part.items)
-        case Rows():
-            rows = [
-                f"{row.mark} {plain_line(row.title)} · {plain_line(row.detail)}"
-                + "".join(f" [{button.label}]" for button in (row.button, row.details) if button is not None)
-                for row in part.rows
-            ]
-            return "\n".join([*rows, *([f"and {part.more} more"] if part.more else [])])
-        case Buttons():
-            menu = f" [▾ {', '.join(button.label for button in part.menu)}]" if part.menu else ""
-            return " ".join(f"[{button.label}]" for button in part.primary) + menu
-        case Paging():
-            back, on = "‹ " if part.previous else "", " ›" if part.following else ""
-            return f"{back}{part.label}{on}"
-
-
-def _span(span: Plain | Bold | Code | Mention | Moment | WebLink) -> str:
-    match span:
-        case Plain():
-            return span.text
-        case Bold():
-            return f"*{span.text}*"
-        case Code():
-            return f"`{span.text}`"
-        case Mention():
-            return f"@{span.name}" if span.handles else span.name
-        case Moment():
-            return f"<{span.style} {span.at:%a %d %b %H:%M}>"
-        case WebLink():
-            return f"{span.label} ({span.url})"

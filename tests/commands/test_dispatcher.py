@@ -14,7 +14,7 @@ from commands.catalogue import ACTIONS, COMMANDS, COMMANDS_BY_NAME
 from commands.command import Services
 from commands.dispatcher import Dispatcher
 from commands.errors import CommandError
-from commands.handlers.administration import claim, claim_code_hash
+from commands.handlers.workspaces import claim, claim_code_hash
 from commands.ids import IdentityId, OrganizationId, PersonId, WorkspaceId, new_id, to_wire
 from commands.messages import ActionRef
 from commands.model import Identity, Organization, Person, Role, Workspace
@@ -92,14 +92,16 @@ def test_any_token_has_an_acknowledgement(token: str) -> None:
     assert Dispatcher(services).acknowledgement(token) in Acknowledgement
 
 
-def test_only_a_list_is_answered_in_place() -> None:
+def test_only_lists_are_answered_in_place_and_forms_take_what_was_filled_in() -> None:
     services: Services = None  # type: ignore[assignment]  # awaits nothing, reads nothing
     turn = list_action(ListView(offset=8))
     assert turn is not None
     assert Dispatcher(services).acknowledgement(turn.encode()) is Acknowledgement.UPDATE
     assert Dispatcher(services).acknowledgement("list:8") is Acknowledgement.PRIVATE
-    private = [action.name for action in ACTIONS if action.acknowledgement is Acknowledgement.PRIVATE]
-    assert set(private) == {action.name for action in ACTIONS} - {"list"}
+    turned = {action.name for action in ACTIONS if action.acknowledgement is Acknowledgement.UPDATE}
+    assert turned <= {"list", "reconnect-list", "admin-list"}
+    forms = [action for action in ACTIONS if action.acknowledgement is Acknowledgement.FORM]
+    assert all(action.form is not None and action.submission is not None for action in forms)
 
 
 @pytest.mark.behaviour("C-10")

@@ -68,8 +68,12 @@ async def test_the_owner_is_asked_where_whoever_connected_it_has_left(world: Wor
 
 @pytest.mark.behaviour("N-2")
 async def test_who_connected_it_is_not_nudged_by_themselves(world: World) -> None:
-    assert "That would be you" in plain(await world.pressed("ana", nudge_action(world.lapses["Acme DE"])))
-    assert await nudges(world) == []
+    said = plain(await world.pressed("ana", nudge_action(world.lapses["Brio Shop"])))
+    assert "That would be you: press Reconnect." in said
+    assert "Olga Berg gets a message from you" in plain(
+        await world.pressed("ana", nudge_action(world.lapses["Acme DE"]))
+    ), "the owner, where there is another one"
+    assert [event.person_id for event in await nudges(world)] == [world.people["olga"].id]
 
 
 @pytest.mark.behaviour("P-5")

@@ -28,7 +28,8 @@ async def test_who_tells_connector_owner_login_business_and_what_happened(world:
         "Business Center: Acme Business · `81948194`",
         "Account id: `7012345678901234560`",
         "History: no earlier lapse",
-        "[Reconnect] [Check now] [▾ I'm on it]",
+        "[Reconnect] [Check now] [▾ I'm on it, Add a note, Assign it, Who can reconnect it, History, "
+        "Not in use any more, List of Olga Berg, Copy link of Olga Berg]",
     ]
 
 

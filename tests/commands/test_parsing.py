@@ -17,12 +17,11 @@ from commands.parsing import (
     SEARCH_LIMIT,
     LapsedQuery,
     Show,
-    SubscriptionQuery,
     network_names,
     parse_claim,
     parse_lapsed,
-    parse_subscription,
 )
+from commands.parsing_subscriptions import SubscriptionQuery, parse_subscription
 from commands.ports.chat import Options, Words
 from commands.usage import LAPSED, SUBSCRIBE, USAGES
 from tests.commands.plain import plain
@@ -291,7 +290,7 @@ def test_a_list_keeps_its_filters_over_its_pages_or_has_no_button(view: ListView
 
 
 @pytest.mark.behaviour("P-5")
-@given(arguments=st.tuples(ODD, ODD, ODD, ODD, ODD, ODD))
+@given(arguments=st.tuples(ODD, ODD, ODD, ODD, ODD, ODD, ODD))
 def test_a_forged_page_is_out_of_date_or_harmless(arguments: tuple[str, ...]) -> None:
     try:
         view = list_of(arguments)

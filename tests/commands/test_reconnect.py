@@ -122,11 +122,16 @@ async def test_another_user_is_offered_it_and_told_what_the_network_will_be_aske
 async def test_a_refusal_says_what_must_be_put_right_and_whom_to_ask(world: World) -> None:
     assert plain(await world.pressed("ada", reconnect_action(world.connections["Old Promo"]))) == (
         "🔒 *TikTok · Old Promo* · `7012345678901234562` · client Brio\n"
-        "The login works, but the network no longer shows this account to it. "
+        "Nobody can reconnect it until it is put right at TikTok. "
+        "The login works, but the network no longer shows this account to it.\n"
+        "Look on the network whether the account was closed, deleted or moved. "
         "Reconnecting will not help until that is solved.\n"
-        "Look on the network whether the account was closed, deleted or moved.\n"
-        "Who can help: @Raj Patel.\n"
-        "[Check now] [Details]"
+        "First to ask: @Raj Patel, who connected it\n"
+        "Also: @Ana Ruiz, who connected other accounts under Brio Business\n"
+        "Administrators: @Ada King, on their behalf, with the login\n"
+        "It takes: a role on the account, with your Tiktok login\n"
+        "Ask @Raj Patel, or @Ana Ruiz.\n"
+        "[Ask Raj] [Details] [▾ History]"
     )
 
 
@@ -162,7 +167,7 @@ async def test_a_claim_writes_an_event_for_each_lapse_so_that_notices_are_redraw
     await world.pressed("raj", claim_action(world.lapses["Acme DE"]))
     world.clock.advance(timedelta(minutes=1))
     due = await world.storage.queues.due_events(now=world.clock.now(), gather=timedelta(seconds=1), limit=10)
-    events = [event for each in due for event in each.events if event.kind is EventKind.LAPSE_CHANGED]
+    events = [event for each in due for event in each.events if event.kind is EventKind.CLAIMED]
     assert {event.lapse_id for event in events} == {world.lapses["Acme DE"], world.lapses["Brio Shop"]}
     assert {event.person_id for event in events} == {world.people["raj"].id}
 

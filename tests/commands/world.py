@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from commands.command import Services
 from commands.dispatcher import Dispatcher
+from commands.handlers.banner import SHOW_THEM
 from commands.ids import (
     AuthorizationId,
     ClientId,
@@ -19,7 +20,7 @@ from commands.ids import (
     WorkspaceId,
     new_id,
 )
-from commands.messages import ActionRef, Message
+from commands.messages import ActionRef, Button, Buttons, FieldErrors, Form, Message, Text
 from commands.model import (
     Authorization,
     Client,
@@ -35,17 +36,21 @@ from commands.model import (
     Verdict,
     Workspace,
 )
-from commands.ports.chat import ActionRequest, ChatUser, CommandRequest, Options, Place, Words
+from commands.ports.chat import ActionRequest, ChatUser, CommandRequest, Options, Place, Submission, Words
 from commands.ports.checker import CheckResult
 from commands.ports.storage import Storage
 from commands.secret import Secret
 from storage import Keyring, open_storage
+from tests.commands.plain import plain
 from tests.support import seed
 from tests.support.clock import FakeClock
 from tests.support.network import FakeNetwork, spec
 
 PUBLIC_URL = "https://lapsebot.example"
 PLATFORM, TENANT, CHANNEL = "chatter", "T1", "C1"
+"""The platform of most tests."""
+OTHER_PLATFORM, OTHER_TENANT = "pigeon", ""
+"""Another one, whose user ids are unique everywhere."""
 
 
 class FakeChecker:
@@ -73,6 +78,9 @@ class World:
     services: Services
     dispatcher: Dispatcher
     organization: Organization
+    keyring: Keyring
+    platform: str = PLATFORM
+    tenant: str = TENANT
     people: dict[str, Person] = field(default_factory=dict)
     clients: dict[str, ClientId] = field(default_factory=dict)
     connections: dict[str, ConnectionId] = field(default_factory=dict)
@@ -80,22 +88,70 @@ class World:
     authorizations: dict[str, AuthorizationId] = field(default_factory=dict)
 
     def user(self, name: str) -> ChatUser:
-        return ChatUser(platform=PLATFORM, tenant=TENANT, external_id=f"U-{name}", name=name)
+        return ChatUser(platform=self.platform, tenant=self.tenant, external_id=f"U-{name}", name=name)
+
+    @asynccontextmanager
+    async def again(
+        self, database_url: str, *, platform: str = PLATFORM, tenant: str = TENANT
+    ) -> AsyncIterator["World"]:
+        """Open the same agency on a copy of its database, for somebody who asks from `platform`."""
+        checker = FakeChecker()
+        async with open_storage(database_url, self.keyring, self.clock) as storage:
+            services = replace(self.services, storage=storage, checker=checker)
+            dispatcher = Dispatcher(services)
+            yield replace(
+                self,
+                storage=storage,
+                checker=checker,
+                services=services,
+                dispatcher=dispatcher,
+                platform=platform,
+                tenant=tenant,
+            )
 
     async def typed(
         self, name: str, command: str, words: str | dict[str, str] = "", *, place: Place | None = None
     ) -> Message:
-        """What `name` reads after typing a command, in words or with options."""
+        """What `name` reads after typing a command, in words or with options; below the banner, if there is one."""
+        return unbannered(await self.typed_whole(name, command, words, place=place))
+
+    async def typed_whole(
+        self, name: str, command: str, words: str | dict[str, str] = "", *, place: Place | None = None
+    ) -> Message:
+        """The same with the banner."""
         arguments = Words(text=words) if isinstance(words, str) else Options(values=words)
         return await self.dispatcher.command(
             CommandRequest(name=command, arguments=arguments, user=self.user(name), place=place or HERE)
         )
 
     async def pressed(self, name: str, token: str | ActionRef | None, *, place: Place | None = None) -> Message:
-        """What `name` reads after pressing a button."""
+        """What `name` reads after pressing a button; below the banner, if there is one."""
+        return unbannered(await self.pressed_whole(name, token, place=place))
+
+    async def pressed_whole(self, name: str, token: str | ActionRef | None, *, place: Place | None = None) -> Message:
+        """The same with the banner."""
         assert token is not None
         written = token if isinstance(token, str) else token.encode()
         return await self.dispatcher.action(ActionRequest(token=written, user=self.user(name), place=place or HERE))
+
+    async def form(self, name: str, token: str | ActionRef | None, *, place: Place | None = None) -> Form:
+        """The form that a press opens."""
+        assert token is not None
+        written = token if isinstance(token, str) else token.encode()
+        request = ActionRequest(token=written, user=self.user(name), place=place or HERE)
+        opened = await self.dispatcher.form(request)
+        assert isinstance(opened, Form), plain(opened)
+        return opened
+
+    async def sent_off(
+        self, name: str, token: str | ActionRef, values: dict[str, tuple[str, ...]], *, place: Place | None = None
+    ) -> Message | FieldErrors:
+        """What `name` reads after sending a form off; below the banner, if there is one."""
+        written = token if isinstance(token, str) else token.encode()
+        said = await self.dispatcher.submission(
+            Submission(token=written, values=values, user=self.user(name), place=place or HERE)
+        )
+        return unbannered(said) if isinstance(said, Message) else said
 
     async def add_person(self, name: str, role: Role, clients: tuple[str, ...] | None = None) -> Person:
         now = self.clock.now()
@@ -203,14 +259,24 @@ HERE = Place(workspace=TENANT, workspace_name="Agency", channel=CHANNEL, is_dire
 SHARED = Place(workspace=TENANT, workspace_name="Agency", channel="C2", is_direct=False, is_shared=True)
 DIRECT = Place(workspace=TENANT, workspace_name="Agency", channel="D1", is_direct=True)
 NOWHERE = Place(workspace=None, workspace_name="", channel="D2", is_direct=True)
+ELSEWHERE = Place(workspace="S1", workspace_name="Agency", channel="C1", is_direct=False)
+"""The agency's channel on the other platform."""
 UNCLAIMED = Place(workspace="T2", workspace_name="Client", channel="C9", is_direct=False)
+
+
+def unbannered(message: Message) -> Message:
+    """The message without its banner."""
+    match message.parts:
+        case (Text(), Buttons(primary=(Button(label=label),)), *below) if label == SHOW_THEM:
+            return replace(message, parts=tuple(below))
+    return message
 
 
 @asynccontextmanager
 async def open_world(database_url: str, *, claimed: bool = True) -> AsyncIterator[World]:
     """Open an empty agency on a database that has its schema: one organization, its workspace, nobody in it."""
-    clock, checker = FakeClock(), FakeChecker()
-    async with open_storage(database_url, Keyring.from_settings(Keyring.new_key("1")), clock) as storage:
+    clock, checker, keyring = FakeClock(), FakeChecker(), Keyring.from_settings(Keyring.new_key("1"))
+    async with open_storage(database_url, keyring, clock) as storage:
         networks = {
             "tiktok": FakeNetwork(spec("tiktok", name="TikTok", aliases=("tt",), parent_label="Business Center")),
             "linkedin": FakeNetwork(spec("linkedin", name="LinkedIn", aliases=("li",), term=timedelta(days=60))),
@@ -232,7 +298,7 @@ async def open_world(database_url: str, *, claimed: bool = True) -> AsyncIterato
             await uow.organizations.add(organization)
             if claimed:
                 await uow.organizations.add_workspace(workspace)
-        yield World(storage, clock, checker, services, Dispatcher(services), organization)
+        yield World(storage, clock, checker, services, Dispatcher(services), organization, keyring)
 
 
 async def populate(world: World) -> None:

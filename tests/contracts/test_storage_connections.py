@@ -1,38 +1,32 @@
 """Authorizations, connections, lapses and their lists, over both databases."""
 
-import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from commands.ids import AuthorizationId, ConnectionId, LapseId, SubscriptionId, new_id
+from commands.ids import AuthorizationId, ConnectionId, LapseId, new_id
 from commands.model import (
-    Channel,
     Claim,
     Connection,
     ConnectionState,
     Doubt,
     Evidence,
-    Filter,
     Lapse,
     LapseEnd,
     Parent,
     Scope,
-    Subscription,
     Tokens,
     Verdict,
 )
 from commands.ports.connections import CheckRecord
-from commands.ports.notices import AuditEntry
 from commands.ports.storage import AlreadyThere, StorageError
 from commands.secret import Secret
 from storage import SqlStorage
 from tests.support.clock import FakeClock
 from tests.support.seed import Seeded, fresh_storage, lapse, seed
 
-EVERY_STATE = tuple(ConnectionState)
 LEASE = timedelta(minutes=5)
 
 
@@ -154,113 +148,6 @@ async def test_the_longest_due_is_checked_first_whoevers_it_is(storage: SqlStora
     assert due == [first.organization_id, second.organization_id]
 
 
-async def test_the_list_is_lapsed_first_then_unconnected_then_by_name(storage: SqlStorage, clock: FakeClock) -> None:
-    seeded = await seed(storage, clock.now(), connections=5)
-    one, two, three, four, five = seeded.connections
-    await lapse(storage, three, clock.now())
-    await lapse(storage, one, clock.advance(timedelta(hours=1)))
-    async with storage.transaction() as uow:
-        await uow.connections.set_state(seeded.organization_id, five.id, ConnectionState.UNCONNECTED)
-        await uow.connections.set_state(seeded.organization_id, two.id, ConnectionState.RETIRED)
-    async with storage.reading() as uow:
-        ask, whole = uow.connections.page, Scope()
-        every = await ask(seeded.organization_id, whole, Filter(states=EVERY_STATE), offset=0, limit=9)
-        assert [view.connection.id for view in every.rows] == [three.id, one.id, five.id, four.id, two.id]
-        assert (every.total, every.oldest) == (5, clock.now() - timedelta(hours=1))
-        second = await ask(seeded.organization_id, whole, Filter(), offset=2, limit=1)
-        assert [view.connection.id for view in second.rows] == [five.id]
-        assert (second.total, second.offset, second.oldest) == (3, 2, every.oldest)
-        beyond = await ask(seeded.organization_id, whole, Filter(), offset=30, limit=10)
-        assert (beyond.rows, beyond.total, beyond.offset) == ((), 3, 30)
-        for offset in (2, 30):
-            known = await ask(seeded.organization_id, whole, Filter(), offset=offset, limit=1, total=3)
-            assert known == await ask(seeded.organization_id, whole, Filter(), offset=offset, limit=1)
-        none = await ask(seeded.organization_id, whole, Filter(network="other"), offset=0, limit=10)
-        assert (none.rows, none.total, none.oldest) == ((), 0, None)
-
-
-async def test_every_filter_narrows_rows_and_total_alike(storage: SqlStorage, clock: FakeClock) -> None:
-    seeded = await seed(storage, clock.now(), connections=6, ends_at=clock.now() + timedelta(days=5))
-    async with storage.reading() as uow:
-
-        async def found(scope: Scope = Scope(), **narrow: object) -> list[str]:  # noqa: B008  # frozen
-            filter = Filter(**{"states": EVERY_STATE, **narrow})  # type: ignore[arg-type]  # a test names the fields
-            page = await uow.connections.page(seeded.organization_id, scope, filter, offset=0, limit=10)
-            assert page.total == len(page.rows)
-            return [view.connection.account_name for view in page.rows]
-
-        assert len(await found(network="examplenet")) == 6
-        assert await found(client="aCMe") == ["Acme Ads 1", "Acme Ads 3", "Acme Ads 5"]
-        assert len(await found(person_id=seeded.bo.id)) == 6
-        assert await found(person_id=seeded.raj.id) == []
-        assert await found(search="ADS 2") == ["Brio Ads 2"]
-        assert await found(search="acct-3") == ["Acme Ads 3"]
-        assert await found(search="acct") == []
-        assert await found(search="%") == []
-        assert len(await found(expiring_before=clock.now() + timedelta(days=6))) == 6
-        assert await found(expiring_before=clock.now() + timedelta(days=4)) == []
-        assert len(await found(states=(ConnectionState.ACTIVE,))) == 6
-        assert await found(states=()) == []
-
-
-@pytest.mark.behaviour("N-8")
-async def test_a_scope_shows_its_clients_and_the_persons_own_counted_once(
-    storage: SqlStorage, clock: FakeClock
-) -> None:
-    seeded = await seed(storage, clock.now(), connections=6)
-    acme = Scope(client_ids=frozenset({seeded.acme.id}), person_id=seeded.sam.id)
-    own = Scope(client_ids=frozenset(), person_id=seeded.bo.id)
-    both = Scope(client_ids=frozenset({seeded.acme.id}), person_id=seeded.bo.id)
-    none = Scope(client_ids=frozenset(), person_id=seeded.pat.id)
-    assert await counted(storage, seeded, acme) == {("Acme", "active"): 3}
-    assert await counted(storage, seeded, own) == {("Acme", "active"): 3, ("Brio", "active"): 3}
-    assert await counted(storage, seeded, both) == {("Acme", "active"): 3, ("Brio", "active"): 3}
-    assert await counted(storage, seeded, none) == {}
-    async with storage.reading() as uow:
-        for scope, number in ((acme, 3), (own, 6), (both, 6), (none, 0)):
-            page = await uow.connections.page(
-                seeded.organization_id, scope, Filter(states=EVERY_STATE), offset=0, limit=10
-            )
-            assert (page.total, len(page.rows)) == (number, number)
-            assert bool(await uow.connections.find(seeded.organization_id, scope, "acme", limit=9)) == bool(number)
-
-
-async def test_find_prefers_what_matches_exactly(storage: SqlStorage, clock: FakeClock) -> None:
-    seeded = await seed(storage, clock.now(), connections=12)
-    async with storage.reading() as uow:
-
-        async def names(words: str) -> list[str]:
-            found = await uow.connections.find(seeded.organization_id, Scope(), words, limit=5)
-            return [view.connection.account_name for view in found]
-
-        assert await names("acme ads 1") == ["Acme Ads 1"]
-        assert await names("acct-12") == ["Brio Ads 12"]
-        assert await names("ads 1") == ["Acme Ads 1", "Acme Ads 11", "Brio Ads 10", "Brio Ads 12"]
-        assert await names("_") == []
-        assert await names(" ") == []
-
-
-async def test_a_view_names_everything_around_the_connection(storage: SqlStorage, clock: FakeClock) -> None:
-    seeded = await seed(storage, clock.now(), connections=3)
-    opened, _ = await lapse(storage, seeded.connections[0], clock.now())
-    async with storage.transaction() as uow:
-        claim = Claim(person_id=seeded.raj.id, until=clock.now() + timedelta(days=1))
-        assert await uow.lapses.claim(seeded.organization_id, [opened.id], claim) == [opened.id]
-        assert await uow.lapses.claim(seeded.organization_id, [opened.id], claim) == []
-    async with storage.reading() as uow:
-        view = await uow.connections.view(seeded.organization_id, seeded.connections[0].id)
-        assert view is not None
-        assert view.connection == replace(seeded.connections[0], state=ConnectionState.LAPSED)
-        assert (view.client_name, view.connector, view.owner) == ("Acme", seeded.ana, seeded.bo)
-        assert view.lapse == replace(opened, claim=claim)
-        assert (view.claimant_name, view.siblings, view.reconnecting_by) == ("Raj Patel", 3, None)
-        assert view.authorization == seeded.authorization
-        under = await uow.connections.under(seeded.organization_id, seeded.authorization.id)
-        assert [each.connection.account_name for each in under] == ["Acme Ads 1", "Acme Ads 3", "Brio Ads 2"]
-        wanted = [seeded.connections[2].id, seeded.connections[0].id]
-        assert [each.connection.id for each in await uow.connections.views(seeded.organization_id, wanted)] == wanted
-
-
 async def test_a_lapse_opens_once_and_ends_once(storage: SqlStorage, clock: FakeClock) -> None:
     seeded = await seed(storage, clock.now())
     connection = seeded.connections[0]
@@ -365,36 +252,6 @@ async def test_an_account_is_connected_once_and_counted_once(storage: SqlStorage
     }
 
 
-async def test_next_to_end_is_the_soonest_that_is_active(storage: SqlStorage, clock: FakeClock) -> None:
-    seeded = await seed(storage, clock.now(), ends_at=clock.now() + timedelta(days=9))
-    sooner = replace(
-        seeded.authorization,
-        id=AuthorizationId(new_id(clock.now())),
-        subject_id="sooner",
-        ends_at=clock.now() + timedelta(days=2),
-    )
-    lapsed = replace(seeded.connections[0], id=ConnectionId(new_id(clock.now())), account_id="x")
-    async with storage.transaction() as uow:
-        await uow.authorizations.add(sooner, seeded.tokens)
-        await uow.connections.add(replace(lapsed, authorization_id=sooner.id))
-    async with storage.reading() as uow:
-        found = await uow.connections.next_to_end(seeded.organization_id, Scope())
-        assert found is not None
-        assert found.connection.id == lapsed.id
-        scope = Scope(client_ids=frozenset({seeded.brio.id}), person_id=seeded.sam.id)
-        found = await uow.connections.next_to_end(seeded.organization_id, scope)
-        assert found is not None
-        assert found.connection.id == seeded.connections[1].id
-    await lapse(storage, replace(lapsed, authorization_id=sooner.id), clock.now())
-    async with storage.reading() as uow:
-        found = await uow.connections.next_to_end(seeded.organization_id, Scope())
-        assert found is not None
-        assert found.connection.id != lapsed.id
-    clock.advance(timedelta(days=9))
-    async with storage.reading() as uow:
-        assert await uow.connections.next_to_end(seeded.organization_id, Scope()) is None, "what ended is not next"
-
-
 async def test_nothing_refers_to_another_organizations_rows(storage: SqlStorage, clock: FakeClock) -> None:
     seeded = await seed(storage, clock.now())
     other = await seed(storage, clock.now(), name="Other House", slack_team="T2", discord_server="D2")
@@ -405,80 +262,3 @@ async def test_nothing_refers_to_another_organizations_rows(storage: SqlStorage,
     with pytest.raises(StorageError):
         async with storage.transaction() as uow:
             await uow.connections.add(replace(stray, authorization_id=other.authorization.id))
-
-
-@pytest.mark.behaviour("C-5")
-async def test_opting_in_twice_changes_nothing(storage: SqlStorage, clock: FakeClock) -> None:
-    seeded = await seed(storage, clock.now())
-    channel = Channel(platform="slack", tenant="T1", external_id="C1")
-
-    def wish(**changes: object) -> Subscription:
-        plain: dict[str, object] = {
-            "id": SubscriptionId(new_id(clock.now())),
-            "organization_id": seeded.organization_id,
-            "person_id": seeded.ana.id,
-            "channel": None,
-            "network": None,
-            "client_id": None,
-            "created_at": clock.advance(timedelta(seconds=1)),
-        }
-        return Subscription(**{**plain, **changes})  # type: ignore[arg-type]  # a test names the fields
-
-    everything, tiktok = wish(), wish(network="tiktok")
-    acme = wish(network="tiktok", client_id=seeded.acme.id)
-    here = wish(channel=channel, person_id=seeded.raj.id)
-    async with storage.transaction() as uow:
-        for new in (everything, tiktok, acme, here):
-            assert await uow.subscriptions.add(new)
-        assert not await uow.subscriptions.add(wish())
-        assert not await uow.subscriptions.add(wish(network="tiktok", client_id=seeded.acme.id))
-        assert not await uow.subscriptions.add(wish(channel=channel)), "the channel reads it already, whoever asks"
-        organization_id = seeded.organization_id
-        assert await uow.subscriptions.of(organization_id, person_id=seeded.ana.id, channel=None) == [
-            everything,
-            tiktok,
-            acme,
-        ]
-        assert await uow.subscriptions.of(organization_id, person_id=None, channel=channel) == [here]
-        assert len(await uow.subscriptions.all(organization_id)) == 4
-        of_readers = uow.subscriptions.of_readers
-        assert await of_readers(organization_id, []) == []
-        asked = [(seeded.ana.id, None), (seeded.raj.id, channel), (seeded.raj.id, channel), (seeded.bo.id, None)]
-        assert set(await of_readers(organization_id, asked)) == {everything, tiktok, acme, here}
-        assert await of_readers(organization_id, [(seeded.raj.id, None), (seeded.ana.id, channel)]) == []
-
-        async def remove(network: str | None, *, everything: bool = False, of: Channel | None = None) -> int:
-            return await uow.subscriptions.remove(
-                organization_id,
-                person_id=seeded.ana.id,
-                channel=of,
-                network=network,
-                client_id=None,
-                everything=everything,
-            )
-
-        assert await remove("tiktok") == 1
-        assert await remove("tiktok") == 0
-        assert await remove(None, everything=True) == 2
-        assert await remove(None, everything=True, of=channel) == 1
-
-
-@pytest.mark.behaviour("A-4")
-async def test_the_audit_log_gives_the_latest_first(storage: SqlStorage, clock: FakeClock) -> None:
-    seeded = await seed(storage, clock.now())
-    entries = [
-        AuditEntry(
-            organization_id=seeded.organization_id,
-            at=clock.advance(timedelta(seconds=1)),
-            actor_id=None if place else seeded.ana.id,
-            origin="cli",
-            action=f"action {place}",
-            subject="x",
-            detail=json.loads('{"key": "value \\u0000"}'),
-        )
-        for place in range(3)
-    ]
-    async with storage.transaction() as uow:
-        for entry in entries:
-            await uow.audit.write(entry)
-        assert await uow.audit.latest(seeded.organization_id, limit=2) == [entries[2], entries[1]]

@@ -10,9 +10,12 @@ from sqlalchemy import Column, Uuid, select
 from commands.ids import (
     AttemptId,
     ConnectionId,
+    DrillId,
     EventId,
     LinkId,
+    NoteId,
     NoticeId,
+    PassId,
     PersonId,
     SessionId,
     SubscriptionId,
@@ -22,16 +25,23 @@ from commands.model import (
     Channel,
     Claim,
     ConnectionState,
+    Drill,
     Filter,
+    Lapse,
     LapseEnd,
+    LapseNote,
+    Mute,
     Person,
+    Preference,
+    Rhythm,
     Role,
     Scope,
     Subscription,
+    Topic,
 )
 from commands.ports.notices import AuditEntry, Event, EventKind, Notice, NoticeKind, Part
-from commands.ports.reconnecting import Attempt, Link
-from commands.ports.storage import AlreadyThere, NotThere
+from commands.ports.reconnecting import Attempt, Link, Pass, PassPurpose
+from commands.ports.storage import AlreadyThere, NotThere, UnitOfWork
 from commands.secret import Secret
 from storage import SqlStorage
 from storage.declarations import metadata
@@ -132,10 +142,65 @@ async def furnish(storage: SqlStorage, seeded: Seeded, clock: FakeClock) -> dict
             subscription(ana, clock, None, channel),
         ):
             assert await uow.subscriptions.add(wanted)
+        await _furnish_more(uow, seeded, clock, opened)
         await uow.audit.write(
             AuditEntry(organization_id=organization_id, at=now, actor_id=ana.id, origin="cli", action="a", subject="s")
         )
-    return {**locators, "attempt": attempt.id, "his link": his.id}
+    return {**locators, "attempt": attempt.id, "his link": his.id, "lapse": opened.id}
+
+
+async def _furnish_more(uow: UnitOfWork, seeded: Seeded, clock: FakeClock, opened: Lapse) -> None:
+    """What Ana and Pat wrote, wish for and were given; of what a person has once, both have it."""
+    now, organization_id = clock.now(), seeded.organization_id
+    ana, pat = seeded.ana, seeded.pat
+    await uow.people.update(replace(seeded.bo, deputy_id=ana.id))
+    await uow.people.update(replace(pat, deputy_id=ana.id))
+    await uow.people.update(replace(ana, deputy_id=seeded.raj.id))
+    for person in (ana, pat):
+        await uow.lapses.mute(
+            organization_id,
+            [Mute(lapse_id=opened.id, person_id=person.id, until=now + HOUR if person is ana else None)],
+        )
+        for topic in Topic if person is ana else (Topic.LAPSES,):
+            rhythm = Rhythm.DAILY if person is ana else Rhythm.WEEKLY
+            await uow.preferences.put(
+                organization_id,
+                Preference(person_id=person.id, topic=topic, network=None, client_id=None, rhythm=rhythm),
+            )
+    await uow.lapses.add_note(
+        LapseNote(
+            id=NoteId(new_id(now)),
+            organization_id=organization_id,
+            lapse_id=opened.id,
+            person_id=ana.id,
+            person_name=ana.name,
+            text="asked the client",
+            at=now,
+        )
+    )
+    drill = Drill(
+        id=DrillId(new_id(now)),
+        organization_id=organization_id,
+        client_id=None,
+        started_by=ana.id,
+        started_at=now,
+        ends_at=now + HOUR,
+    )
+    assert await uow.drills.add(drill)
+    for person, at in ((ana, now), (pat, now + HOUR)):
+        assert await uow.drills.answer(organization_id, drill.id, person.id, at)
+    bearer = Pass(
+        id=PassId(new_id(now)),
+        organization_id=organization_id,
+        person_id=ana.id,
+        purpose=PassPurpose.ACCOUNTS,
+        made_by=ana.id,
+        created_at=now,
+        expires_at=now + HOUR,
+    )
+    await uow.passes.add(bearer, secret_hash=b"secret")
+    for person in (ana, pat):
+        await uow.links.ensure(replace(link(person, seeded, 0, clock), connection_id=None, network="examplenet"))
 
 
 def naming_people() -> set[Column[object]]:
@@ -208,6 +273,20 @@ async def test_everything_of_one_becomes_the_others(storage: SqlStorage, clock: 
         found = kept[name]
         assert found is not None
         assert found.person_id == pat.id
+    async with storage.reading() as uow:
+        assert [(mute.person_id, mute.until) for mute in await uow.lapses.mutes(organization_id, [there["lapse"]])] == [  # type: ignore[list-item]
+            (pat.id, None)
+        ]
+        assert {(one.topic, one.rhythm) for one in await uow.preferences.of(organization_id, [pat.id])} == {
+            (Topic.LAPSES, Rhythm.WEEKLY),
+            (Topic.WARNINGS, Rhythm.DAILY),
+        }
+        drill = await uow.drills.latest(organization_id)
+        assert drill is not None
+        assert await uow.drills.answers(organization_id, drill.id) == {pat.id: clock.now() + HOUR}
+        assert [note.person_name for note in await uow.lapses.notes(organization_id, [there["lapse"]])] == [pat.name]  # type: ignore[list-item]
+        assert (await uow.people.get(organization_id, seeded.bo.id)).deputy_id == pat.id
+    assert merged.deputy_id == seeded.raj.id, "nobody is their own deputy"
     (member,) = (await storage.directory.standing(platform="slack", workspace="T1", tenant="T1", user="U-ANA")).members
     assert member.person == merged
 

@@ -166,7 +166,6 @@ async def test_a_reader_is_told_the_same_once(storage: SqlStorage, clock: FakeCl
         assert kept == {each.id: each for each in (notice, to_channel, *failures)}
         assert await uow.notices.deliveries(seeded.organization_id, again.id) == []
         assert await uow.notices.deliveries(seeded.organization_id, notice.id) == [delivery]
-        assert await uow.notices.told(seeded.organization_id, opened.id)
         clock.advance(timedelta(seconds=1))
         next_way = delivery_of(notice, clock, "U-OTHER")
         await uow.notices.plan([], [next_way, replace(delivery, id=DeliveryId(new_id(clock.now())))])

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import insert, select
 
-from commands.ids import AttemptId, EventId, LinkId, OrganizationId, SessionId, new_id
+from commands.ids import AttemptId, DrillId, EventId, LinkId, OrganizationId, PassId, SessionId, new_id
+from commands.model import Drill
 from commands.ports.notices import Event, EventKind
-from commands.ports.reconnecting import Attempt, Link, PendingSignIn, Session
+from commands.ports.reconnecting import Attempt, Link, Pass, PassPurpose, PendingSignIn, Session
 from commands.secret import Secret
 from storage import SqlStorage, tables
 from storage.purging import AT_ONCE
@@ -80,6 +81,49 @@ async def test_planned_events_go_after_thirty_days_and_unplanned_ones_never(
     [due] = await storage.queues.due_events(now=clock.now(), gather=HOUR, limit=9)
     assert [event.id for event in due.events] == [waiting.id]
     assert await number_of(storage, "lapses") == 2
+
+
+async def test_passes_go_a_month_after_their_end_and_drills_never(storage: SqlStorage, clock: FakeClock) -> None:
+    seeded = await seed(storage, clock.now())
+    one = Pass(
+        id=PassId(new_id(clock.now())),
+        organization_id=seeded.organization_id,
+        person_id=seeded.bo.id,
+        purpose=PassPurpose.ACCOUNTS,
+        made_by=None,
+        created_at=clock.now(),
+        expires_at=clock.now() + 7 * DAY,
+    )
+    drill = Drill(
+        id=DrillId(new_id(clock.now())),
+        organization_id=seeded.organization_id,
+        client_id=None,
+        started_by=seeded.mei.id,
+        started_at=clock.now(),
+        ends_at=clock.now() + HOUR,
+    )
+    async with storage.transaction() as uow:
+        await uow.passes.add(one, secret_hash=b"s")
+        assert await uow.drills.add(drill)
+        await uow.drills.reported(seeded.organization_id, drill.id, clock.now())
+    assert await storage.queues.purge(clock.advance(37 * DAY - HOUR)) == 0
+    assert await storage.queues.purge(clock.advance(HOUR)) == 1
+    assert await storage.queues.purge(clock.advance(3650 * DAY)) == 0
+    assert [await number_of(storage, table) for table in ("passes", "drills")] == [0, 1]
+
+
+async def test_what_a_login_found_goes_when_nobody_chose_in_time(storage: SqlStorage, clock: FakeClock) -> None:
+    seeded = await seed(storage, clock.now())
+    attempt = await opened(storage, seeded, clock)
+    async with storage.transaction() as uow:
+        found, until = Secret("accounts"), clock.now() + HOUR
+        await uow.attempts.keep(seeded.organization_id, attempt.id, found=found, until=until)
+        await uow.attempts.finish(seeded.organization_id, attempt.id, outcome="{}", at=clock.now())
+    assert await storage.queues.purge(clock.now()) == 0
+    assert await storage.queues.purge(clock.advance(HOUR)) == 1
+    assert await storage.queues.purge(clock.now()) == 0
+    async with storage.reading_work() as work:
+        assert list(await work.rows(select(tables.attempts.c.found))) == [(None,)]
 
 
 async def test_more_than_one_batch_goes_in_one_call(storage: SqlStorage, clock: FakeClock) -> None:

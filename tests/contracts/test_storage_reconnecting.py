@@ -78,7 +78,7 @@ async def test_a_link_has_one_locator_for_ever(storage: SqlStorage, clock: FakeC
         assert await uow.links.ensure(link_of(seeded, seeded.ana, clock)) == locator
         others = (link_of(seeded, seeded.bo, clock), link_of(seeded, seeded.ana, clock, 1), first)
         many = await uow.links.ensure_many(others)
-        assert many[first.person_id, first.connection_id] == locator
+        assert many[first.person_id, seeded.connections[0].id] == locator
         assert len(set(many.values())) == 3
         assert await uow.links.get(seeded.organization_id, first.id) == first
     assert await storage.directory.link(locator) == first
@@ -95,7 +95,7 @@ async def test_an_authorization_has_one_open_attempt(storage: SqlStorage, clock:
         person_id=seeded.ana.id, opened_at=mine.opened_at
     )
     async with storage.reading() as uow:
-        view = await uow.connections.view(seeded.organization_id, mine.connection_id)
+        view = await uow.connections.view(seeded.organization_id, seeded.connections[0].id)
         assert view is not None
         assert view.reconnecting_by == "Ana Ruiz"
     again = replace(mine, id=AttemptId(new_id(clock.now())))

@@ -6,8 +6,8 @@ import pytest
 
 from commands.errors import SettingError
 from platform_adapters.chat.discord.adapter import build
-from platform_adapters.chat.discord.settings import read_settings
-from tests.support.clock import FakeClock
+from platform_adapters.chat.discord.settings import PERMISSIONS, read_settings
+from tests.discord_adapter.loopback import surroundings
 
 FULL = {
     "LAPSEBOT_DISCORD_BOT_TOKEN": "a-bot-token",
@@ -17,12 +17,12 @@ FULL = {
 
 
 def test_without_credentials_there_is_no_discord() -> None:
-    assert build({}, FakeClock()) is None
-    assert build({"LAPSEBOT_DISCORD_API_URL": "http://127.0.0.1:1", **dict.fromkeys(FULL, " ")}, FakeClock()) is None
+    assert build({}, surroundings()) is None
+    assert build({"LAPSEBOT_DISCORD_API_URL": "http://127.0.0.1:1", **dict.fromkeys(FULL, " ")}, surroundings()) is None
 
 
 def test_with_all_of_them_there_is_one() -> None:
-    platform = build(FULL, FakeClock())
+    platform = build(FULL, surroundings())
     assert platform is not None
     assert (platform.name, platform.label, platform.endpoints()) == ("discord", "Discord", ())
 
@@ -30,7 +30,7 @@ def test_with_all_of_them_there_is_one() -> None:
 @pytest.mark.parametrize("missing", FULL)
 def test_half_of_the_settings_is_an_error_that_names_what_is_missing(missing: str) -> None:
     with pytest.raises(SettingError) as raised:
-        build({**FULL, missing: ""}, FakeClock())
+        build({**FULL, missing: ""}, surroundings())
     assert raised.value.name == missing
     assert "developer portal" in raised.value.reason
 
@@ -49,7 +49,7 @@ def test_half_of_the_settings_is_an_error_that_names_what_is_missing(missing: st
 )
 def test_a_wrong_setting_is_named_and_its_value_is_not_shown(name: str, value: str) -> None:
     with pytest.raises(SettingError) as raised:
-        build({**FULL, name: value}, FakeClock())
+        build({**FULL, name: value}, surroundings())
     assert raised.value.name == name
     assert "a-bot-token" not in str(raised.value)
 
@@ -62,7 +62,7 @@ def test_the_install_link_asks_for_just_what_is_needed() -> None:
     asked = {name: value[0] for name, value in parse_qs(link.query).items()}
     assert link.path == "/oauth2/authorize"
     assert (asked["client_id"], asked["scope"]) == ("300000000000000001", "bot applications.commands")
-    assert int(asked["permissions"]) == (1 << 10) + (1 << 11) + (1 << 38)
+    assert int(asked["permissions"]) == PERMISSIONS
 
 
 def test_secrets_do_not_print() -> None:

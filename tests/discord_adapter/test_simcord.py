@@ -8,13 +8,14 @@ import simcord
 
 from commands.catalogue import COMMANDS
 from commands.messages import ActionRef, Button, Buttons, Heading, LinkButton, Mark, Message, Row, Rows, line, say
+from platform_adapters.chat.discord.bodies import COMPONENTS_V2, NOBODY
 from platform_adapters.chat.discord.gateway import GatewayClient
-from platform_adapters.chat.discord.inbound import COMPONENTS_V2, NOBODY, Receiver
+from platform_adapters.chat.discord.inbound import Receiver
 from platform_adapters.chat.discord.render import render
 from platform_adapters.chat.discord.rest import Rest
 from platform_adapters.chat.discord.settings import read_settings
 from platform_adapters.chat.discord.tree import build_tree, register
-from tests.discord_adapter.loopback import Answering, Pauses
+from tests.discord_adapter.loopback import Answering, Pauses, drawn_at_once
 from tests.discord_adapter.test_settings import FULL
 from tests.support.clock import FakeClock
 
@@ -46,9 +47,8 @@ def made(inbound: Answering) -> tuple[GatewayClient, Rest]:
     intents = discord.Intents.none()
     intents.guilds = True
     rest = SimulatedRest(settings, FakeClock())
-    rest.client = client = GatewayClient(
-        receiver=Receiver(rest, inbound), identifies=deque(), pause=Pauses(), intents=intents
-    )
+    receiver = Receiver(rest, inbound, drawn_at_once, FakeClock())
+    rest.client = client = GatewayClient(receiver=receiver, identifies=deque(), pause=Pauses(), intents=intents)
     return client, rest
 
 
@@ -77,7 +77,7 @@ async def test_a_button_that_no_view_knows_is_pressed(inbound: Answering) -> Non
         guild = env.create_guild()
         channel = guild.create_text_channel("general")
         ana = guild.add_member(env.create_user("ana"))
-        body = {"components": render(LIST), "flags": COMPONENTS_V2, "allowed_mentions": NOBODY}
+        body = {"components": render(LIST), "flags": COMPONENTS_V2, "allowed_mentions": dict(NOBODY)}
         await rest.message("POST", "/channels/{channel_id}/messages", body=body, channel_id=str(channel.id))
         posted = channel.last_message
         assert posted is not None

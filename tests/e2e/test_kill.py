@@ -13,7 +13,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.bootstrap import adapters, opened_storage, upgrade_database
+from bot.bootstrap import opened_storage, upgrade_database
 from bot.playground import cast
 from bot.playground.demo import demo_environment, free_port
 from bot.playground.seed import Seeding
@@ -23,6 +23,7 @@ from bot.playground.vendors.discord import DiscordPeople
 from bot.playground.vendors.slack import SlackPeople
 from bot.settings import Settings
 from bot.web.app import listening
+from platform_adapters.chat.slack.manifest import EVENTS_PATH
 
 SLACK_LANE = f"slack:{cast.TEAM}"
 ACCOUNT = "Brio Shop"
@@ -60,8 +61,7 @@ async def test_a_notice_planned_by_a_process_that_was_killed_is_delivered_once_b
     async with vendors(f"http://127.0.0.1:{port}") as stand_ins, aiohttp.ClientSession() as session:
         environment = demo_environment(tmp_path, port) | stand_ins.environment()
         settings = Settings.read(environment)
-        for endpoint in adapters(environment)[0]["slack"].endpoints():
-            stand_ins.send_slack_requests_to(endpoint.path)
+        stand_ins.send_slack_requests_to(EVENTS_PATH)
         environment |= {name: os.environ[name] for name in ("PATH", "HOME", "CI") if name in os.environ}
         stage = Stage(stand_ins, session)
         slack = SlackPeople(session, stand_ins.url("slack"))

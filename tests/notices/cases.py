@@ -12,6 +12,7 @@ from commands.model import (
     ConnectionView,
     Evidence,
     Lapse,
+    Parent,
     Person,
     Role,
     Subscription,
@@ -45,6 +46,7 @@ def view(
     network: str = "examplenet",
     login: int | None = 1,
     cause: Verdict = Verdict.REVOKED,
+    parent: str | None = None,
 ) -> ConnectionView:
     """A connection with an open lapse."""
     authorization_id = AuthorizationId(UUID(int=200 + login)) if login is not None else None
@@ -66,6 +68,7 @@ def view(
         account_id=str(number),
         account_name=f"Account {number}",
         state=ConnectionState.LAPSED,
+        parent=Parent(id=parent, name=f"Business {parent}") if parent is not None else None,
         authorization_id=authorization_id,
         connector_id=connector.id if connector else None,
         owner_id=owner.id if owner else None,

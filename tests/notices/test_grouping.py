@@ -6,20 +6,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.notices.grouping import MOST_APART, beside, group, login_of
+from bot.notices.grouping import MOST_APART, Group, beside, group, login_of
 from commands.model import ConnectionView
 from commands.ports.network import Grouping
-from tests.notices.cases import view
-from tests.support.network import FakeNetwork, spec
+from commands.rules import Rules, RuleSet, rules_for
+from tests.notices.cases import ORGANIZATION, view
+from tests.support.network import spec
 
-NETWORKS = {
-    "examplenet": FakeNetwork(spec("examplenet")),
-    "snapnet": FakeNetwork(spec("snapnet", grouping=Grouping.SUMMARY)),
-}
+SPECS = {"examplenet": spec("examplenet"), "snapnet": spec("snapnet", grouping=Grouping.SUMMARY)}
 
 
-def groups(*views: ConnectionView) -> list[list[str]]:
-    return [[one.connection.account_id for one in found] for found in group(views, NETWORKS)]
+def rules(network: str) -> Rules:
+    return rules_for(network, SPECS.get(network), [])
+
+
+def groups(*views: ConnectionView, **lately: int) -> list[list[str]]:
+    found = group(views, rules, told_lately=lately)
+    return [[one.connection.account_id for one in each.views] for each in found]
 
 
 def test_a_network_that_groups_each_has_a_notice_for_each_connection() -> None:
@@ -40,14 +43,42 @@ def test_a_login_that_takes_more_than_three_accounts_down_is_told_once_as_a_list
     assert groups(*many, view(8, network=network, login=6)) == [["0", "1", "2", "3"], ["8"]]
 
 
-def test_connections_without_a_login_are_never_a_list() -> None:
-    assert groups(*(view(number, login=None) for number in range(5))) == [[str(number)] for number in range(5)]
+def test_connections_without_a_login_are_told_apart() -> None:
+    assert groups(*(view(number, login=None) for number in range(3))) == [[str(number)] for number in range(3)]
+
+
+@pytest.mark.behaviour("N-4", "X-8")
+def test_five_hundred_logins_of_one_network_are_one_list() -> None:
+    many = [view(number, login=number) for number in range(500)]
+    (found,) = group(many, rules)
+    assert found.gathers == "examplenet"
+    assert list(found.views) == many
+
+
+@pytest.mark.behaviour("N-4", "X-8")
+def test_five_hundred_accounts_of_one_login_are_one_list() -> None:
+    (found,) = group([view(number, login=1) for number in range(500)], rules)
+    assert (len(found.views), found.gathers) == (500, None)
+
+
+@pytest.mark.behaviour("N-4")
+def test_what_would_be_too_many_with_what_was_told_a_moment_ago_is_gathered() -> None:
+    assert groups(view(1, login=1), view(2, login=2), examplenet=1) == [["1"], ["2"]]
+    assert groups(view(1, login=1), view(2, login=2), examplenet=2) == [["1", "2"]]
+    assert groups(view(1, login=1), view(2, login=2), snapnet=9) == [["1"], ["2"]]
+
+
+@pytest.mark.behaviour("N-4")
+def test_an_organization_changes_what_a_network_declares() -> None:
+    changed = [RuleSet(organization_id=ORGANIZATION, network="examplenet", grouping=Grouping.SUMMARY)]
+    found = group([view(1), view(2, login=2)], lambda network: rules_for(network, SPECS.get(network), changed))
+    assert [len(one.views) for one in found] == [2]
 
 
 def test_those_of_one_login_that_are_told_apart_know_of_each_other() -> None:
     views = [view(1), view(2), view(3, login=2)]
-    assert beside((views[0],), views) == [views[1]]
-    assert beside((views[2],), views) == []
+    assert beside(Group((views[0],)), views) == [views[1]]
+    assert beside(Group((views[2],)), views) == []
 
 
 @given(
@@ -63,12 +94,14 @@ def test_those_of_one_login_that_are_told_apart_know_of_each_other() -> None:
     )
 )
 def test_every_lapse_is_in_exactly_one_notice(views: Sequence[ConnectionView]) -> None:
-    found = group(views, NETWORKS)
-    assert sorted(one.connection.account_id for part in found for one in part) == sorted(
+    found = group(views, rules)
+    assert sorted(one.connection.account_id for part in found for one in part.views) == sorted(
         one.connection.account_id for one in views
     )
+    for network in ("examplenet", "snapnet", "unknown"):
+        assert len([part for part in found if part.views[0].connection.network == network]) <= MOST_APART
     for part in found:
-        logins = {login_of(one) for one in part}
-        if len(part) > 1 and part[0].connection.network == "examplenet":
+        logins = {login_of(one) for one in part.views}
+        if len(part.views) > 1 and part.views[0].connection.network == "examplenet" and part.gathers is None:
             assert len(logins) == 1
-            assert len(part) > MOST_APART
+            assert len(part.views) > MOST_APART

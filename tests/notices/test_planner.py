@@ -156,7 +156,7 @@ async def test_administrators_are_told_of_a_reader_without_any_address(world: Wo
     await world.tell()
     texts = [plain(post.message) for post in world.chat.to("Chief")]
     assert len(texts) == 2
-    assert any("Raj could not be told in chat (`no chat account known`)" in text for text in texts)
+    assert any("Raj could not be told (`no address known`)" in text for text in texts)
 
 
 async def test_whoever_has_a_link_of_theirs_opened_by_somebody_else_is_told(world: World) -> None:

@@ -3,15 +3,22 @@
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
 from bot.delivery.loop import DeliveryLoop
 from bot.notices.composer import Composer
+from bot.notices.digests import Digests
+from bot.notices.drills import Drills
 from bot.notices.outbox import Outbox
 from bot.notices.planner import Planner
+from bot.notices.reach import Reach
+from bot.notices.releases import Releases
+from bot.notices.reminders import Reminders
+from bot.notices.roster import Roster
+from bot.notices.warnings import Warnings
 from commands.ids import (
     AuthorizationId,
     ClientId,
@@ -36,18 +43,25 @@ from commands.model import (
     Identity,
     Lapse,
     LapseEnd,
+    Mute,
     Organization,
+    Parent,
     Person,
+    Preference,
+    Rhythm,
     Role,
     Subscription,
     Tokens,
+    Topic,
     Verdict,
     Workspace,
 )
-from commands.ports.notices import Delivery, DeliveryState, Event, EventKind
+from commands.ports.notices import Delivery, DeliveryState, Event, EventKind, Notice, NoticeKind
 from commands.ports.storage import UnitOfWork
+from commands.rules import RuleSet
 from commands.secret import Secret
-from storage.notices import DELIVERY, delivery_of
+from storage import tables
+from storage.notice_rows import DELIVERY, delivery_of
 from storage.rows import columns
 from storage.store import SqlStorage
 from storage.tables import deliveries
@@ -77,8 +91,45 @@ class World:
 
     def planner(self) -> Planner:
         """A planner like a process's own."""
-        outbox = Outbox(platforms=self.chats, clock=self.clock)
-        return Planner(storage=self.storage, clock=self.clock, networks=self.networks, outbox=outbox)
+        return Planner(storage=self.storage, clock=self.clock, networks=self.networks, outbox=self.outbox())
+
+    def outbox(self) -> Outbox:
+        """An outbox over the chats that there are now."""
+        return Outbox(platforms=self.chats, clock=self.clock)
+
+    def reminders(self) -> Reminders:
+        """A reminders' loop like a process's own."""
+        return Reminders(storage=self.storage, clock=self.clock, networks=self.networks, outbox=self.outbox())
+
+    def digests(self) -> Digests:
+        """A digests' loop."""
+        return Digests(storage=self.storage, clock=self.clock, networks=self.networks, outbox=self.outbox())
+
+    def warnings(self) -> Warnings:
+        """A warnings' loop."""
+        return Warnings(storage=self.storage, clock=self.clock, networks=self.networks, outbox=self.outbox())
+
+    def drills(self) -> Drills:
+        """A drills' loop."""
+        return Drills(storage=self.storage, clock=self.clock, networks=self.networks, outbox=self.outbox())
+
+    def reach(self) -> Reach:
+        """A loop that looks at the organizations' reach."""
+        return Reach(storage=self.storage, clock=self.clock, networks=self.networks, outbox=self.outbox())
+
+    def roster(self) -> Roster:
+        """A loop that looks at chat accounts."""
+        return Roster(storage=self.storage, clock=self.clock, platforms=self.chats)
+
+    def releases(self) -> Releases:
+        """A loop that ends claims and snoozes."""
+        return Releases(storage=self.storage, clock=self.clock)
+
+    def with_email(self) -> FakeChat:
+        """Let there be email as well, and give it."""
+        mail = FakeChat(name="mail", label="Mail", finds_by_email=False, edits=False, personal_links=True)
+        self.chats["mail"] = mail
+        return mail
 
     def loop(self) -> DeliveryLoop:
         """A delivery loop like a new process's."""
@@ -88,7 +139,7 @@ class World:
             clock=self.clock,
             platforms=self.chats,
             composer=Composer(networks=self.networks, clock=self.clock, public_url=PUBLIC_URL),
-            outbox=Outbox(platforms=self.chats, clock=self.clock),
+            outbox=self.outbox(),
             holder=f"process {self.processes}",
             chance=random.Random(7),
         )
@@ -101,6 +152,10 @@ class World:
     async def tell(self) -> None:
         """Plan, and send with a new process's loop."""
         await self.plan()
+        await self.send()
+
+    async def send(self) -> None:
+        """Send what waits, with a new process's loop."""
         loop = self.loop()
         await loop.run_once()
         await loop.stop()
@@ -136,7 +191,9 @@ class World:
         async with self.storage.transaction() as uow:
             assert await uow.people.link(identity)
 
-    async def login(self, connector: Person | None = None, network: str = "examplenet") -> AuthorizationId:
+    async def login(
+        self, connector: Person | None = None, network: str = "examplenet", *, ends_at: datetime | None = None
+    ) -> AuthorizationId:
         """Add an authorization."""
         connector = connector or self.ana
         now = self.clock.now()
@@ -150,6 +207,7 @@ class World:
             connector_id=connector.id,
             granted=frozenset({"read"}),
             obtained_at=now,
+            ends_at=ends_at,
         )
         async with self.storage.transaction() as uow:
             await uow.authorizations.add(authorization, Tokens(access=Secret("token of a test")))
@@ -163,6 +221,7 @@ class World:
         owner: Person | None = None,
         client: ClientId | None = None,
         network: str = "examplenet",
+        parent: Parent | None = None,
     ) -> ConnectionId:
         """Add an account that works."""
         self.accounts += 1
@@ -174,6 +233,7 @@ class World:
             account_id=str(1000 + self.accounts),
             account_name=f"Account {self.accounts}",
             state=ConnectionState.ACTIVE,
+            parent=parent,
             authorization_id=login,
             connector_id=(connector or self.ana).id,
             owner_id=owner.id if owner else None,
@@ -253,14 +313,74 @@ class World:
                 await uow.connections.set_state(self.organization.id, connection_id, ConnectionState.ACTIVE)
                 await self.happened(uow, EventKind.LAPSE_ENDED, lapse)
 
-    async def claim(self, lapse_id: LapseId, by: Person) -> None:
-        """Somebody is on it for a day."""
-        claim = Claim(person_id=by.id, until=self.clock.now() + timedelta(days=1))
+    async def claim(self, lapse_id: LapseId, by: Person, days: int = 1) -> None:
+        """Somebody is on it for a day, or more."""
+        claim = Claim(person_id=by.id, until=self.clock.now() + timedelta(days=days))
         async with self.storage.transaction() as uow:
             assert await uow.lapses.claim(self.organization.id, [lapse_id], claim)
             lapse = await uow.lapses.get(self.organization.id, lapse_id)
             assert lapse is not None
             await self.happened(uow, EventKind.LAPSE_CHANGED, lapse)
+
+    async def mute(self, lapse_id: LapseId, by: Person, days: int | None) -> None:
+        """Somebody snoozes a lapse for some days, or says that it is not theirs."""
+        until = self.clock.now() + timedelta(days=days) if days is not None else None
+        async with self.storage.transaction() as uow:
+            assert await uow.lapses.mute(self.organization.id, [Mute(lapse_id=lapse_id, person_id=by.id, until=until)])
+
+    async def wish(self, who: Person, rhythm: Rhythm, topic: Topic = Topic.LAPSES) -> None:
+        """Somebody wants to hear of everything at this rhythm."""
+        wish = Preference(person_id=who.id, topic=topic, network=None, client_id=None, rhythm=rhythm)
+        async with self.storage.transaction() as uow:
+            assert await uow.preferences.put(self.organization.id, wish)
+
+    async def rule(self, **changes: object) -> None:
+        """Change rules for every network."""
+        rules = RuleSet(organization_id=self.organization.id, network=None, **changes)  # type: ignore[arg-type]  # a test names what it changes
+        async with self.storage.transaction() as uow:
+            await uow.rule_sets.put(rules)
+
+    async def change(self, who: Person, **changes: object) -> Person:
+        """Change what is written of somebody."""
+        changed = replace(who, **changes)  # type: ignore[arg-type]  # a test names the fields it changes
+        async with self.storage.transaction() as uow:
+            await uow.people.update(changed)
+        return changed
+
+    async def gone(self, who: Person) -> None:
+        """Somebody's chat accounts are deactivated."""
+        async with self.storage.transaction() as uow:
+            found = await uow.people.identities(self.organization.id, [who.id])
+            for identity in found[who.id]:
+                await uow.people.looked_at(
+                    self.organization.id, identity.id, at=self.clock.now(), gone=True, time_zone=None
+                )
+
+    async def event(self, kind: EventKind, **facts: object) -> None:
+        """Something happened."""
+        now = self.clock.now()
+        event = Event(id=EventId(new_id(now)), organization_id=self.organization.id, kind=kind, at=now, **facts)  # type: ignore[arg-type]  # a test names what it needs
+        async with self.storage.transaction() as uow:
+            await uow.notices.record([event])
+
+    async def notices(self, *kinds: NoticeKind) -> list[Notice]:
+        """Every notice there is of these kinds, in the order in which they were planned."""
+        async with self.storage.reading_work() as work:
+            ids = [row[0] for row in await work.rows(select(tables.notices.c.id).order_by(tables.notices.c.id))]
+        async with self.storage.reading() as uow:
+            found = await uow.notices.get_many(self.organization.id, ids)
+        return [found[one] for one in ids if found[one].kind in kinds]
+
+    async def heard(self, *kinds: NoticeKind) -> list[str]:
+        """Who was given a notice of these kinds, each with its kind, part and how many lapses: sorted."""
+        notices = await self.notices(*kinds)
+        async with self.storage.reading() as uow:
+            people = await uow.people.many(self.organization.id, [notice.person_id for notice in notices])
+        return sorted(
+            f"{notice.channel.external_id if notice.channel else people[notice.person_id].name}"
+            f" {notice.kind.value} {notice.part.value} {len(notice.lapse_ids)}"
+            for notice in notices
+        )
 
     async def happened(self, uow: UnitOfWork, kind: EventKind, lapse: Lapse) -> None:
         """Write an event about a lapse."""

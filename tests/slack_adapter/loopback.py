@@ -21,9 +21,13 @@ from bot.playground.vendors.slack import (
     WorkspaceConfig,
     serving,
 )
-from commands.ports.chat import ChatPlatform, Endpoint, HttpRequest, Inbound
+from commands.messages import Picture
+from commands.ports.chat import ChatPlatform, Endpoint, HttpRequest, Inbound, Surroundings
+from commands.ports.clock import Clock
+from commands.ports.installations import Installations
 from platform_adapters.chat.slack.adapter import SlackPlatform
 from platform_adapters.chat.slack.settings import read_settings
+from tests.support.chat import FakeInstallations
 
 TEAM, TOKEN = "T0AGENCY", "xoxb-agency"
 ANA, RAJ, GONE, ROBOT, GUEST = "U0ANA", "U0RAJ", "U0GONE", "U0ROBOT", "U0GUEST"
@@ -42,7 +46,7 @@ class RealClock:
 class Loopback:
     """A running adapter and hands at both its sides."""
 
-    platform: ChatPlatform
+    platform: SlackPlatform
     people: SlackPeople
     bot: AsyncWebClient
     """The same installation, for what a test does in the bot's name."""
@@ -50,6 +54,9 @@ class Loopback:
     vendor: SlackVendor
     endpoint: str
     """Where the adapter takes requests."""
+    installations: Installations
+    pictures: dict[Picture, str]
+    """Where the platform is told that pictures are; those that are not named are nowhere."""
 
 
 def config(*, app: AppConfig | None = None, timing: TimingConfig | None = None) -> SlackConfig:
@@ -99,16 +106,42 @@ def environment(vendor: SlackVendor, **changes: str) -> Mapping[str, str]:
     return {f"LAPSEBOT_SLACK_{name}": value for name, value in given.items() if value}
 
 
-def platform_at(vendor: SlackVendor, **changes: str) -> SlackPlatform:
-    """The adapter, built from its settings. Its socket's attempts follow quickly."""
-    settings = read_settings(environment(vendor, **changes))
+def surroundings(
+    installations: Installations | None = None,
+    pictures: Mapping[Picture, str] | None = None,
+    clock: Clock | None = None,
+) -> Surroundings:
+    """What the adapter is given of its process."""
+    return Surroundings(
+        clock=clock or RealClock(),
+        installations=installations or FakeInstallations(),
+        public_url="https://lapsebot.example",
+        picture_url=lambda picture: pictures.get(picture) if pictures else None,
+    )
+
+
+def platform_at(
+    vendor: SlackVendor,
+    changes: Mapping[str, str] | None = None,
+    *,
+    given: Surroundings | None = None,
+    submission_patience: float = 2.0,
+) -> SlackPlatform:
+    """The adapter, built from its settings with some changes. Its socket's attempts follow quickly."""
+    settings = read_settings(environment(vendor, **(changes or {})))
     assert settings is not None
-    return SlackPlatform(settings, RealClock(), ping_interval=0.05)
+    return SlackPlatform(settings, given or surroundings(), ping_interval=0.05, submission_patience=submission_patience)
 
 
 @asynccontextmanager
 async def running(
-    inbound: Inbound | None, *, socket_mode: bool = False, settings: SlackConfig | None = None
+    inbound: Inbound | None,
+    *,
+    socket_mode: bool = False,
+    settings: SlackConfig | None = None,
+    installations: Installations | None = None,
+    changes: Mapping[str, str] | None = None,
+    submission_patience: float = 2.0,
 ) -> AsyncIterator[Loopback]:
     """Start the stand-in, the adapter and what `bot/web` would do for it; end them in turn."""
     app = AppConfig(socket_mode=socket_mode)
@@ -116,12 +149,16 @@ async def running(
         serving(settings or config(app=app)) as vendor,
         aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session,
     ):
-        changes = {"APP_TOKEN": "xapp-1-stand-in"} if socket_mode else {}
-        platform = platform_at(vendor, **changes)
+        given = {**(changes or {}), **({"APP_TOKEN": "xapp-1-stand-in"} if socket_mode else {})}
+        store, pictures = installations or FakeInstallations(), dict[Picture, str]()
+        platform = platform_at(
+            vendor, given, given=surroundings(store, pictures), submission_patience=submission_patience
+        )
         async with platform.running(inbound), mounted(platform) as url:
             vendor.set_app(request_url=url)
             bot = AsyncWebClient(token=TOKEN, base_url=vendor.api_url, session=session, retry_handlers=[])
-            yield Loopback(platform, SlackPeople(session, vendor.base_url), bot, session, vendor, url)
+            people = SlackPeople(session, vendor.base_url)
+            yield Loopback(platform, people, bot, session, vendor, url, store, pictures)
 
 
 @asynccontextmanager

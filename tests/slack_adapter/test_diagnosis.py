@@ -13,7 +13,7 @@ APP_TOKEN = {"APP_TOKEN": "xapp-1-stand-in"}
 
 async def findings(settings: SlackConfig, **changes: str) -> dict[str, Diagnosis]:
     async with serving(settings) as vendor:
-        found = await platform_at(vendor, **changes).diagnose()
+        found = await platform_at(vendor, changes).diagnose()
     printed = repr(found)
     assert not any(secret in printed for secret in (TOKEN, "xapp-1", AppConfig().client_secret))
     assert all(each.mend for each in found if each.check is not Check.GOOD)
@@ -58,7 +58,7 @@ async def test_missing_permissions_are_named() -> None:
 
 async def test_a_slack_that_cannot_be_reached_is_not_taken_for_a_bad_token() -> None:
     async with serving(config()) as vendor:
-        platform = platform_at(vendor, **APP_TOKEN)
+        platform = platform_at(vendor, APP_TOKEN)
     found = {each.subject: each for each in await platform.diagnose()}
     assert "did not answer" in found["Slack bot token"].found
     assert "reaches Slack" in found["Slack bot token"].mend

@@ -6,8 +6,7 @@ import pytest
 
 from commands.catalogue import COMMANDS
 from platform_adapters.chat.slack.adapter import how_to_install
-from platform_adapters.chat.slack.inbound import LIFECYCLE_EVENTS
-from platform_adapters.chat.slack.manifest import CHANNEL_SCOPES, EMAIL_SCOPES, NEEDED_SCOPES, manifest_json
+from platform_adapters.chat.slack.manifest import BOT_SCOPES, EVENTS, manifest_json
 
 CALLBACK = "https://lapsebot.example/sign-in/slack"
 
@@ -41,10 +40,14 @@ def test_each_thing_that_is_listened_to_is_switched_on_and_nothing_else(*, socke
     settings = whole["settings"]
     address = {} if socket_mode else {"request_url": "https://lapsebot.example/slack/events"}
     assert settings["interactivity"] == {"is_enabled": True, **address}
-    assert settings["event_subscriptions"] == {"bot_events": list(LIFECYCLE_EVENTS), **address}
+    assert settings["event_subscriptions"] == {"bot_events": list(EVENTS), **address}
     assert settings["socket_mode_enabled"] is socket_mode
     assert settings["token_rotation_enabled"] is False
-    scopes = {"bot": [*NEEDED_SCOPES, *EMAIL_SCOPES, *CHANNEL_SCOPES], "user": ["openid", "email", "profile"]}
+    assert settings["org_deploy_enabled"] is True
+    home = whole["features"]["app_home"]
+    assert isinstance(home, dict)
+    assert home["home_tab_enabled"] is True
+    scopes = {"bot": list(BOT_SCOPES), "user": ["openid", "email", "profile"]}
     assert whole["oauth_config"] == {"redirect_urls": [CALLBACK], "scopes": scopes}
 
 
@@ -62,7 +65,8 @@ def test_what_install_prints_fits_how_slack_can_reach_us(
 ) -> None:
     whole = json.loads(how_to_install(environment, public_url))
     assert whole["settings"]["socket_mode_enabled"] is socket_mode
-    assert whole["oauth_config"]["redirect_urls"] == [f"{public_url}/sign-in/cb/slack"]
+    callbacks = [f"{public_url}/sign-in/cb/slack", f"{public_url}/install/cb/slack"]
+    assert whole["oauth_config"]["redirect_urls"] == callbacks
 
 
 def test_names_are_within_slacks_limits() -> None:

@@ -35,8 +35,9 @@ from commands.messages import (
     line,
     text,
 )
-from platform_adapters.chat.slack.render import Rendered, render
+from platform_adapters.chat.slack.render import PictureUrl, Rendered, render
 from platform_adapters.chat.slack.text import cut, inert, size
+from platform_adapters.chat.slack.views import nowhere
 
 TEAM = "T0AGENCY"
 AT = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
@@ -113,6 +114,10 @@ PARTS: st.SearchStrategy[Part] = st.one_of(
 MESSAGES = st.lists(PARTS, min_size=1, max_size=12).map(lambda parts: Message(tuple(parts)))
 
 
+def drawn(message: Message, picture_url: PictureUrl = nowhere) -> Rendered:
+    return render(message, TEAM, picture_url)
+
+
 def taken(rendered: Rendered) -> dict[str, object]:
     """What Slack keeps of it; raises where Slack would refuse it."""
     assert 0 < len(rendered.text) <= 4000
@@ -121,14 +126,14 @@ def taken(rendered: Rendered) -> dict[str, object]:
 
 
 def shown(message: Message) -> str:
-    return message_to_text(taken(render(message, TEAM)))
+    return message_to_text(taken(drawn(message)))
 
 
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
 @given(MESSAGES)
 @pytest.mark.behaviour("N-17")
 def test_no_message_is_over_a_limit_and_nothing_in_it_is_live(message: Message) -> None:
-    live = live_parts(taken(render(message, TEAM)))
+    live = live_parts(taken(drawn(message)))
     assert all((part.kind, part.target) == ("button", PAGE) for part in live), live
 
 
@@ -166,7 +171,7 @@ def test_beside_a_button_marks_become_look_alikes_and_ordinary_names_stay() -> N
 def test_a_person_of_the_readers_workspace_is_mentioned_and_others_are_named() -> None:
     here, elsewhere = Handle("slack", TEAM, "U0ANA"), Handle("slack", "T0OTHER", "U0RAJ")
     message = Message((text(Mention("Ana Ruiz", (elsewhere, here)), " and ", Mention("Raj Patel", (elsewhere,))),))
-    rendered = render(message, TEAM)
+    rendered = drawn(message)
     assert [(part.kind, part.target) for part in live_parts(taken(rendered))] == [("user", "U0ANA")]
     assert rendered.text == "Ana Ruiz and Raj Patel"
     assert "Raj Patel" in shown(message)
@@ -174,7 +179,7 @@ def test_a_person_of_the_readers_workspace_is_mentioned_and_others_are_named() -
 
 def test_a_time_is_in_the_readers_zone_with_utc_to_fall_back_on() -> None:
     for parts in ((text("since ", Moment(AT)),), (Note(line("since ", Moment(AT))),)):
-        rendered = render(Message(parts), TEAM)
+        rendered = drawn(Message(parts))
         assert "2026-11-22 14:00 UTC" in str(rendered.blocks)
         assert "{date_short_pretty} at {time}" in str(rendered.blocks)
 
@@ -182,13 +187,13 @@ def test_a_time_is_in_the_readers_zone_with_utc_to_fall_back_on() -> None:
 def test_links_in_text_lead_where_they_say_and_no_label_can_break_out() -> None:
     link = WebLink("Help|> <!here>", "https://help.example/a b?q=<x>|y")
     for parts in ((text(link),), (Note(line(link)),)):
-        (live,) = live_parts(taken(render(Message(parts), TEAM)))
+        (live,) = live_parts(taken(drawn(Message(parts))))
         assert (live.kind, live.target) == ("link", "https://help.example/a%20b?q=%3Cx%3E%7Cy")
 
 
 def test_a_link_that_slack_would_refuse_is_left_out_and_the_rest_is_sent() -> None:
     bad = (LinkButton("Open", "javascript:alert(1)"), LinkButton("Far", "https://x.example/" + "a" * 3000))
-    rendered = render(Message((text("Words", WebLink("a page", "file:///x")), Buttons(bad))), TEAM)
+    rendered = drawn(Message((text("Words", WebLink("a page", "file:///x")), Buttons(bad))))
     assert live_parts(taken(rendered)) == []
     assert "Wordsa page" in rendered.text
 
@@ -203,7 +208,7 @@ def test_the_first_line_stands_alone_in_a_notification_and_all_words_follow() ->
             Note(line("1 of 2")),
         )
     )
-    assert render(message, TEAM).text.split("\n") == [
+    assert drawn(message).text.split("\n") == [
         "🔒 Lapsed: Acme",
         "Client: Acme",
         "🔒 Acme · since Monday",
@@ -215,14 +220,14 @@ def test_the_first_line_stands_alone_in_a_notification_and_all_words_follow() ->
 def test_one_button_of_a_row_stands_beside_it_and_two_stand_under_it() -> None:
     one = Row(Mark.LAPSED, line("One"), button=Button("Reconnect", ACTION))
     two = Row(Mark.LAPSED, line("Two"), button=Button("Reconnect", ACTION), details=Button("Details", ACTION))
-    kinds = [block["type"] for block in render(Message((Rows((one, two)),)), TEAM).blocks]
+    kinds = [block["type"] for block in drawn(Message((Rows((one, two)),))).blocks]
     assert kinds == ["section", "rich_text", "actions"]
 
 
 def test_a_menu_of_one_is_a_button_and_longer_ones_are_split() -> None:
     def elements(number: int) -> list[str]:
         menu = tuple(Button(f"Entry {at}", ACTION) for at in range(number))
-        (block,) = render(Message((Buttons((Button("Go", ACTION),), menu),)), TEAM).blocks
+        (block,) = drawn(Message((Buttons((Button("Go", ACTION),), menu),))).blocks
         return [element["type"] for element in block["elements"]]
 
     assert elements(1) == ["button", "button"]
@@ -253,7 +258,7 @@ def test_two_thousand_lapsed_accounts_are_a_list_a_number_and_the_buttons() -> N
 
 def test_a_long_text_is_divided_and_keeps_all_its_words() -> None:
     words = " ".join(f"word{at}" for at in range(900))
-    rendered = render(Message((Text(line(words)),)), TEAM)
+    rendered = drawn(Message((Text(line(words)),)))
     assert len(rendered.blocks) > 1
     assert message_to_text(taken(rendered)).replace("\n", "") == words
 
@@ -264,4 +269,4 @@ def test_a_text_that_one_message_cannot_hold_ends_with_an_ellipsis() -> None:
 
 def test_an_action_that_is_too_long_to_carry_is_our_mistake() -> None:
     with pytest.raises(ValueError, match="cannot be carried"):
-        render(Message((Buttons((Button("Go", ActionRef("x" * 101)),)),)), TEAM)
+        drawn(Message((Buttons((Button("Go", ActionRef("x" * 101)),)),)))

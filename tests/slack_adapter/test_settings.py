@@ -5,7 +5,7 @@ import pytest
 from commands.errors import SettingError
 from platform_adapters.chat.slack.adapter import build
 from platform_adapters.chat.slack.settings import read_settings
-from tests.support.clock import FakeClock
+from tests.slack_adapter.loopback import surroundings
 
 GOOD = {
     "BOT_TOKEN": "xoxb-12-34-abc",
@@ -21,11 +21,11 @@ def named(values: dict[str, str]) -> dict[str, str]:
 
 @pytest.mark.parametrize("values", [{}, {"BOT_TOKEN": ""}, {"BOT_TOKEN": " ", "API_URL": "https://slack.example/api"}])
 def test_without_credentials_there_is_no_slack(values: dict[str, str]) -> None:
-    assert build(named(values), FakeClock()) is None
+    assert build(named(values), surroundings()) is None
 
 
 def test_whole_settings_make_a_platform_that_signs_people_in() -> None:
-    platform = build(named(GOOD), FakeClock())
+    platform = build(named(GOOD), surroundings())
     assert platform is not None
     assert (platform.name, platform.label) == ("slack", "Slack")
     assert platform.sign_in is not None
@@ -33,16 +33,29 @@ def test_whole_settings_make_a_platform_that_signs_people_in() -> None:
 
 
 def test_an_app_token_means_socket_mode_without_a_signing_secret_or_an_address() -> None:
-    platform = build(named({"BOT_TOKEN": GOOD["BOT_TOKEN"], "APP_TOKEN": "xapp-1-A1-2-abc"}), FakeClock())
+    platform = build(named({"BOT_TOKEN": GOOD["BOT_TOKEN"], "APP_TOKEN": "xapp-1-A1-2-abc"}), surroundings())
     assert platform is not None
     assert platform.endpoints() == ()
     assert platform.sign_in is None
+    assert platform.install is None
+
+
+@pytest.mark.behaviour("A-2")
+def test_without_a_bot_token_workspaces_let_the_bot_in_themselves() -> None:
+    platform = build(named({**GOOD, "BOT_TOKEN": ""}), surroundings())
+    assert platform is not None
+    assert platform.install is not None
+
+
+def test_neither_a_bot_token_nor_a_way_to_be_let_in_is_refused() -> None:
+    with pytest.raises(SettingError) as raised:
+        build(named({"SIGNING_SECRET": GOOD["SIGNING_SECRET"]}), surroundings())
+    assert raised.value.name == "LAPSEBOT_SLACK_BOT_TOKEN"
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("BOT_TOKEN", ""),
         ("BOT_TOKEN", "xoxp-12-34-abc"),
         ("BOT_TOKEN", "xoxb-..."),
         ("BOT_TOKEN", "xoxb-your-token"),
@@ -65,7 +78,7 @@ def test_an_app_token_means_socket_mode_without_a_signing_secret_or_an_address()
 )
 def test_a_wrong_setting_is_refused_by_name_and_its_value_is_not_shown(name: str, value: str) -> None:
     with pytest.raises(SettingError) as raised:
-        build(named({**GOOD, name: value}), FakeClock())
+        build(named({**GOOD, name: value}), surroundings())
     assert raised.value.name == f"LAPSEBOT_SLACK_{name}"
     assert not value or value not in raised.value.reason
 

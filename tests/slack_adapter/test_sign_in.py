@@ -14,7 +14,7 @@ from commands.errors import SignInError
 from commands.ports.chat import SignIn
 from platform_adapters.chat.slack.adapter import SlackPlatform
 from platform_adapters.chat.slack.settings import read_settings
-from tests.slack_adapter.loopback import ANA, TEAM, Loopback, RealClock, running
+from tests.slack_adapter.loopback import ANA, TEAM, Loopback, running, surroundings
 
 REDIRECT = "http://127.0.0.1/sign-in/slack"
 
@@ -136,7 +136,7 @@ async def provider(id_token: str, keys: object = None) -> AsyncIterator[SignIn]:
             }
         )
         assert settings is not None
-        sign_in = SlackPlatform(settings, RealClock()).sign_in
+        sign_in = SlackPlatform(settings, surroundings()).sign_in
         assert sign_in is not None
         yield sign_in
     finally:

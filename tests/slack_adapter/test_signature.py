@@ -19,6 +19,7 @@ from platform_adapters.chat.slack.adapter import SlackPlatform
 from platform_adapters.chat.slack.settings import read_settings
 from platform_adapters.chat.slack.signature import RefusedRequest, SignatureCheck
 from tests.contracts.chat_rigs.rig import Recorder
+from tests.slack_adapter.loopback import surroundings
 from tests.support.clock import FakeClock
 
 SECRET, OLD = "8f742231b10e8888abcd99yyyzzz85a5", "0123456789abcdef0123456789abcdef"
@@ -53,7 +54,7 @@ async def answer(request: HttpRequest) -> tuple[HttpResponse, Recorder]:
         }
     )
     assert settings is not None
-    platform, inbound = SlackPlatform(settings, FakeClock(NOW)), Recorder()
+    platform, inbound = SlackPlatform(settings, surroundings(clock=FakeClock(NOW))), Recorder()
     async with platform.running(inbound):
         (endpoint,) = platform.endpoints()
         return await endpoint.handle(request), inbound

@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from commands.ids import AuthorizationId, ConnectionId, new_id
 from commands.model import Authorization, Connection, ConnectionState
+from commands.ports.storage import NotThere
 from storage import SqlStorage
 from storage.tables import NOBODY, connections, counters
 from tests.support.clock import FakeClock
@@ -22,6 +23,8 @@ from tests.support.seed import Seeded, fresh_storage, seed
 ACTIONS = st.one_of(
     st.tuples(st.just("state"), st.integers(0, 5), st.sampled_from(list(ConnectionState))),
     st.tuples(st.just("attach"), st.integers(0, 5), st.booleans()),
+    st.tuples(st.just("own"), st.integers(0, 5), st.booleans()),
+    st.tuples(st.just("merge"), st.just(0), st.booleans()),
     st.tuples(st.just("add"), st.integers(0, 9), st.sampled_from(list(ConnectionState))),
     st.tuples(st.just("break off"), st.integers(0, 5), st.sampled_from(list(ConnectionState))),
 )
@@ -74,6 +77,14 @@ async def carry_out(
                     parent=None,
                     good_at=clock.advance(timedelta(seconds=1)),
                 )
+            elif action == "own":
+                owned = [connection.id for connection in seeded.connections[place:]]
+                owner = seeded.sam if how else seeded.raj
+                await uow.connections.set_owner(seeded.organization_id, owned, owner.id)
+            elif action == "merge":
+                with suppress(NotThere):  # once
+                    gone = seeded.bo if how else seeded.ana
+                    await uow.people.merge(seeded.organization_id, kept=seeded.mei.id, gone=gone.id)
             elif isinstance(how, ConnectionState):
                 await uow.connections.add(
                     Connection(

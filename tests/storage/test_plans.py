@@ -1,223 +1,24 @@
 """What is asked often is read from an index made for it, in a fixed number of statements, on both databases."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import Table, event, insert, text
 
-from commands.ids import ConnectionId, DeliveryId, EventId, LapseId, NoticeId, new_id
-from commands.model import ConnectionState, Filter, Scope
+from commands.ids import DeliveryId, NoticeId, new_id
+from commands.model import Filter, Scope
 from commands.ports.chat import Address, AddressKind
-from commands.ports.notices import Delivery, DeliveryState, EventKind, Priority
-from storage import Keyring, SqlStorage, upgrade
+from commands.ports.notices import Delivery, DeliveryState, Priority
 from storage.checks import HEALTH_SAMPLE
-from storage.engine import Engines, open_engines
-from storage.tables import (
-    NOBODY,
-    authorizations,
-    connections,
-    deliveries,
-    events,
-    lanes,
-    lapses,
-    notice_lapses,
-    notices,
-    subscriptions,
-)
 from storage.turns import APART, turns
-from tests.support.clock import FakeClock
-from tests.support.seed import Seeded, seed
-
-MANY = 4_000
-FEW = 40
-LEASE = timedelta(minutes=1)
-
-
-@dataclass
-class Crowd:
-    """A store with many rows, of which few need anything, and an ear at its engines."""
-
-    storage: SqlStorage
-    engines: Engines
-    seeded: Seeded
-    clock: FakeClock
-    heard: list[tuple[str, Any]] = field(default_factory=list)
-
-    @contextmanager
-    def listening(self) -> Iterator[list[tuple[str, Any]]]:
-        def hear(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-            if not statement.startswith(("BEGIN", "EXPLAIN")):
-                self.heard.append((statement, parameters))
-
-        self.heard.clear()
-        both = (self.engines.readers.engine, self.engines.writers.sync_engine)
-        for engine in both:
-            event.listen(engine, "before_cursor_execute", hear)
-        try:
-            yield self.heard
-        finally:
-            for engine in both:
-                event.remove(engine, "before_cursor_execute", hear)
-
-    async def plan(self, place: int = 0) -> str:
-        """How the database carries out a statement that was heard."""
-        statement, parameters = self.heard[place]
-        how = "EXPLAIN" if self.engines.is_shared else "EXPLAIN QUERY PLAN"
-        async with self.engines.writers.connect() as connection:
-            rows = await connection.exec_driver_sql(f"{how} {statement}", parameters)
-            return "\n".join(str(row[-1]) for row in rows)
+from tests.storage.crowd import FEW, LEASE, Crowd, crowded, make_due, tell_many
 
 
 @pytest.fixture
 async def crowd(database_url: str) -> AsyncIterator[Crowd]:
-    clock = FakeClock()
-    await upgrade(database_url)
-    engines = open_engines(database_url, connections=2)
-    storage = SqlStorage(engines, Keyring.from_settings(Keyring.new_key("k")), clock)
-    seeded = await seed(storage, clock.now(), ends_at=clock.now() + timedelta(days=9))
-    await _fill(engines, seeded, clock)
-    yield Crowd(storage=storage, engines=engines, seeded=seeded, clock=clock)
-    await engines.dispose()
-
-
-async def _fill(engines: Engines, seeded: Seeded, clock: FakeClock) -> None:
-    """Many connections, authorizations, events and deliveries; few of them lapsed, due, unplanned or waiting."""
-    now, organization_id = clock.now(), seeded.organization_id
-    long_ago = now - timedelta(days=1)
-    grants = [new_id(now) for _ in range(MANY)]
-    async with engines.writers.begin() as connection:
-        await connection.execute(
-            insert(authorizations),
-            [
-                {
-                    "id": grant,
-                    "organization_id": organization_id,
-                    "network": "examplenet",
-                    "subject_id": f"s-{place}",
-                    "subject_name": "s",
-                    "connector_id": seeded.ana.id,
-                    "granted": [],
-                    "obtained_at": now,
-                    "ends_at": now + timedelta(days=10 + place % 50),
-                    "next_check_at": now + timedelta(hours=-1 if place < FEW else 1),
-                    "checked_at": now,
-                    "doubt_since": now if place % 4 else None,
-                    "generation": 1,
-                    "access_token": "v1.x.x.x",
-                    "lease_term": 0,
-                }
-                for place, grant in enumerate(grants)
-            ],
-        )
-        await connection.execute(
-            insert(connections),
-            [
-                {
-                    "id": ConnectionId(new_id(now)),
-                    "organization_id": organization_id,
-                    "client_id": seeded.acme.id,
-                    "network": "examplenet",
-                    "account_id": f"many-{place}",
-                    "account_name": f"Many {place}",
-                    "name_key": f"many {place}",
-                    "state": (ConnectionState.LAPSED if place < FEW else ConnectionState.ACTIVE).value,
-                    "urgency": 0 if place < FEW else 2,
-                    "lapsed_since": long_ago if place < FEW else None,
-                    "authorization_id": grant,
-                }
-                for place, grant in enumerate(grants)
-            ],
-        )
-        await connection.execute(
-            insert(events),
-            [
-                {
-                    "id": EventId(new_id(now)),
-                    "organization_id": organization_id,
-                    "kind": EventKind.LAPSE_OPENED.value,
-                    "at": long_ago,
-                    "authorization_id": grants[place],
-                    "data": {},
-                    "planned_at": None if place < FEW else now,
-                }
-                for place in range(MANY)
-            ],
-        )
-        notice = NoticeId(new_id(now))
-        await connection.execute(insert(lanes), [{"name": "a", "term": 0}, {"name": "b", "term": 0}])
-        await connection.execute(
-            insert(notices),
-            {
-                "id": notice,
-                "organization_id": organization_id,
-                "kind": "lapsed",
-                "part": "owner",
-                "person_id": seeded.bo.id,
-                "data": {},
-                "created_at": now,
-                "dedupe": b"",
-            },
-        )
-        await connection.execute(
-            insert(deliveries),
-            [
-                {
-                    "id": DeliveryId(new_id(now)),
-                    "organization_id": organization_id,
-                    "notice_id": notice,
-                    "platform": "slack",
-                    "tenant": "T1",
-                    "kind": "direct",
-                    "external_id": f"U{place}",
-                    "lane": "ab"[place % 2],
-                    "priority": "1-first",
-                    "state": "due" if place < FEW else "delivered",
-                    "wanted": 1,
-                    "shown": 0,
-                    "attempts": 0,
-                    "next_at": long_ago,
-                    "turn_at": long_ago,
-                    "created_at": long_ago,
-                    "reason": "",
-                }
-                for place in range(MANY)
-            ],
-        )
-        await connection.execute(text("ANALYZE"))
-
-
-async def _tell_many(crowd: Crowd) -> list[LapseId]:
-    """Many lapses of the past, each told once; many channels that subscribe, and Ana."""
-    now, seeded = crowd.clock.now(), crowd.seeded
-    told = [(LapseId(new_id(now)), NoticeId(new_id(now))) for _ in range(MANY)]
-    common = {"organization_id": seeded.organization_id}
-    at = {"opened_at": now, "ended_at": now, "connection_id": seeded.connections[0].id}
-    lapse = {**common, **at, "cause": "revoked", "evidence": {"check": "x"}, "ended_how": "recovered"}
-    notice = {**common, "kind": "lapsed", "part": "owner", "person_id": seeded.bo.id, "data": {}, "created_at": now}
-    delivery = {**common, "platform": "slack", "tenant": "T1", "kind": "direct", "external_id": "U-BO", "lane": "a"}
-    delivery |= {"priority": "1-first", "state": "delivered", "wanted": 1, "shown": 1, "attempts": 1, "reason": ""}
-    delivery |= {"next_at": now, "turn_at": now, "created_at": now, "delivered_at": now}
-    opted_in = {**common, "person_id": seeded.ana.id, "network": "", "client_key": NOBODY, "created_at": now}
-    here = {"reader_id": NOBODY, "platform": "slack", "tenant": "T1"}
-    own = {**opted_in, "id": new_id(now), "reader_id": seeded.ana.id, "platform": "", "tenant": "", "channel": ""}
-    rows: list[tuple[Table, list[dict[str, Any]]]] = [
-        (lapses, [{**lapse, "id": lapse_id} for lapse_id, _ in told]),
-        (notices, [{**notice, "id": id, "dedupe": id.bytes} for _, id in told]),
-        (notice_lapses, [{**common, "notice_id": id, "lapse_id": lapse_id, "position": 0} for lapse_id, id in told]),
-        (deliveries, [{**delivery, "id": new_id(now), "notice_id": id} for _, id in told]),
-        (subscriptions, [{**opted_in, **here, "id": new_id(now), "channel": f"C{place}"} for place in range(MANY)]),
-        (subscriptions, [own]),
-    ]
-    async with crowd.engines.writers.begin() as connection:
-        for table, values in rows:
-            await connection.execute(insert(table), values)
-        await connection.execute(text("ANALYZE"))
-    return [lapse_id for lapse_id, _ in told]
+    async with crowded(database_url) as filled:
+        yield filled
 
 
 @pytest.mark.behaviour("C-1")
@@ -332,7 +133,7 @@ async def test_claiming_due_checks_walks_neither_table(crowd: Crowd) -> None:
 
 
 async def test_what_messages_are_composed_from_is_read_from_indexes(crowd: Crowd) -> None:
-    [told, *_] = await _tell_many(crowd)
+    [told, *_] = await tell_many(crowd)
     organization_id = crowd.seeded.organization_id
     with crowd.listening() as heard:
         async with crowd.storage.reading() as uow:
@@ -354,6 +155,85 @@ async def test_due_events_are_read_from_the_index_of_unplanned_ones(crowd: Crowd
     assert (len(due.events), len(heard)) == (30, 2)
     assert "ix_events_unplanned" in await crowd.plan(0)
     assert "ix_events_gathering" in await crowd.plan(1)
+
+
+QUEUES: Mapping[str, tuple[str, ...]] = {
+    "due_reminders": ("ix_notices_reminded",),
+    "due_digests": ("ix_notices_digested",),
+    "due_warnings": ("ix_authorizations_warned",),
+    "due_releases": ("ix_lapses_claimed", "ix_mutes_over"),
+    "due_profiles": ("ix_identities_looked", "ix_identities_looked"),
+}
+
+
+async def test_each_queue_is_read_from_the_front_of_its_partial_index(crowd: Crowd) -> None:
+    await make_due(crowd)
+    now = crowd.clock.now()
+    for queue, indexes in QUEUES.items():
+        ask = getattr(crowd.storage.queues, queue)
+        with crowd.listening() as heard:
+            assert await ask(**{"looked_before" if queue == "due_profiles" else "now": now}, limit=15)
+        assert len(heard) == len(indexes)
+        for place, index in enumerate(indexes):
+            plan = await crowd.plan(place)
+            assert index in plan, plan
+            assert_no_table_is_walked(plan)
+            # PostgreSQL may sort the few accounts that were never looked at.
+            assert queue == "due_profiles" or "Sort" not in plan, plan
+
+
+def assert_no_table_is_walked(plan: str) -> None:
+    assert "Seq Scan" not in plan, plan
+    assert "TEMP B-TREE FOR ORDER" not in plan, plan
+    assert not re.search(r"^SCAN (?!.*USING (COVERING )?INDEX)", plan, re.MULTILINE), plan
+
+
+async def test_a_readers_digest_and_messages_of_a_lapse_are_read_from_indexes(crowd: Crowd) -> None:
+    [told, *_] = await tell_many(crowd)
+    await make_due(crowd)
+    organization_id, now = crowd.seeded.organization_id, crowd.clock.now()
+    with crowd.listening() as heard:
+        async with crowd.storage.reading() as uow:
+            await uow.notices.gathered(organization_id, crowd.seeded.ana.id, until=now)
+            await uow.notices.shown(organization_id, [told])
+            await uow.notices.recent(organization_id, since=now + timedelta(seconds=1))
+    assert heard
+    for place in range(len(heard)):
+        plan = await crowd.plan(place)
+        assert "Seq Scan" not in plan, plan
+        assert not re.search(r"^SCAN (?!.*USING (COVERING )?INDEX)", plan, re.MULTILINE), plan
+
+
+async def test_owners_are_counted_and_names_suggested_through_indexes(crowd: Crowd) -> None:
+    organization_id = crowd.seeded.organization_id
+    scopes = (
+        Scope(),
+        Scope(client_ids=frozenset({crowd.seeded.acme.id}), person_id=crowd.seeded.sam.id),
+        Scope(within=frozenset({crowd.seeded.acme.id})),
+    )
+    for scope in scopes:
+        with crowd.listening() as heard:
+            async with crowd.storage.reading() as uow:
+                assert await uow.connections.owners(organization_id, scope)
+                assert len(await uow.connections.suggest(organization_id, scope, "many 12", limit=9)) == 9
+                assert await uow.connections.suggest(organization_id, scope, "many-1", limit=9)
+        assert len(heard) == 3
+        assert "connections" not in heard[0][0], "owners are counted by the counters"
+        for place in (1, 2):
+            plan = await crowd.plan(place)
+            assert "ix_connections_organization_id_name_key_id" in plan, plan
+            assert "ix_connections_organization_id_account_id" in plan, plan
+            assert "Seq Scan" not in plan
+            assert "SCAN connections" not in plan
+
+
+async def test_others_under_a_parent_are_read_from_their_index(crowd: Crowd) -> None:
+    with crowd.listening() as heard:
+        async with crowd.storage.reading() as uow:
+            found = await uow.connections.others_under(crowd.seeded.organization_id, "examplenet", ["business-1"])
+    assert found == {"business-1": (crowd.seeded.ana.id,)}
+    assert len(heard) == 1
+    assert "ix_connections_parent" in await crowd.plan()
 
 
 async def test_lanes_and_deliveries_are_read_from_the_index_of_waiting_ones(crowd: Crowd) -> None:

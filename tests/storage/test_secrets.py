@@ -3,14 +3,16 @@
 import asyncio
 import stat
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from sqlalchemy import select, update
 
-from commands.ids import LinkId, new_id
-from commands.ports.reconnecting import Link
+from commands.ids import AttemptId, LinkId, SessionId, new_id
+from commands.ports.installations import Installation
+from commands.ports.reconnecting import Attempt, Link
 from commands.ports.storage import StorageError, Unreadable
 from commands.secret import Secret
 from storage import Keyring, SqlStorage, open_storage, rekey
@@ -170,6 +172,52 @@ async def test_keys_rotate_while_running_and_an_interrupted_rotation_goes_on(
         fresh = await uow.links.ensure(link)
         assert fresh != locator, "once its key is gone, a link gets another address"
         assert await uow.links.ensure(link) == fresh
+
+
+async def test_an_access_and_what_was_found_move_to_the_new_key_too(database_url: str, clock: FakeClock) -> None:
+    given = keys("k1", "k2")
+    both = Keyring({"k2": given["k2"], "k1": given["k1"]})
+    async with fresh_storage(database_url, clock, Keyring({"k1": given["k1"]})) as storage:
+        seeded = await seed(storage, clock.now())
+        access = Installation(
+            platform="slack",
+            tenant="T1",
+            name="Acme",
+            is_org_wide=False,
+            bot_token=Secret("xoxb-1"),
+            bot_user="U1",
+            scopes=frozenset(),
+            installed_at=clock.now(),
+        )
+        await storage.installations.save(access)
+        link = link_of(seeded.organization_id, seeded.ana.id, seeded.connections[0].id, clock)
+        attempt = Attempt(
+            id=AttemptId(new_id(clock.now())),
+            organization_id=seeded.organization_id,
+            link_id=link.id,
+            person_id=seeded.ana.id,
+            connection_id=link.connection_id,
+            authorization_id=None,
+            network="examplenet",
+            session_id=SessionId(new_id(clock.now())),
+            redirect_uri="r",
+            code_verifier=Secret("verifier"),
+            opened_at=clock.now(),
+            expires_at=clock.now() + timedelta(hours=1),
+        )
+        async with storage.transaction() as uow:
+            await uow.links.ensure(link)
+            await uow.attempts.open(attempt, state_hash=b"s", browser_hash=b"b", take_over=False)
+            await uow.attempts.keep(
+                seeded.organization_id, attempt.id, found=Secret("accounts"), until=attempt.expires_at
+            )
+        done = await rekey(database_url, both)
+        assert (done.changed, done.unreadable) == (6, 0), "two tokens, verifier, accounts, access and canary"
+    async with open_storage(database_url, Keyring({"k2": given["k2"]}), clock) as storage:
+        assert await storage.installations.find("slack", "T1") == access
+        async with storage.reading() as uow:
+            kept = await uow.attempts.kept(seeded.organization_id, attempt.id, clock.now())
+            assert kept == Secret("accounts")
 
 
 async def test_what_cannot_be_read_is_counted_and_left_as_it_is(database_url: str, clock: FakeClock) -> None:

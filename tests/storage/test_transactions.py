@@ -51,7 +51,7 @@ async def test_an_error_rolls_everything_back(storage: SqlStorage, clock: FakeCl
 async def test_a_row_written_in_a_savepoint_does_not_survive_the_rollback(database_url: str, clock: FakeClock) -> None:
     await upgrade(database_url)
     engines = open_engines(database_url, connections=2)
-    values = {"id": new_id(clock.now()), "name": "House", "time_zone": "UTC"}
+    values = {"id": new_id(clock.now()), "name": "House", "time_zone": "UTC", "working_hours": {}}
 
     async def break_off() -> None:
         async with engines.writers.begin() as connection:

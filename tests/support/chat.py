@@ -2,23 +2,27 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from commands.errors import DeliveryError, DeliveryErrorKind
 from commands.ids import DeliveryId
 from commands.messages import Message
 from commands.ports.chat import (
+    AccountKind,
     Address,
     AddressKind,
     ChatPlatform,
     Diagnosis,
     Endpoint,
     Inbound,
+    Install,
     MessageRef,
     Pace,
+    Profile,
     SignIn,
 )
+from commands.ports.installations import Installation
 
 Fault = Callable[[Address | MessageRef], DeliveryError | None]
 """Says what goes wrong with a post to an address or an edit of a message; None: nothing."""
@@ -34,6 +38,8 @@ class Post:
     shown: list[Message]
     """How it looked, the latest last."""
     removed: bool = False
+    under: MessageRef | None = None
+    """The message in whose thread it is."""
 
     @property
     def message(self) -> Message:
@@ -50,7 +56,12 @@ class FakeChat:
     pace: Pace = Pace(interval=timedelta(0), burst=1)  # noqa: RUF009  # frozen
     deduplicates: bool = False
     finds_by_email: bool = True
+    edits: bool = True
+    personal_links: bool = False
     sign_in: SignIn | None = None
+    install: Install | None = None
+    profiles: dict[tuple[str, str], Profile | DeliveryError] = field(default_factory=dict)
+    """What is said of a user of a tenant, or what goes wrong; a member with their id as name where there is none."""
     posts: list[Post] = field(default_factory=list)
     calls: list[Address | MessageRef] = field(default_factory=list)
     """Every post and edit that was tried, in order."""
@@ -73,11 +84,13 @@ class FakeChat:
     def lane(self, address: Address) -> str:
         return f"{self.name}:{address.tenant}"
 
-    async def post(self, address: Address, message: Message, delivery: DeliveryId) -> MessageRef:
+    async def post(
+        self, address: Address, message: Message, delivery: DeliveryId, *, under: MessageRef | None = None
+    ) -> MessageRef:
         error = self._fault(address)
         if error is not None and error.kind is not DeliveryErrorKind.UNKNOWN:
             raise error
-        ref = self._show(address, message, delivery)
+        ref = self._show(address, message, delivery, under)
         if error is not None:  # it is there, and the reply is lost
             raise error
         return ref
@@ -90,6 +103,12 @@ class FakeChat:
         if post is None or post.removed:
             raise DeliveryError(DeliveryErrorKind.MESSAGE_GONE, "message_not_found")
         post.shown.append(message)
+
+    async def profile(self, tenant: str, user: str) -> Profile:
+        said = self.profiles.get((tenant, user), Profile(kind=AccountKind.MEMBER, name=user))
+        if isinstance(said, DeliveryError):
+            raise said
+        return said
 
     def endpoints(self) -> Sequence[Endpoint]:
         return ()
@@ -124,14 +143,14 @@ class FakeChat:
         self.on_call(where)
         return next((error for fault in self.faults if (error := fault(where)) is not None), None)
 
-    def _show(self, address: Address, message: Message, delivery: DeliveryId) -> MessageRef:
+    def _show(self, address: Address, message: Message, delivery: DeliveryId, under: MessageRef | None) -> MessageRef:
         earlier = self._by_delivery.get(delivery)
         if earlier is not None and self.deduplicates:
             return earlier.ref
         ref = MessageRef(
             platform=self.name, tenant=address.tenant, destination=address.external_id, message=str(len(self.posts) + 1)
         )
-        post = Post(address, ref, delivery, [message])
+        post = Post(address, ref, delivery, [message], under=under)
         self.posts.append(post)
         self._by_delivery.setdefault(delivery, post)
         self._by_ref[ref] = post
@@ -146,3 +165,27 @@ def direct(user: str, *, platform: str = "examplechat", tenant: str = "T1") -> A
 def as_platform(chat: FakeChat) -> ChatPlatform:
     """The fake is one: what the type checker proves here holds for every test."""
     return chat
+
+
+class FakeInstallations:
+    """`Installations` in memory."""
+
+    def __init__(self) -> None:
+        self._by_tenant: dict[tuple[str, str], Installation] = {}
+
+    async def save(self, installation: Installation) -> None:
+        self._by_tenant[installation.platform, installation.tenant] = installation
+
+    async def find(self, platform: str, tenant: str) -> Installation | None:
+        return self._by_tenant.get((platform, tenant))
+
+    async def all(self, platform: str) -> Sequence[Installation]:
+        own = [one for one in self._by_tenant.values() if one.platform == platform and one.lost_at is None]
+        return sorted(own, key=lambda one: one.tenant)
+
+    async def lose(self, platform: str, tenant: str, *, at: datetime, reason: str) -> bool:
+        one = self._by_tenant.get((platform, tenant))
+        if one is None or one.lost_at is not None or one.installed_at > at:
+            return False
+        self._by_tenant[platform, tenant] = replace(one, lost_at=at, lost_reason=reason)
+        return True

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
+import discord
+import yarl
 from aiohttp import web
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
 
 from bot.playground.vendors.discord import (
     ChannelConfig,
@@ -17,6 +23,7 @@ from bot.playground.vendors.discord import (
     create_discord_vendor,
 )
 
+Client = TypeVar("Client", bound=discord.Client)
 ANA, RAJ, APP = 200_000_000_000_000_001, 200_000_000_000_000_002, 300_000_000_000_000_001
 GUILD, GENERAL, SECRET = 400_000_000_000_000_001, 500_000_000_000_000_001, 500_000_000_000_000_002
 TOKEN, SECRET_KEY, REDIRECT = "a-bot-token", "a-client-secret", "http://127.0.0.1:9/back?x=1"
@@ -63,3 +70,21 @@ async def serving(config: DiscordConfig, prefix: str = "") -> AsyncIterator[Disc
         yield vendor
     finally:
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def connected(vendor: DiscordVendor, client: Client) -> AsyncIterator[Client]:
+    """The real library's client on the stand-in's gateway, ready."""
+    before = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
+    Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = vendor.api_url, yarl.URL(vendor.gateway_url)
+    task: asyncio.Task[None] | None = None
+    try:
+        await client.login(TOKEN)
+        task = asyncio.create_task(client.connect())
+        await client.wait_until_ready()
+        yield client
+    finally:
+        await client.close()
+        if task is not None:
+            await asyncio.gather(task, return_exceptions=True)
+        Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = before

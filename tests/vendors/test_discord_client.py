@@ -12,13 +12,10 @@ from typing import Any
 import aiohttp
 import discord
 import pytest
-import yarl
 from discord import app_commands
-from discord.gateway import DiscordWebSocket
-from discord.http import Route
 
 from bot.playground.vendors.discord import DiscordPeople, DiscordVendor, LimitConfig, PlayError
-from tests.vendors.discord_support import ANA, CONFIG, GENERAL, GUILD, RAJ, SECRET, TOKEN, serving
+from tests.vendors.discord_support import ANA, CONFIG, GENERAL, GUILD, RAJ, SECRET, connected, serving
 
 
 class Snooze(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"snooze:(?P<days>\d+)"):
@@ -51,7 +48,6 @@ class Bot(discord.Client):
     def __init__(self) -> None:
         super().__init__(intents=discord.Intents(guilds=True), guild_ready_timeout=0.05)
         self.tree = app_commands.CommandTree(self)
-        self.connected = asyncio.Event()
         self.left: asyncio.Queue[int] = asyncio.Queue()
 
     async def setup_hook(self) -> None:
@@ -78,9 +74,6 @@ class Bot(discord.Client):
 
         await self.tree.sync()
 
-    async def on_ready(self) -> None:
-        self.connected.set()
-
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         self.left.put_nowait(guild.id)
 
@@ -91,19 +84,9 @@ class Stage:
     people: DiscordPeople
 
     @asynccontextmanager
-    async def bot(self, *, until_ready: bool = True) -> AsyncIterator[Bot]:
-        bot = Bot()
-        before = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
-        Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = self.vendor.api_url, yarl.URL(self.vendor.gateway_url)
-        task = asyncio.create_task(bot.start(TOKEN))
-        try:
-            if until_ready:
-                await bot.connected.wait()
+    async def bot(self) -> AsyncIterator[Bot]:
+        async with connected(self.vendor, Bot()) as bot:
             yield bot
-        finally:
-            await bot.close()
-            await asyncio.gather(task, return_exceptions=True)
-            Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = before
 
 
 @pytest.fixture

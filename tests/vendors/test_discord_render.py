@@ -6,8 +6,9 @@ from html.parser import HTMLParser
 
 import pytest
 
+from bot.playground.vendors.discord.form_html import modal_html
 from bot.playground.vendors.discord.markdown import Names, parse, to_html, to_text
-from bot.playground.vendors.discord.render import message_html, message_text, modal_html
+from bot.playground.vendors.discord.render import message_html, message_text
 
 NAMES = Names(users={"1": "Ana <b>"}, channels={"2": "general"})
 NASTY = '"><img src=x onerror=alert(1)><script>alert(1)</script>'
@@ -108,8 +109,8 @@ def test_a_form_is_shown_with_its_limits() -> None:
     text_input = {"type": 4, "style": 2, "custom_id": "note", "label": "Note", "max_length": 50, "required": False}
     modal: dict[str, object] = {"title": "T<i>", "custom_id": "m"}
     modal["components"] = [{"type": 1, "components": [text_input]}]
-    assert '<textarea name="note" minlength="0" maxlength="50"' in modal_html(modal, "1")
-    assert "T&lt;i&gt;" in modal_html(modal, "1")
+    assert '<textarea name="note" minlength="0" maxlength="50"' in modal_html(modal, "1", {})
+    assert "T&lt;i&gt;" in modal_html(modal, "1", {})
 
 
 @pytest.mark.parametrize("source", [*(mark * 2000 for mark in "*_[|<`"), "**a" * 700])

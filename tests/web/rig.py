@@ -45,11 +45,12 @@ from commands.model import (
     Verdict,
     Workspace,
 )
+from commands.passes import make_pass
 from commands.ports.chat import Endpoint, SignedIn, SignIn
 from commands.ports.checker import CheckResult
 from commands.ports.network import Discovery, Grant, Network, ReachedAccount
-from commands.ports.notices import Event
-from commands.ports.reconnecting import Link
+from commands.ports.notices import AuditEntry, Event, EventKind
+from commands.ports.reconnecting import Link, PassPurpose
 from commands.secret import Secret
 from storage import SqlStorage
 from tests.support.chat import FakeChat
@@ -121,11 +122,11 @@ class Page:
         """The state that the browser was sent on with."""
         return parse_qs(urlsplit(self.location).query)["state"][0]
 
-    def form(self, action: str) -> dict[str, str]:
-        """The hidden fields of the form that posts to `action`."""
+    def form(self, action: str, **has: str) -> dict[str, str]:
+        """The fields of the form that posts to `action`, as they come; of several, the one that `has` these."""
         reader = _Forms()
         reader.feed(self.text)
-        return next(fields for path, fields in reader.forms if path == action)
+        return next(f for path, f in reader.forms if path == action and has.items() <= f.items())
 
     def actions(self) -> list[str]:
         reader = _Forms()
@@ -142,7 +143,7 @@ class _Forms(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         if tag == "form":
             self.forms.append((given["action"], {}))
-        elif tag == "input" and self.forms:
+        elif tag == "input" and self.forms and "name" in given and given.get("type") != "checkbox":
             self.forms[-1][1][given["name"]] = given["value"]
 
 
@@ -157,10 +158,11 @@ class Browser:
         async with self.session.get(self.base + path, headers=headers, allow_redirects=False) as response:
             return await _read(response)
 
-    async def post(self, path: str, fields: Mapping[str, str], **headers: str) -> Page:
+    async def post(self, path: str, fields: Mapping[str, str], *ticked: tuple[str, str], **headers: str) -> Page:
+        """Send a form; `ticked` are boxes, of which several have one name."""
         sent = {"Sec-Fetch-Site": "same-origin", "Origin": "null", **headers}
         async with self.session.post(
-            self.base + path, data=dict(fields), headers=sent, allow_redirects=False
+            self.base + path, data=[*fields.items(), *ticked], headers=sent, allow_redirects=False
         ) as response:
             return await _read(response)
 
@@ -335,15 +337,56 @@ class Rig:
         async with self.storage.transaction() as uow:
             return f"/r/{await uow.links.ensure(link)}"
 
+    async def new_accounts_link(self, person: str = "Ana Ruiz", network: str | None = None) -> str:
+        """The path of the person's link for connecting new accounts."""
+        link = Link(
+            id=LinkId(new_id(self.clock.now())),
+            organization_id=self.organization_id,
+            person_id=self.people[person].id,
+            connection_id=None,
+            network=network or self.network.spec.slug,
+            created_at=self.clock.now(),
+        )
+        async with self.storage.transaction() as uow:
+            return f"/r/{await uow.links.ensure(link)}"
+
+    async def bearer_link(
+        self, purpose: PassPurpose, person: str = "Ana Ruiz", *, data: Mapping[str, str] | None = None
+    ) -> str:
+        """The path of a bearer link that the administrator made."""
+        async with self.storage.transaction() as uow:
+            url = await make_pass(
+                uow,
+                self.base,
+                self.people[person],
+                purpose,
+                made_by=self.people["Raj Patel"].id,
+                now=self.clock.now(),
+                data=data,
+            )
+        return url.removeprefix(self.base)
+
+    async def connection_of(self, account_id: str) -> Connection | None:
+        """What is here of an account."""
+        async with self.storage.reading() as uow:
+            views = await uow.connections.of_accounts(self.organization_id, self.network.spec.slug, [account_id])
+        return views[0].connection if views else None
+
     async def connection(self, connection_id: ConnectionId) -> Connection:
         async with self.storage.reading() as uow:
             return await uow.connections.get(self.organization_id, connection_id)
 
-    async def events(self) -> list[Event]:
+    async def events(self, *kinds: EventKind) -> list[Event]:
+        """What was written down; of these kinds, if any are given."""
         due = await self.storage.queues.due_events(
             now=self.clock.now() + timedelta(minutes=1), gather=timedelta(0), limit=100
         )
-        return [event for each in due for event in each.events]
+        return [event for each in due for event in each.events if not kinds or event.kind in kinds]
+
+    async def entries(self, action: str) -> Sequence[AuditEntry]:
+        """The audit log's entries of this action, the latest first."""
+        async with self.storage.reading() as uow:
+            return [e for e in await uow.audit.latest(self.organization_id, limit=100) if e.action == action]
 
     async def audited(self) -> list[str]:
         async with self.storage.reading() as uow:

@@ -45,6 +45,7 @@ export class ChatPane {
       composer.elements.text.value = "";
       if (text) this.#do(() => this.vendor.send(this.person, this.place, text));
     });
+    this.vendor.offer?.(composer.elements.text, () => ({ person: this.person, place: this.place }));
     const tries = this.root.querySelector(".tries");
     for (const text of this.vendor.tries) {
       const button = made("button", text, { type: "button" });
@@ -76,6 +77,7 @@ export class ChatPane {
     this.messages.replaceChildren();
     this.failure.textContent = "";
     this.#mark();
+    await this.vendor.open?.(this.person, this.place);
     await this.refresh();
   }
 
@@ -94,6 +96,7 @@ export class ChatPane {
   }
 
   #changed({ place, user, isNew }) {
+    if (place === "form") return void (user === this.person.user && this.vendor.showForm(this.root, this.person));
     if (place === this.place && (user === null || user === this.person.user)) this.refresh();
     else if (isNew) {
       for (const one of user === null ? this.people.map((p) => p.user) : [user]) this.#unread.add(`${one}/${place}`);
@@ -143,7 +146,7 @@ export class ChatPane {
     });
     if (!messages.length) this.messages.replaceChildren(made("p", "Nothing yet. Break a connection, or type a command.", { className: "nothing" }));
     else this.messages.querySelector(".nothing")?.remove();
-    if (first || (grew && atEnd)) this.messages.scrollTop = this.messages.scrollHeight;
+    if ((first || (grew && atEnd)) && this.place !== "home") this.messages.scrollTop = this.messages.scrollHeight;
   }
 
   #clicked(event) {

@@ -1,4 +1,5 @@
 // What a person does in Discord, by the stand-in's control API.
+import { offerChoices, showForm } from "/vendors/discord/_play/people.js";
 import { get, listen, post, Refused } from "./calls.js";
 
 const BASE = "/vendors/discord/_play";
@@ -6,7 +7,7 @@ const SUBCOMMAND = 1;
 
 export class Discord {
   name = "discord";
-  tries = ["/lapsed", "/lapsed mine:yes", "/lapsed show:why", "/subscribe-lapses network:all", "/lapsed show:help"];
+  tries = ["/lapsed", "/lapsed mine:yes", "/lapsed show:stats", "/reconnect", "/subscribe-lapses", "/lapsed show:help"];
   #people = new Map(); // a DM's channel, to the person in it
 
   constructor({ name, channel }) {
@@ -32,8 +33,9 @@ export class Discord {
     }
     const asked = { user: person.user, ...(at.channel ? { channel: at.channel } : {}) };
     const commands = await get(`${BASE}/commands?${new URLSearchParams(asked)}`);
-    const { status } = await post(`${BASE}/run`, { ...at, ...filledIn(text, commands) });
-    return status === "failed" ? "The application did not respond." : null;
+    const { command, options } = filledIn(text, commands);
+    const typed = { command, options };
+    return this.#after(person, await post(`${BASE}/run`, { ...at, ...typed }), "The application did not respond.");
   }
 
   async use(person, place, element) {
@@ -47,7 +49,36 @@ export class Discord {
     const chosen = element.matches("select") ? { values: [element.value] } : {};
     const path = element.matches("select") ? "choose" : "press";
     const body = { user: person.user, message, custom_id: customId, ...chosen };
-    return (await post(`${BASE}/${path}`, body)).status === "failed" ? "This interaction failed." : null;
+    return this.#after(person, await post(`${BASE}/${path}`, body), "This interaction failed.");
+  }
+
+  /** What follows from an act: a form is shown and its answer followed; a failure is said as Discord says it. */
+  async #after(person, answer, fault) {
+    if (answer.status === "failed") return fault;
+    if (answer.modal_html) await showForm(document.querySelector("#discord"), person.user, answer);
+    return null;
+  }
+
+  /** Offer choices in the composer for the option that is being typed last. */
+  offer(input, where) {
+    offerChoices(input, async (text) => {
+      const { person, place } = where();
+      const at = this.#at(person, place);
+      if (!text.startsWith("/") || !/\s\S*$/.test(text)) return null;
+      const asked = { user: person.user, ...(at.channel ? { channel: at.channel } : {}) };
+      const commands = await get(`${BASE}/commands?${new URLSearchParams(asked)}`);
+      let typed;
+      try {
+        typed = filledIn(text, commands);
+      } catch {
+        return null; // not a command yet
+      }
+      const [, focused] = [...text.matchAll(/([a-z-]+):/g)].at(-1) ?? [];
+      if (!typed.options[focused] || !typed.offered.find(({ name }) => name === focused)?.autocomplete) return null;
+      const before = text.slice(0, text.lastIndexOf(`${focused}:`));
+      const accept = ({ value }) => (input.value = `${before}${focused}:${value} `);
+      return { ...at, command: typed.command, options: typed.options, focused, accept };
+    });
   }
 
   async listen(heard) {
@@ -98,5 +129,5 @@ function filledIn(line, commands) {
       throw new Refused(`In Discord, say which option you mean: ${offered.map((o) => o.name + ":").join(" ")}`);
     }
   }
-  return { command: path.join(" "), options };
+  return { command: path.join(" "), options, offered };
 }

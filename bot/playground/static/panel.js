@@ -12,8 +12,13 @@ export class Panel {
   #soon = null;
 
   /** `show` brings somebody's messages to the front. */
-  constructor(root, breakages, show) {
+  constructor(root, breakages, steps, show) {
     this.root = root;
+    for (const days of steps) {
+      const button = made("button", days === 1 ? "A day later" : `${days} days later`, { type: "button" });
+      button.addEventListener("click", () => this.#act(button, () => post(`${API}/later`, { days })));
+      root.querySelector(".clock").append(button);
+    }
     this.breakages = breakages;
     this.show = show;
     this.failure = root.querySelector(".failure");
@@ -33,7 +38,8 @@ export class Panel {
   }
 
   async refresh() {
-    const { networks, connections } = await get(`${API}/connections`).catch(() => ({ networks: [], connections: [] }));
+    const { networks, connections, today } = await get(`${API}/connections`).catch(() => ({ networks: [], connections: [] }));
+    if (today) set(this.root.querySelector(".clock time"), today.slice(0, 16).replace("T", " "));
     for (const network of networks) this.#drawNetwork(network);
     for (const connection of connections) this.#draw(connection);
   }

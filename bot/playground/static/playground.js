@@ -47,7 +47,7 @@ async function start() {
     pane.place = "dm";
     await pane.be(pane.people.find((person) => person.key === key));
   };
-  const panel = new Panel(document.querySelector("#panel"), scene.breakages, show);
+  const panel = new Panel(document.querySelector("#panel"), scene.breakages, scene.steps, show);
   document.addEventListener("heard", () => panel.soon());
   await Promise.all([...panes.map((pane) => pane.start()), panel.start()]);
   document.documentElement.dataset.ready = "";

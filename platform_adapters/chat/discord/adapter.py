@@ -19,16 +19,22 @@ from commands.ports.chat import (
     Diagnosis,
     Endpoint,
     Inbound,
+    Install,
     MessageRef,
     Pace,
+    Profile,
     SignIn,
+    Surroundings,
 )
 from commands.ports.clock import Clock
+from platform_adapters.chat.chart import Draughtsman
+from platform_adapters.chat.discord.bodies import Body, Draw, body_of
 from platform_adapters.chat.discord.diagnosis import diagnose
+from platform_adapters.chat.discord.failures import MAY_NOT_REPLY
 from platform_adapters.chat.discord.gateway import Pause, stay_connected
-from platform_adapters.chat.discord.inbound import COMPONENTS_V2, NOBODY, Receiver
+from platform_adapters.chat.discord.inbound import ANSWER_WITHIN, Receiver
 from platform_adapters.chat.discord.markup import PLATFORM
-from platform_adapters.chat.discord.render import render
+from platform_adapters.chat.discord.profiles import look_up
 from platform_adapters.chat.discord.rest import Rest
 from platform_adapters.chat.discord.settings import CLIENT_ID, DiscordSettings, read_settings
 from platform_adapters.chat.discord.sign_in import DiscordSignIn
@@ -42,10 +48,10 @@ _LAST_ANSWERS = 5.0
 _BETWEEN_REGISTRATIONS = 60.0
 
 
-def build(environment: Mapping[str, str], clock: Clock) -> "DiscordPlatform | None":
+def build(environment: Mapping[str, str], surroundings: Surroundings) -> "DiscordPlatform | None":
     """Build it; None without credentials. Raises SettingError."""
     settings = read_settings(environment)
-    return DiscordPlatform(settings, clock) if settings is not None else None
+    return DiscordPlatform(settings, surroundings.clock) if settings is not None else None
 
 
 def how_to_install(environment: Mapping[str, str], _public_url: str) -> str:
@@ -65,11 +71,24 @@ class DiscordPlatform:
     pace = Pace(interval=timedelta(seconds=1), burst=5)
     deduplicates = True
     finds_by_email = False
+    edits = True
+    personal_links = False
+    install: Install | None = None  # a plain link adds the bot, see `how_to_install`
 
-    def __init__(self, settings: DiscordSettings, clock: Clock, *, pause: Pause = asyncio.sleep) -> None:
+    def __init__(
+        self,
+        settings: DiscordSettings,
+        clock: Clock,
+        *,
+        pause: Pause = asyncio.sleep,
+        draw: Draw | None = None,
+        answer_within: float = ANSWER_WITHIN,
+    ) -> None:
         self._settings = settings
         self._clock = clock
         self._pause = pause
+        self._draw = draw or Draughtsman().draw
+        self._answer_within = answer_within
         self._rest: Rest | None = None
         self._dms: OrderedDict[str, str] = OrderedDict()
         self._signing_in = DiscordSignIn(settings)
@@ -87,10 +106,13 @@ class DiscordPlatform:
                 if inbound is None:
                     yield
                 else:
-                    async with self._receiving(rest, Receiver(rest, inbound)):
+                    async with self._receiving(rest, self._receiver(rest, inbound)):
                         yield
             finally:
                 self._rest = None
+
+    def _receiver(self, rest: Rest, inbound: Inbound) -> Receiver:
+        return Receiver(rest, inbound, self._draw, self._clock, answer_within=self._answer_within)
 
     @asynccontextmanager
     async def _receiving(self, rest: Rest, receiver: Receiver) -> AsyncIterator[None]:
@@ -109,25 +131,37 @@ class DiscordPlatform:
         """One application posts to all servers, under one limit."""
         return PLATFORM
 
-    async def post(self, address: Address, message: Message, delivery: DeliveryId) -> MessageRef:
+    async def post(
+        self, address: Address, message: Message, delivery: DeliveryId, *, under: MessageRef | None = None
+    ) -> MessageRef:
         """Post. The delivery's nonce makes Discord give back the earlier message if this one is there already."""
-        body = {**_body(message), "nonce": nonce_of(delivery), "enforce_nonce": True}
+        body = (await body_of(message, self._draw)).with_(nonce=nonce_of(delivery), enforce_nonce=True)
         async with self._connected() as rest:
             channel = await self._channel(rest, address)
             try:
-                posted = await rest.message("POST", "/channels/{channel_id}/messages", body=body, channel_id=channel)
+                if under is not None and under.destination == channel:
+                    posted = await _reply(rest, channel, body, under)
+                else:
+                    posted = await _post(rest, channel, body)
             except DeliveryError as failure:
                 if failure.kind is DeliveryErrorKind.ADDRESS_GONE:
                     self._dms.pop(address.external_id, None)
                 raise
-        return MessageRef(platform=PLATFORM, tenant=address.tenant, destination=channel, message=posted["id"])
+        return MessageRef(platform=PLATFORM, tenant=address.tenant, destination=channel, message=posted)
 
     async def update(self, ref: MessageRef, message: Message) -> None:
         """Replace a posted message."""
         path = "/channels/{channel_id}/messages/{message_id}"
         channel, posted = _identifier(ref.destination), _identifier(ref.message)
+        body = await body_of(message, self._draw)
         async with self._connected() as rest:
-            await rest.message("PATCH", path, body=_body(message), channel_id=channel, message_id=posted)
+            await rest.message("PATCH", path, body=body.json, files=body.files, channel_id=channel, message_id=posted)
+
+    async def profile(self, tenant: str, user: str) -> Profile:
+        """Ask what a user is in the server `tenant`; without one, whether there still is such an account."""
+        server = _identifier(tenant) if tenant else ""
+        async with self._connected() as rest:
+            return await look_up(rest, server, _identifier(user))
 
     def endpoints(self) -> Sequence[Endpoint]:
         """None: everything arrives over the gateway."""
@@ -182,12 +216,23 @@ def nonce_of(delivery: DeliveryId) -> str:
     return base64.b32encode(digest).decode()[:_NONCE_LENGTH]
 
 
-def _body(message: Message) -> dict[str, object]:
+async def _post(rest: Rest, channel: str, body: Body) -> str:
+    """Post to a channel; gives the message's id. Raises DeliveryError."""
+    path = "/channels/{channel_id}/messages"
+    return str((await rest.message("POST", path, body=body.json, files=body.files, channel_id=channel))["id"])
+
+
+async def _reply(rest: Rest, channel: str, body: Body, under: MessageRef) -> str:
+    """Post as a reply. Where that cannot be, since the message is gone or the bot may not read the history, it stands
+    by itself: what it tells is still true. Raises DeliveryError.
+    """
+    reference = {"type": 0, "message_id": _identifier(under.message), "channel_id": channel}
     try:
-        components = render(message)
-    except ValueError as error:  # an action too long to be carried
-        raise DeliveryError(DeliveryErrorKind.REJECTED, "cannot be drawn") from error
-    return {"components": components, "flags": COMPONENTS_V2, "allowed_mentions": NOBODY}
+        return await _post(rest, channel, body.with_(message_reference={**reference, "fail_if_not_exists": False}))
+    except DeliveryError as failure:
+        if failure.code != str(MAY_NOT_REPLY):
+            raise
+    return await _post(rest, channel, body)
 
 
 def _identifier(text: str) -> str:

@@ -22,9 +22,12 @@ _DEAD = DeliveryErrorKind.INSTALLATION_DEAD
 _REJECTED = DeliveryErrorKind.REJECTED
 _UNKNOWN = DeliveryErrorKind.UNKNOWN
 
+UNKNOWN_MEMBER, UNKNOWN_USER = 10007, 10013
 UNKNOWN_INTERACTION = 10062
 ALREADY_ACKNOWLEDGED = 40060
 OVERLOADED = 130000
+MAY_NOT_REPLY = 160002
+"""Replying takes the permission to read the history; posting does not."""
 BANNED = 40333
 """The network edge in front of Discord refuses us: the same ban as a 429 that Discord itself did not write."""
 
@@ -32,8 +35,9 @@ BY_CODE: Mapping[int, DeliveryErrorKind] = MappingProxyType(
     {
         10003: _GONE,  # unknown channel
         10004: _GONE,  # unknown server
+        UNKNOWN_MEMBER: _GONE,
         10008: DeliveryErrorKind.MESSAGE_GONE,
-        10013: _GONE,  # unknown user
+        UNKNOWN_USER: _GONE,
         20009: _GONE,  # the recipient filters such messages
         20016: _RETRY,  # slow mode
         20028: _RETRY,  # the channel's write limit
@@ -58,6 +62,7 @@ BY_CODE: Mapping[int, DeliveryErrorKind] = MappingProxyType(
         50109: _REJECTED,  # not JSON
         50278: _GONE,  # no server in common
         OVERLOADED: _RETRY,
+        MAY_NOT_REPLY: _GONE,
         160005: _GONE,  # a locked thread
         240000: _REJECTED,  # a link that Discord blocks
     }

@@ -54,6 +54,12 @@ class GatewayClient(discord.Client):
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         await self._receiver.receive(interaction)
 
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        await self._receiver.joined(str(guild.id))
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        await self._receiver.left(str(guild.id))
+
     async def on_error(self, event_method: str, /, *_args: Any, **_kwargs: Any) -> None:
         """Log what went wrong without what was asked, which the library would print."""
         _log.error("handling Discord's %s failed", event_method, exc_info=True)

@@ -15,6 +15,8 @@ from commands.wording import clean
 
 PLATFORM = "discord"
 ELLIPSIS = "…"
+_LOOKED_AT = 8
+"""Characters of a text that are looked at for each that is wanted: what nobody can see goes first, without end."""
 LONGEST_LINK = 1000
 """Of a link inside text; ours have some 80 characters."""
 
@@ -40,15 +42,12 @@ def size(text: str) -> int:
 
 def shorten(text: str, limit: int) -> str:
     """Clean a name and cut it between characters as people see them, with "…" where something is missing."""
-    cleaned = clean(text)
-    if size(cleaned) <= limit:
+    looked_at = text[: limit * _LOOKED_AT]
+    cleaned = clean(looked_at)
+    if size(cleaned) <= limit and len(looked_at) == len(text):
         return cleaned
-    cut, room = 0, limit - size(ELLIPSIS)
-    for end, character in enumerate(cleaned, start=1):
-        room -= size(character)
-        if room < 0:
-            break
-        cut = end
+    units = cleaned[:limit].encode("utf-16-le")[: 2 * (limit - size(ELLIPSIS))]
+    cut = len(units.decode("utf-16-le", "ignore"))  # half of a character at the end is none
     while cut and not _is_boundary(cleaned, cut):
         cut -= 1
     return cleaned[:cut].rstrip() + ELLIPSIS

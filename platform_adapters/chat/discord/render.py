@@ -7,7 +7,7 @@ check none of it. Limits: docs.discord.com, components/reference; the 4,000 are 
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, assert_never
@@ -25,6 +25,7 @@ from commands.messages import (
     Note,
     Paging,
     Part,
+    Picture,
     Row,
     Rows,
     Style,
@@ -37,17 +38,21 @@ from platform_adapters.chat.discord.markup import ELLIPSIS, markdown, masked_lin
 Component = dict[str, Any]
 """One component as it goes over the wire."""
 
-_ROW, _BUTTON, _SELECT, _SECTION, _TEXT, _CONTAINER = 1, 2, 3, 9, 10, 17
+_ROW, _BUTTON, _SELECT, _SECTION, _TEXT, _GALLERY, _CONTAINER = 1, 2, 3, 9, 10, 12, 17
 _LINK_STYLE = 5
 _STYLES = {Style.PRIMARY: 1, Style.NORMAL: 2, Style.DANGER: 4}
 _COLOURS: Mapping[Tone, int] = MappingProxyType({Tone.ACTION: 0xDA373C, Tone.GOOD: 0x23A55A, Tone.HELD: 0xF0B232})
 
 MOST_COMPONENTS, MOST_TEXT = 40, 4000
+_MOST_LINES = MOST_TEXT // 8  # more never fit, and drawing them only to find that out takes long
+MOST_PICTURES, LONGEST_DESCRIPTION = 10, 1024
 _SECTION_TAKES = 3  # itself, its text and its button
 LONGEST_LABEL, LONGEST_OPTION, LONGEST_URL, LONGEST_TOKEN = 80, 100, 512, 100
 BUTTONS_IN_ROW, OPTIONS_IN_SELECT = 5, 25
 _SPAN_LIMITS = ((2000, 2000), (600, 160), (300, 80), (300, 40))
 """Of a span in text and of one in a row, ever narrower; names are at most 80 before they come here."""
+_MOST_GAINED = _SPAN_LIMITS[0][0] / _SPAN_LIMITS[-1][0]
+"""How many times shorter a text can become by cutting its spans."""
 _AGAIN = re.compile(r"~\d+$")  # no name, id or search of an action has a tilde
 
 
@@ -65,15 +70,19 @@ class _Fit:
     """How many parts of buttons and page turning."""
 
 
-def render(message: Message) -> list[Component]:
-    """Draw a message so that it keeps every limit. What does not fit is shortened, then counted: "… and 14 more"."""
+def render(message: Message, without: Container[int] = ()) -> list[Component]:
+    """Draw a message so that it keeps every limit. What does not fit is shortened, then counted: "… and 14 more".
+
+    Its n-th picture is shown as the file `file_name(n)`, which goes with it, unless n is in `without`. Raises
+    ValueError for an action too long to be carried.
+    """
     fit = _Fit(
         sections=MOST_COMPONENTS // _SECTION_TAKES,
-        lines=sum(_lines_of(part) for part in message.parts),
+        lines=min(sum(_lines_of(part) for part in message.parts), _MOST_LINES),
         controls=sum(isinstance(part, Buttons | Paging) for part in message.parts),
     )
     while True:
-        drawing = _Drawing(fit)
+        drawing = _Drawing(fit, without)
         for part in message.parts:
             drawing.add(part)
         components = drawing.components(_COLOURS.get(message.tone))
@@ -81,6 +90,11 @@ def render(message: Message) -> list[Component]:
         if text <= MOST_TEXT and count <= MOST_COMPONENTS:
             return components
         fit = _narrower(fit, text=text, count=count)
+
+
+def file_name(number: int) -> str:
+    """Name the file of a message's n-th picture."""
+    return f"chart-{number + 1}.png"
 
 
 def token_of(data: Mapping[str, Any]) -> str:
@@ -94,7 +108,8 @@ def token_of(data: Mapping[str, Any]) -> str:
 def _narrower(fit: _Fit, *, text: int, count: int) -> _Fit:
     """The next smaller way to draw: text is cut before lines go, buttons move into the menu before lines go."""
     if text > MOST_TEXT and fit.spans + 1 < len(_SPAN_LIMITS):
-        return replace(fit, spans=fit.spans + 1)
+        is_far = text > MOST_TEXT * _MOST_GAINED
+        return replace(fit, spans=len(_SPAN_LIMITS) - 1 if is_far else fit.spans + 1)
     if text <= MOST_TEXT and fit.sections:
         return replace(fit, sections=fit.sections - 1)
     if fit.lines > 1:
@@ -111,7 +126,7 @@ def _lines_of(part: Part) -> int:
             return len(items)
         case Buttons() | Paging():
             return 0
-        case Heading() | Text() | Note():
+        case Heading() | Text() | Note() | Picture():
             return 1
         case _:
             assert_never(part)
@@ -122,12 +137,14 @@ class _Drawing:
     """One try at a message."""
 
     fit: _Fit
+    without: Container[int] = ()
     blocks: list[Component] = field(default_factory=list)
     text: list[str] = field(default_factory=list)
     buttons: list[Component] = field(default_factory=list)
     options: dict[str, str] = field(default_factory=dict)
     """Labels of the menu's items, by token."""
     tokens: set[str] = field(default_factory=set)
+    pictures: int = 0
     sections: int = 0
     lines: int = 0
     controls: int = 0
@@ -148,6 +165,8 @@ class _Drawing:
                 self._controls(primary, menu)
             case Paging():
                 self._paging(part)
+            case Picture():
+                self._picture(part)
             case _:
                 assert_never(part)
 
@@ -265,6 +284,21 @@ class _Drawing:
             if drawn is not None:
                 self.buttons.append(drawn)
 
+    def _picture(self, picture: Picture) -> None:
+        number = self.pictures
+        self.pictures += 1
+        if number in self.without or self._is_past():
+            return
+        if number >= MOST_PICTURES:
+            self.left_out += 1
+            return
+        self._flush()
+        shown: Component = {"media": {"url": f"attachment://{file_name(number)}"}}
+        description = shorten(picture.description, LONGEST_DESCRIPTION)
+        if description:
+            shown["description"] = description
+        self.blocks.append({"type": _GALLERY, "items": [shown]})
+
     def _button(self, button: AnyButton | None) -> Component | None:
         """Draw a button; None for a link that no button can carry, and for one more of the same than fit."""
         if button is None:
@@ -313,6 +347,12 @@ def _walk(components: list[Component]) -> Iterator[Component]:
         yield from _walk(component.get("components", []))
         if "accessory" in component:
             yield component["accessory"]
+
+
+def files_of(components: list[Component]) -> set[str]:
+    """The names of the files that are shown."""
+    items = [item for one in _walk(components) if one["type"] == _GALLERY for item in one["items"]]
+    return {str(item["media"]["url"]).removeprefix("attachment://") for item in items}
 
 
 def _text_size(components: list[Component]) -> int:

@@ -4,8 +4,9 @@ Every request goes through `Rest.request`, which raises DeliveryError and nothin
 """
 
 import asyncio
+import json
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -79,15 +80,20 @@ class Rest:
         self._client = None
         await self._opened.aclose()
 
-    async def request(self, method: str, path: str, *, body: object = None, **ids: str) -> Any:
+    async def request(
+        self, method: str, path: str, *, body: object = None, files: Sequence[tuple[str, bytes]] = (), **ids: str
+    ) -> Any:
         """Ask Discord. `ids` fill the path; the library reads from `channel_id` and the like which limit applies.
+        `files` are PNGs by name, for a body that speaks of them.
 
         Raises DeliveryError.
         """
         self._refuse_if_barred()
         sending = _Sending()
         arguments: dict[str, Any] = {"timeout": _TIMEOUT, "trace_request_ctx": sending}
-        if body is not None:
+        if files:
+            arguments["form"] = _form(body, files)
+        elif body is not None:
             arguments["json"] = body
         try:
             async with asyncio.timeout(_DEADLINE):
@@ -102,9 +108,11 @@ class Rest:
         except RuntimeError as error:  # the session was closed under it: we are stopping
             raise DeliveryError(DeliveryErrorKind.RETRY, "stopping") from error
 
-    async def message(self, method: str, path: str, *, body: object = None, **ids: str) -> Mapping[str, str]:
+    async def message(
+        self, method: str, path: str, *, body: object = None, files: Sequence[tuple[str, bytes]] = (), **ids: str
+    ) -> Mapping[str, Any]:
         """Like `request`, for an answer that must be an object with an id. Raises DeliveryError."""
-        answer = await self.request(method, path, body=body, **ids)
+        answer = await self.request(method, path, body=body, files=files, **ids)
         if not isinstance(answer, dict) or not isinstance(answer.get("id"), str):
             raise delivery_error(MalformedReplyError())
         return answer
@@ -163,6 +171,7 @@ async def library_client(
         max_messages=None,
         member_cache_flags=discord.MemberCacheFlags.none(),
         chunk_guilds_at_startup=False,
+        guild_ready_timeout=0.0,  # while it waits for servers, it would take one that is joined for one of the old
         http_trace=_trace(),
         **more,
     )
@@ -171,6 +180,16 @@ async def library_client(
             yield client
     finally:
         await client.http.close()  # a client that is cancelled while it closes leaves its connections open
+
+
+def _form(body: object, files: Sequence[tuple[str, bytes]]) -> list[dict[str, Any]]:
+    """A body with its files, as the library wants a multipart request described. Docs: reference, Uploading Files."""
+    fields: list[dict[str, Any]] = [{"name": "payload_json", "value": json.dumps(body)}]
+    fields += [
+        {"name": f"files[{number}]", "value": data, "filename": name, "content_type": "image/png"}
+        for number, (name, data) in enumerate(files)
+    ]
+    return fields
 
 
 def _trace() -> aiohttp.TraceConfig:

@@ -20,10 +20,12 @@ _WHERE = {
     CLIENT_SECRET: "the OAuth2 page of the application in Discord's developer portal shows it once, after Reset Secret",
 }
 
-# Docs: topics/permissions. See a channel, write in it, write in its threads. Nothing else is needed: messages are made
-# of components, which embed no links, and nobody is ever pinged.
+# Docs: topics/permissions. See a channel, write in it and in its threads, attach the picture of a chart, and read the
+# history, without which nothing can be answered with a reply. Nothing else is needed: messages are made of components,
+# which embed no links, and nobody is ever pinged.
 _VIEW_CHANNEL, _SEND_MESSAGES, _SEND_MESSAGES_IN_THREADS = 1 << 10, 1 << 11, 1 << 38
-PERMISSIONS = _VIEW_CHANNEL | _SEND_MESSAGES | _SEND_MESSAGES_IN_THREADS
+_ATTACH_FILES, _READ_MESSAGE_HISTORY = 1 << 15, 1 << 16
+PERMISSIONS = _VIEW_CHANNEL | _SEND_MESSAGES | _SEND_MESSAGES_IN_THREADS | _ATTACH_FILES | _READ_MESSAGE_HISTORY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

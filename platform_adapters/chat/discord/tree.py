@@ -92,6 +92,7 @@ def _options(options: Sequence[Option]) -> list[dict[str, Any]]:
                 if option.choices
                 else {}
             ),
+            **({"autocomplete": True} if option.suggest is not None else {}),
         }
         for option in ordered
     ]
@@ -110,6 +111,8 @@ def _check(node: Mapping[str, Any], path: str) -> None:
         raise ValueError(f"{path}: at most {MOST_CHOICES} choices, each of another name")
     if any(not 1 <= len(text) <= LONGEST_VALUE for choice in choices for text in choice.values()):
         raise ValueError(f"{path}: a choice has 1 to {LONGEST_VALUE} characters")
+    if choices and node.get("autocomplete"):
+        raise ValueError(f"{path}: choices are either declared or suggested")
     for option in options:
         _check(option, f"{path} {option['name']}")
 
@@ -126,6 +129,7 @@ def _essence(node: Mapping[str, Any]) -> dict[str, Any]:
         "name": node.get("name"),
         "description": node.get("description"),
         "required": bool(node.get("required")),
+        "autocomplete": bool(node.get("autocomplete")),
         "choices": [[choice.get("name"), choice.get("value")] for choice in node.get("choices") or []],
         "options": [_essence(option) for option in node.get("options") or []],
     }

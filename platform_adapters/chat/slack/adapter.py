@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from commands.errors import DeliveryError, DeliveryErrorKind
 from commands.ids import DeliveryId, to_wire
-from commands.messages import Message
+from commands.messages import Message, Picture
 from commands.ports.chat import (
     Address,
     AddressKind,
@@ -21,24 +21,32 @@ from commands.ports.chat import (
     HttpRequest,
     HttpResponse,
     Inbound,
+    Install,
+    InstallationChanged,
     MessageRef,
     Pace,
+    Profile,
     SignIn,
+    Surroundings,
 )
-from commands.ports.clock import Clock
+from commands.ports.installations import Installation
+from platform_adapters.chat.slack.accounts import profile
 from platform_adapters.chat.slack.answers import Answers
 from platform_adapters.chat.slack.api import Reply, SlackApi
 from platform_adapters.chat.slack.diagnosis import diagnose
-from platform_adapters.chat.slack.inbound import Receiver
-from platform_adapters.chat.slack.installations import Installation, Installations
+from platform_adapters.chat.slack.inbound import SUBMISSION_PATIENCE, Receiver
+from platform_adapters.chat.slack.install import SlackInstall
+from platform_adapters.chat.slack.installations import Access, Installations
+from platform_adapters.chat.slack.lifecycle import Lifecycle
 from platform_adapters.chat.slack.manifest import EVENTS_PATH, manifest_json
-from platform_adapters.chat.slack.render import Rendered, render
+from platform_adapters.chat.slack.render import PictureUrl, Rendered, render
 from platform_adapters.chat.slack.settings import PREFIX, SlackSettings, read_settings
 from platform_adapters.chat.slack.shared import SharedChannels
 from platform_adapters.chat.slack.sign_in import SlackSignIn
 from platform_adapters.chat.slack.signature import RefusedRequest, SignatureCheck, is_ssl_check
 from platform_adapters.chat.slack.socket_mode import hold_socket
 from platform_adapters.chat.slack.spans import PLATFORM
+from platform_adapters.chat.slack.views import Views, nowhere
 
 _log = logging.getLogger(__name__)
 
@@ -47,24 +55,23 @@ _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0  # seconds between attempts to learn whos
 _LONGEST_CHALLENGE = 1000
 
 
-def build(environment: Mapping[str, str], clock: Clock) -> ChatPlatform | None:
+def build(environment: Mapping[str, str], surroundings: Surroundings) -> ChatPlatform | None:
     """Build the platform from its settings; None where it has none. Raises SettingError. Connects nothing."""
     settings = read_settings(environment)
     if settings is None:
         return None
-    return SlackPlatform(settings, clock)
+    return SlackPlatform(settings, surroundings)
 
 
 def how_to_install(environment: Mapping[str, str], public_url: str) -> str:
     """The manifest to paste. Without an address that Slack could reach, or with an app-level token, for Socket Mode."""
     socket_mode = bool(environment.get(f"{PREFIX}APP_TOKEN", "").strip()) or not public_url.startswith("https://")
-    return manifest_json(
-        public_url=public_url, redirect_urls=[f"{public_url}/sign-in/cb/{PLATFORM}"], socket_mode=socket_mode
-    )
+    redirect_urls = [f"{public_url}/{way}/cb/{PLATFORM}" for way in ("sign-in", "install")]
+    return manifest_json(public_url=public_url, redirect_urls=redirect_urls, socket_mode=socket_mode)
 
 
 class SlackPlatform:
-    """Slack. One workspace, by its bot token."""
+    """Slack: the workspace of the settings' token, and all that let the bot in through their consent page."""
 
     name = PLATFORM
     label = "Slack"
@@ -72,18 +79,38 @@ class SlackPlatform:
     pace = Pace(interval=timedelta(seconds=1), burst=1)
     deduplicates = False
     finds_by_email = True
+    edits = True
+    personal_links = False
 
-    def __init__(self, settings: SlackSettings, clock: Clock, *, ping_interval: float = 10.0) -> None:
+    def __init__(
+        self,
+        settings: SlackSettings,
+        surroundings: Surroundings,
+        *,
+        ping_interval: float = 10.0,
+        submission_patience: float = SUBMISSION_PATIENCE,
+    ) -> None:
         self._settings = settings
-        self._clock = clock
+        self._clock = clock = surroundings.clock
+        self._picture_url: PictureUrl = surroundings.picture_url
         self._ping_interval = ping_interval
+        self._submission_patience = submission_patience
         self._api = SlackApi(settings, clock)
-        self._installations = Installations(self._api, settings.bot_token)
+        self._installations = Installations(self._api, settings.bot_token, surroundings.installations, clock)
         self._check = SignatureCheck(settings.signing_secrets, settings.app_id, clock)
+        self._inbound: Inbound | None = None
         self._receiver: Receiver | None = None
         self.sign_in: SignIn | None = None
+        self.install: Install | None = None
         if settings.client is not None:
             self.sign_in = SlackSignIn(self._api, settings.client, settings.authorize_url, clock)
+            self.install = SlackInstall(
+                api=self._api,
+                settings=settings,
+                installations=self._installations,
+                clock=clock,
+                installed=self._let_in,
+            )
 
     @asynccontextmanager
     async def running(self, inbound: Inbound | None) -> AsyncIterator[None]:
@@ -102,7 +129,7 @@ class SlackPlatform:
             except Exception as error:  # noqa: BLE001  # raised again below, as it is: a task group would wrap it
                 failure = error
             finally:
-                self._receiver = None
+                self._receiver = self._inbound = None
                 for task in background:
                     task.cancel()
         if failure is not None:
@@ -112,14 +139,26 @@ class SlackPlatform:
         self, inbound: Inbound, client: AsyncWebClient, work: asyncio.TaskGroup
     ) -> Sequence[asyncio.Task[None]]:
         """Begin to take requests in; gives the tasks that go on until they are cancelled."""
+        self._inbound = inbound
+        views = Views(self._installations, self._picture_url)
+        answers = Answers(
+            api=self._api,
+            installations=self._installations,
+            views=views,
+            picture_url=self._picture_url,
+            api_url=self._settings.api_url,
+        )
         receiver = self._receiver = Receiver(
             inbound=inbound,
-            answers=Answers(self._api, self._installations, self._settings.api_url),
+            answers=answers,
+            views=views,
             installations=self._installations,
-            shared=SharedChannels(self._api, self._installations, self._clock),
+            shared=SharedChannels(self._installations, self._clock),
+            lifecycle=Lifecycle(inbound=inbound, installations=self._installations, clock=self._clock),
             clock=self._clock,
             client=client,
             work=work,
+            submission_patience=self._submission_patience,
         )
         token = self._settings.app_token
         if token is None:
@@ -127,8 +166,22 @@ class SlackPlatform:
         socket = hold_socket(client, token, receiver.receive, ping_interval=self._ping_interval)
         return [work.create_task(socket)]
 
+    async def _let_in(self, installation: Installation) -> None:
+        if self._inbound is not None:
+            teams: Sequence[str] = (installation.tenant,)
+            if installation.is_org_wide:
+                teams = list(await self._installations.teams(installation.tenant))
+            for team in teams:
+                at = installation.installed_at
+                await self._inbound.signal(InstallationChanged(platform=PLATFORM, tenant=team, alive=True, at=at))
+
     async def _identify(self) -> None:
-        """Learn whose our token is. A dead one is said once; deliveries meet it again and say so where it is seen."""
+        """Learn whose the settings' token is, if there is one.
+
+        A dead one is said once; deliveries meet it again and say so where it is seen.
+        """
+        if not self._installations.has_own_token:
+            return
         wait = _FIRST_WAIT
         while True:
             try:
@@ -148,39 +201,38 @@ class SlackPlatform:
         """One installation for each workspace."""
         return f"{PLATFORM}:{address.tenant}"
 
-    async def post(self, address: Address, message: Message, delivery: DeliveryId) -> MessageRef:
-        """Post. The delivery's id goes along as metadata, which anybody in the workspace may read."""
-        installation = await self._installations.of(address.tenant)
-        rendered = _rendered(message, installation.team_id)
+    async def post(
+        self, address: Address, message: Message, delivery: DeliveryId, *, under: MessageRef | None = None
+    ) -> MessageRef:
+        """Post, in the thread of `under` where that is given.
+
+        The delivery's id goes along as metadata, which anybody in the workspace may read.
+        """
+        access = await self._installations.of(address.tenant)
+        thread = {"thread_ts": under.message} if under is not None else {}
         body = {
-            "channel": await self._destination(installation, address),
-            "text": rendered.text,
-            "blocks": rendered.blocks,
-            "parse": "none",
+            "channel": under.destination if under is not None else await self._destination(access, address),
+            **thread,
             "unfurl_links": False,
             "unfurl_media": False,
             "metadata": {"event_type": "lapsebot_delivery", "event_payload": {"delivery": to_wire(delivery)}},
             # Slack knows it, though not its documentation: the same one again may be taken for the same message.
             "client_msg_id": str(uuid5(_SAME_MESSAGE, str(delivery))),
         }
-        reply = await self._call("chat.postMessage", installation, body)
+        reply = await self._send("chat.postMessage", access, message, body)
         channel, ts = reply.text("channel"), reply.text("ts")
         if not channel or not ts:
             raise DeliveryError(DeliveryErrorKind.UNKNOWN, "reply_without_ts")
-        return MessageRef(platform=PLATFORM, tenant=installation.team_id, destination=channel, message=ts)
+        return MessageRef(platform=PLATFORM, tenant=access.team_id, destination=channel, message=ts)
 
     async def update(self, ref: MessageRef, message: Message) -> None:
         """Replace a posted message."""
-        installation = await self._installations.of(ref.tenant)
-        rendered = _rendered(message, installation.team_id)
-        body = {
-            "channel": ref.destination,
-            "ts": ref.message,
-            "text": rendered.text,
-            "blocks": rendered.blocks,
-            "parse": "none",
-        }
-        await self._call("chat.update", installation, body)
+        access = await self._installations.of(ref.tenant)
+        await self._send("chat.update", access, message, {"channel": ref.destination, "ts": ref.message})
+
+    async def profile(self, tenant: str, user: str) -> Profile:
+        """Ask what a user of a workspace is now."""
+        return await profile(self._installations, tenant, user)
 
     def endpoints(self) -> Sequence[Endpoint]:
         """One address for commands, buttons and events; none in Socket Mode."""
@@ -190,20 +242,24 @@ class SlackPlatform:
         """Check tokens, scopes and sign-in."""
         return await diagnose(self._api, self._settings, self._installations)
 
-    async def _call(self, method: str, installation: Installation, body: Mapping[str, object]) -> Reply:
-        return await self._api.call(method, token=installation.token, tenant=installation.team_id, json=body)
+    async def _send(self, method: str, access: Access, message: Message, body: Mapping[str, object]) -> Reply:
+        """Post or edit. Slack fetches pictures, and refuses the message if it does not get one: then without them."""
+        try:
+            rendered = _rendered(message, access.team_id, self._picture_url)
+            return await self._installations.call(access, method, json={**body, **rendered})
+        except DeliveryError as error:
+            if error.code != "invalid_blocks" or not any(isinstance(part, Picture) for part in message.parts):
+                raise
+        _log.warning("Slack did not take the picture of a message; it is sent without")
+        rendered = _rendered(message, access.team_id, nowhere)
+        return await self._installations.call(access, method, json={**body, **rendered})
 
-    async def _destination(self, installation: Installation, address: Address) -> str:
+    async def _destination(self, access: Access, address: Address) -> str:
         """The id that chat.postMessage takes: a person's own id opens the messages between them and the bot."""
         if address.kind is not AddressKind.BY_EMAIL:
             return address.external_id
         try:
-            reply = await self._api.call(
-                "users.lookupByEmail",
-                token=installation.token,
-                tenant=installation.team_id,
-                form={"email": address.external_id},
-            )
+            reply = await self._installations.call_form(access, "users.lookupByEmail", email=address.external_id)
         except DeliveryError as error:
             if error.code == "missing_scope":  # the operator gave no leave to look people up: another way may be open
                 raise DeliveryError(DeliveryErrorKind.ADDRESS_GONE, "missing_scope_for_email") from error
@@ -232,8 +288,8 @@ class SlackPlatform:
             return HttpResponse(status=200)
         if payload.get("type") == "url_verification":
             return _challenged(payload.get("challenge"))
-        await self._receiver.receive(payload)
-        return HttpResponse(status=200)
+        acknowledgement = await self._receiver.receive(payload)
+        return HttpResponse(status=200, body=acknowledgement.body.encode(), content_type="application/json")
 
 
 def _challenged(challenge: object) -> HttpResponse:
@@ -243,8 +299,9 @@ def _challenged(challenge: object) -> HttpResponse:
     return HttpResponse(status=200, body=challenge.encode("utf-8", "replace"))
 
 
-def _rendered(message: Message, tenant: str) -> Rendered:
+def _rendered(message: Message, tenant: str, picture_url: PictureUrl) -> Mapping[str, object]:
     try:
-        return render(message, tenant)
+        rendered: Rendered = render(message, tenant, picture_url)
     except ValueError as error:  # an action too long to be carried: our bug, and not for Slack to find
         raise DeliveryError(DeliveryErrorKind.REJECTED, "unrenderable") from error
+    return {"text": rendered.text, "blocks": rendered.blocks, "parse": "none"}

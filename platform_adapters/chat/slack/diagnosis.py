@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from commands.errors import DeliveryError, DeliveryErrorKind
 from commands.ports.chat import Check, Diagnosis
 from platform_adapters.chat.slack.api import SlackApi
-from platform_adapters.chat.slack.installations import Installation, Installations
+from platform_adapters.chat.slack.installations import LOST_CODES, Access, Installations
 from platform_adapters.chat.slack.manifest import CHANNEL_SCOPES, EMAIL_SCOPES, EVENTS_PATH, NEEDED_SCOPES
 from platform_adapters.chat.slack.settings import PREFIX, SlackSettings
 
@@ -13,19 +13,23 @@ _WISHED = {
     EMAIL_SCOPES: "people known by their email address only cannot be told",
     CHANNEL_SCOPES: "it is not known which channels other companies read",
 }
+_MOST_TRIED = 50  # installations; more would keep whoever waits for doctor too long
 _SCOPES_PAGE = "add them under OAuth & Permissions at api.slack.com/apps, then install the app again"
 
 
 async def diagnose(api: SlackApi, settings: SlackSettings, installations: Installations) -> Sequence[Diagnosis]:
-    """Look at token, scopes, the way in, and sign-in. Raises nothing."""
+    """Look at tokens, scopes, the way in, and sign-in. Raises nothing."""
     found: list[Diagnosis] = []
-    try:
-        installation = await installations.ask()
-    except DeliveryError as error:
-        found.append(_no_token(error))
-    else:
-        in_workspace = f"accepted for the workspace {installation.team_name} ({installation.team_id})"
-        found += [Diagnosis(subject="Slack bot token", check=Check.GOOD, found=in_workspace), _scopes(installation)]
+    if installations.has_own_token:
+        try:
+            access = await installations.ask()
+        except DeliveryError as error:
+            found.append(_no_token(error))
+        else:
+            in_workspace = f"accepted for the workspace {access.team_name} ({access.team_id})"
+            found += [Diagnosis(subject="Slack bot token", check=Check.GOOD, found=in_workspace), _scopes(access)]
+    if settings.client is not None:
+        found += await _let_in(api, installations, has_own_token=installations.has_own_token)
     found.append(await _way_in(api, settings))
     found.append(await _sign_in(api, settings))
     return found
@@ -39,7 +43,34 @@ def _no_token(error: DeliveryError) -> Diagnosis:
     return Diagnosis(subject="Slack bot token", check=Check.BAD, found=f"Slack did not answer: {error.code}", mend=mend)
 
 
-def _scopes(installation: Installation) -> Diagnosis:
+async def _let_in(api: SlackApi, installations: Installations, *, has_own_token: bool) -> Sequence[Diagnosis]:
+    """The installations that workspaces and organizations gave through their consent page."""
+    subject = "Slack workspaces"
+    try:
+        alive = await installations.all()
+    except DeliveryError as error:
+        mend = "look at the database and its encryption keys"
+        return [Diagnosis(subject=subject, check=Check.BAD, found=f"cannot be read: {error.code}", mend=mend)]
+    found: list[Diagnosis] = []
+    for each in alive[:_MOST_TRIED]:
+        try:
+            await api.call("auth.test", token=each.bot_token, tenant=each.tenant)
+        except DeliveryError as error:
+            check = Check.BAD if error.code in LOST_CODES else Check.WARNING
+            mend = "have an administrator of the workspace install the app again, from its install page"
+            found.append(
+                Diagnosis(
+                    subject=f"Slack workspace {each.tenant}", check=check, found=f"refused: {error.code}", mend=mend
+                )
+            )
+    if alive or not has_own_token:
+        check = Check.GOOD if alive else Check.WARNING
+        mend = "" if alive else "open the install page, and have an administrator of a workspace allow the app"
+        found.insert(0, Diagnosis(subject=subject, check=check, found=f"{len(alive)} let the bot in", mend=mend))
+    return found
+
+
+def _scopes(installation: Access) -> Diagnosis:
     subject = "Slack permissions"
     if not installation.scopes:
         found = "Slack did not say which the token has"

@@ -1,6 +1,7 @@
 """What Slack's error codes and broken replies mean for a delivery: one table, read for posts and edits alike.
 
-Codes: docs.slack.dev/reference/methods/chat.postMessage, chat.update, users.lookupByEmail.
+Codes: docs.slack.dev/reference/methods/chat.postMessage, chat.update, users.lookupByEmail, users.info, views.open,
+oauth.v2.access.
 """
 
 import logging
@@ -26,16 +27,19 @@ _CODES: Mapping[DeliveryErrorKind, str] = MappingProxyType(
             channel_not_found is_archived not_in_channel restricted_action restricted_action_read_only_channel
             restricted_action_thread_only_channel restricted_action_non_threadable_channel
             restricted_action_thread_locked messages_tab_disabled no_permission access_denied ekm_access_denied
-            cannot_reply_to_message user_not_found users_not_found user_disabled user_not_visible cannot_dm_bot
+            user_not_found users_not_found user_disabled user_not_visible cannot_dm_bot
             user_not_in_channel""",
-        DeliveryErrorKind.MESSAGE_GONE: "message_not_found cant_update_message edit_window_closed",
+        DeliveryErrorKind.MESSAGE_GONE: """
+            message_not_found cant_update_message edit_window_closed cannot_reply_to_message thread_not_found""",
         DeliveryErrorKind.REJECTED: """
             invalid_blocks invalid_blocks_format msg_blocks_too_long msg_too_long no_text markdown_text_conflict
             invalid_arguments invalid_arg_name invalid_array_arg invalid_charset invalid_form_data invalid_post_type
             missing_post_type invalid_json json_not_object metadata_too_large invalid_metadata_format
             invalid_metadata_schema metadata_must_be_sent_from_app too_many_attachments
             attachment_payload_limit_exceeded missing_scope not_allowed_token_type deprecated_endpoint
-            method_deprecated unknown_method
+            method_deprecated unknown_method team_not_found view_too_large duplicate_external_id push_limit_reached
+            expired_trigger_id exchanged_trigger_id invalid_trigger_id trigger_expired trigger_exchanged not_enabled
+            not_found hash_conflict
             invalid_client_id bad_client_secret invalid_code code_already_used bad_redirect_uri invalid_grant_type""",
         DeliveryErrorKind.RETRY: """
             ratelimited rate_limited message_limit_exceeded service_unavailable request_timeout team_added_to_org""",

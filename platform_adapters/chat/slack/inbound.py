@@ -1,17 +1,17 @@
-"""What Slack sends, as neutral requests: Bolt's listeners, one for each kind, and how a payload is read.
+"""What Slack sends, handed to the core: Bolt's listeners, one for each kind, and the way of each answer.
 
-Every request is acknowledged before anything else is awaited; the answer follows to its response_url. Fields that are
-missing or of another type make a request that nobody answers, never an error.
+Every request is acknowledged before anything else is awaited, but for a form that was sent off: its acknowledgement
+says which fields are wrong, and so waits for the core, for as long as Slack's three seconds allow.
 """
 
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
@@ -19,31 +19,47 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from commands.messages import Message
-from commands.ports.chat import Acknowledgement, ActionRequest, ChatUser, CommandRequest, Inbound, Place, Words
+from commands.apologies import form_too_late
+from commands.messages import FieldErrors, Form, Message
+from commands.ports.chat import (
+    Acknowledgement,
+    ActionRequest,
+    CommandRequest,
+    HomeRequest,
+    Inbound,
+    Place,
+    Submission,
+)
 from commands.ports.clock import Clock
-from platform_adapters.chat.slack.answers import Answers, ReplyTo
+from platform_adapters.chat.slack.answers import Answers
+from platform_adapters.chat.slack.forms import as_message, errors_by_block
 from platform_adapters.chat.slack.installations import Installations
+from platform_adapters.chat.slack.lifecycle import Lifecycle
+from platform_adapters.chat.slack.payloads import (
+    HOME_OPENED,
+    Asked,
+    ReplyTo,
+    kind_of,
+    part,
+    read_action,
+    read_command,
+    read_home,
+    read_submission,
+    text,
+)
 from platform_adapters.chat.slack.shared import SharedChannels
 from platform_adapters.chat.slack.signature import Json
-from platform_adapters.chat.slack.spans import PLATFORM
+from platform_adapters.chat.slack.views import TooLate, Turn, Views
 
 _log = logging.getLogger(__name__)
 
-COMMAND, ACTIONS, EVENT = "command", "block_actions", "event_callback"
-LIFECYCLE_EVENTS = ("app_uninstalled", "tokens_revoked")
+SUBMISSION_PATIENCE = 2.0
+"""Seconds that a form waits for its answer; Slack takes its dialogue for failed after three."""
 _REMEMBERED = timedelta(minutes=10)  # longer than a signature is good for, and than Slack's first two retries take
 _MOST_REMEMBERED = 20_000
 _ANY = re.compile(r".*", re.DOTALL)
-_IN_BRACKETS = re.compile(r"<([^<>]*)>")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """A request, and where its answer goes."""
-
-    request: CommandRequest | ActionRequest
-    reply_to: ReplyTo
+R = TypeVar("R", CommandRequest, ActionRequest, Submission, HomeRequest)
+A = TypeVar("A")
 
 
 class Receiver:
@@ -54,18 +70,24 @@ class Receiver:
         *,
         inbound: Inbound,
         answers: Answers,
+        views: Views,
         installations: Installations,
         shared: SharedChannels,
+        lifecycle: Lifecycle,
         clock: Clock,
         client: AsyncWebClient,
         work: asyncio.TaskGroup,
+        submission_patience: float,
     ) -> None:
         self._inbound = inbound
         self._answers = answers
+        self._views = views
         self._installations = installations
         self._shared = shared
+        self._lifecycle = lifecycle
         self._clock = clock
         self._work = work
+        self._submission_patience = submission_patience
         self._seen: dict[str, datetime] = {}
         self._bolt = self._build(client)
 
@@ -99,52 +121,133 @@ class Receiver:
         # Bolt tries its listeners one after the other: one for each kind, and our own tables route.
         bolt.command(_ANY)(self._on_command)
         bolt.action(_ANY)(self._on_action)
+        bolt.view(_ANY)(self._on_submission)
         bolt.event(_ANY)(self._on_event)
         return bolt
 
     async def _on_command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        asked = read_command(body, self._installations)
-        if asked is not None and isinstance(asked.request, CommandRequest):
-            self._start(asked, partial(self._command, asked.request))
+        if (asked := read_command(body)) is not None:
+            self._start(partial(self._command, asked))
 
-    async def _command(self, request: CommandRequest) -> Message:
-        place = request.place
-        if place.workspace and not place.is_direct and not place.is_shared:
-            place = replace(place, is_shared=await self._shared.is_shared(place.workspace, place.channel))
-        return await self._inbound.command(replace(request, place=place))
+    async def _command(self, asked: Asked[CommandRequest]) -> None:
+        asked = await self._placed(asked)
+        request = asked.request
+        if self._inbound.command_acknowledgement(request.name, request.arguments) is Acknowledgement.FORM:
+            await self._form(asked.reply_to, await self._inbound.form(request))
+            return
+        request = replace(request, place=await self._with_shared(request.place))
+        await self._answers.send(asked.reply_to, await self._inbound.command(request), replaces=False)
 
     async def _on_action(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        asked = read_action(body, self._installations)
-        if asked is not None and isinstance(asked.request, ActionRequest):
-            acknowledgement = self._inbound.acknowledgement(asked.request.token)
-            replaces = acknowledgement is Acknowledgement.UPDATE
-            self._start(asked, partial(self._inbound.action, asked.request), replaces=replaces)
+        if (asked := read_action(body)) is not None:
+            is_for_home = asked.reply_to.is_home and self._replaces(asked.request)
+            turn = self._views.turn(asked.reply_to) if is_for_home else None
+            self._start(partial(self._action, asked, turn))
+
+    def _replaces(self, request: ActionRequest) -> bool:
+        return self._inbound.acknowledgement(request.token) is Acknowledgement.UPDATE
+
+    async def _action(self, asked: Asked[ActionRequest], turn: Turn | None) -> None:
+        asked = await self._placed(asked)
+        request, reply_to = asked.request, asked.reply_to
+        if self._inbound.acknowledgement(request.token) is Acknowledgement.FORM:
+            await self._form(reply_to, await self._inbound.form(request))
+            return
+        answer = await self._inbound.action(request)
+        if turn is not None:
+            await self._views.publish(reply_to, answer, turn)
+        else:
+            await self._answers.send(reply_to, answer, replaces=self._replaces(request))
+
+    async def _form(self, reply_to: ReplyTo, form: Form | Message) -> None:
+        """Open a form, or say why there is none."""
+        if isinstance(form, Message):
+            await self._answers.send(reply_to, form, replaces=False)
+            return
+        try:
+            await self._views.open_form(reply_to, form)
+        except TooLate:  # a trigger is good for one try: another would only cost the person more time
+            _log.warning("a form was not opened in time")
+            await self._answers.send(replace(reply_to, trigger=""), form_too_late(), replaces=False)
+
+    async def _on_submission(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        asked = read_submission(body)
+        answering = self._start(partial(self._submission, asked)) if asked is not None else None
+        if asked is None or answering is None:
+            await ack()
+            return
+        await asyncio.wait({answering}, timeout=self._submission_patience)
+        if not answering.done():
+            await ack()
+            self._start(partial(self._answer_late, asked.reply_to, answering))
+            return
+        reply_to, answer = answering.result() or (asked.reply_to, None)
+        if isinstance(answer, FieldErrors):
+            await ack(response_action="errors", errors=errors_by_block(answer, part(body, "view")))
+            return
+        await ack()
+        if answer is not None:
+            self._start(partial(self._answers.send, reply_to, answer, replaces=False))
+
+    async def _submission(self, asked: Asked[Submission]) -> tuple[ReplyTo, Message | FieldErrors]:
+        asked = await self._placed(asked)
+        request = replace(asked.request, place=await self._with_shared(asked.request.place))
+        return asked.reply_to, await self._inbound.submission(request)
+
+    async def _answer_late(
+        self, reply_to: ReplyTo, answering: "asyncio.Task[tuple[ReplyTo, Message | FieldErrors] | None]"
+    ) -> None:
+        """The form is closed already; what would have stood beside its fields comes as an answer."""
+        found = await answering
+        if found is not None:
+            reply_to, answer = found
+            message = as_message(answer) if isinstance(answer, FieldErrors) else answer
+            await self._answers.send(reply_to, message, replaces=False)
 
     async def _on_event(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
-        kind = _text(_part(body, "event"), "type")
-        if kind in LIFECYCLE_EVENTS:
-            _log.error("Slack says that the app was removed from workspace %s: %s", _text(body, "team_id"), kind)
+        kind = text(part(body, "event"), "type")
+        if kind != HOME_OPENED:
+            self._start(partial(self._lifecycle.take, kind, body))
+        elif (asked := read_home(body)) is not None:
+            self._start(partial(self._home, asked, self._views.turn(asked.reply_to)))
 
-    def _start(self, asked: Asked, answering: Callable[[], Awaitable[Message]], *, replaces: bool = False) -> None:
-        async def answer() -> None:
+    async def _home(self, asked: Asked[HomeRequest], turn: Turn) -> None:
+        asked = await self._placed(asked)
+        await self._views.publish(asked.reply_to, await self._inbound.home(asked.request), turn)
+
+    async def _placed(self, asked: Asked[R]) -> Asked[R]:
+        """The request, with the workspace whose installation took it in, if we know that installation."""
+        access = await self._installations.receiving(asked.teams, asked.organization)
+        return asked.within(access) if access is not None else asked
+
+    async def _with_shared(self, place: Place) -> Place:
+        """With the knowledge whether outsiders read the place, where Slack has to be asked for it."""
+        if not place.workspace or place.is_direct or place.is_shared:
+            return place
+        return replace(place, is_shared=await self._shared.is_shared(place.workspace, place.channel))
+
+    def _start(self, doing: Callable[[], Coroutine[Any, Any, A]]) -> "asyncio.Task[A | None] | None":
+        async def do() -> A | None:
             try:
-                await self._answers.send(asked.reply_to, await answering(), replaces=replaces)
-            except Exception:  # noqa: BLE001  # an edge: one answer that fails must not end the bot
+                return await doing()
+            except Exception:  # noqa: BLE001  # an edge: one request that fails must not end the bot
                 _log.exception("an answer in Slack failed")
+                return None
 
-        begun = answer()
+        begun = do()
         try:
-            self._work.create_task(begun)
+            return self._work.create_task(begun)
         except RuntimeError:  # the last of the work has ended already: it came while we leave
             begun.close()
             _log.warning("a request from Slack came too late to be answered")
+            return None
 
     def _came_before(self, payload: Json) -> bool:
         """Whether this very request was taken in already: Slack's retry, or somebody's replay within five minutes."""
-        key = _text(payload, "event_id") or _text(payload, "trigger_id")
+        key = text(payload, "event_id") or text(payload, "trigger_id")
         if not key:
             return False
         now = self._clock.now()
@@ -162,107 +265,3 @@ class Receiver:
 async def _authorize(team_id: str | None) -> AuthorizeResult:
     """Bolt wants a result; it makes no calls for us. No method, since Bolt would pass `self` by name as well."""
     return AuthorizeResult(enterprise_id=None, team_id=team_id)
-
-
-def kind_of(payload: Json) -> str | None:
-    """Which of the kinds that we listen to it is; None for all others, and for what Bolt could not route."""
-    if isinstance(payload.get("command"), str):
-        return COMMAND
-    if payload.get("type") == EVENT and _text(_part(payload, "event"), "type"):
-        return EVENT
-    actions = payload.get("actions")
-    if payload.get("type") == ACTIONS and isinstance(actions, list) and actions and isinstance(actions[0], Mapping):
-        return ACTIONS if _text(actions[0], "action_id") and "block_id" in actions[0] else None
-    return None
-
-
-def read_command(body: Json, installations: Installations) -> Asked | None:
-    """Read a slash command."""
-    name, user, team = _text(body, "command").removeprefix("/"), _text(body, "user_id"), _text(body, "team_id")
-    channel = _text(body, "channel_id")
-    if not (name and user and team):
-        return None
-    workspace, workspace_name = installations.receiving(team)
-    place = Place(
-        workspace=workspace,
-        workspace_name=workspace_name or _text(body, "team_domain"),
-        channel=channel,
-        is_direct=_is_direct(channel, _text(body, "channel_name")),
-        is_shared=team != workspace,
-    )
-    who = ChatUser(platform=PLATFORM, tenant=team, external_id=user, name=_text(body, "user_name"))
-    return Asked(
-        request=CommandRequest(name=name, arguments=Words(text=unescaped(_text(body, "text"))), user=who, place=place),
-        reply_to=ReplyTo(
-            tenant=workspace, channel=channel, user=user, response_url=_text(body, "response_url"), is_private=False
-        ),
-    )
-
-
-def read_action(body: Json, installations: Installations) -> Asked | None:
-    """Read a press or a choice. None for links, which Slack reports as well, and for what we did not draw."""
-    actions = body.get("actions")
-    action = actions[0] if isinstance(actions, list) and actions else None
-    token = _token(action) if isinstance(action, Mapping) else ""
-    person, channel = _part(body, "user"), _part(body, "channel")
-    user, team = _text(person, "id"), _text(_part(body, "team"), "id")
-    own_team = _text(person, "team_id") or team
-    if not (token and user and own_team):
-        return None
-    workspace, workspace_name = installations.receiving(team or own_team)
-    is_direct = _is_direct(_text(channel, "id"), _text(channel, "name"))
-    place = Place(
-        workspace=workspace,
-        workspace_name=workspace_name or _text(_part(body, "team"), "domain"),
-        channel=_text(channel, "id"),
-        is_direct=is_direct,
-        # Slack is not asked: no button lets a channel hear.
-        is_shared=True if own_team != workspace else False if is_direct else None,
-    )
-    name = _text(person, "name") or _text(person, "username")
-    who = ChatUser(platform=PLATFORM, tenant=own_team, external_id=user, name=name)
-    return Asked(
-        request=ActionRequest(token=token, user=who, place=place),
-        reply_to=ReplyTo(
-            tenant=workspace,
-            channel=place.channel,
-            user=user,
-            response_url=_text(body, "response_url"),
-            is_private=_part(body, "container").get("is_ephemeral") is True,
-        ),
-    )
-
-
-def _token(action: Json) -> str:
-    if action.get("url"):
-        return ""
-    return _text(action, "value") or _text(_part(action, "selected_option"), "value")
-
-
-def _is_direct(channel: str, name: str) -> bool:
-    return channel.startswith("D") or name == "directmessage"
-
-
-def unescaped(text: str) -> str:
-    """What the person typed: `<@U1|ana>` becomes `@U1`, `<#C1|ads>` becomes `#C1`, links become their address."""
-    text = _IN_BRACKETS.sub(_out_of_brackets, text)
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-
-
-def _out_of_brackets(found: re.Match[str]) -> str:
-    target, _, label = found[1].partition("|")
-    if target.startswith("mailto:"):
-        return label or target.removeprefix("mailto:")
-    if target.startswith("!"):
-        return "@" + (label or target[1:]).lstrip("@")
-    return target
-
-
-def _text(body: Json, name: str) -> str:
-    value = body.get(name)
-    return value if isinstance(value, str) else ""
-
-
-def _part(body: Json, name: str) -> Json:
-    value = body.get(name)
-    return value if isinstance(value, Mapping) else {}

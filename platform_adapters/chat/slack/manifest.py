@@ -7,17 +7,19 @@ import json
 from collections.abc import Mapping, Sequence
 
 from commands.catalogue import COMMANDS
-from platform_adapters.chat.slack.inbound import LIFECYCLE_EVENTS
+from platform_adapters.chat.slack.lifecycle import LIFECYCLE_EVENTS
+from platform_adapters.chat.slack.payloads import HOME_OPENED
 from platform_adapters.chat.slack.sign_in import SCOPES as SIGN_IN_SCOPES
 
 EVENTS_PATH = "/slack/events"
 NEEDED_SCOPES = ("commands", "chat:write")
 EMAIL_SCOPES = ("users:read", "users:read.email")
-"""For messages to people of whom only an email address is known."""
-
+"""For messages to people of whom only an email address is known, for time zones, and to know who left."""
 
 CHANNEL_SCOPES = ("channels:read", "groups:read")
 """To know of a channel whether people of other companies read it."""
+BOT_SCOPES = (*NEEDED_SCOPES, *EMAIL_SCOPES, *CHANNEL_SCOPES)
+EVENTS = (HOME_OPENED, *LIFECYCLE_EVENTS)
 
 
 def manifest(
@@ -34,7 +36,7 @@ def manifest(
         },
         "features": {
             "app_home": {
-                "home_tab_enabled": False,
+                "home_tab_enabled": True,
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": False,  # commands are typed there too
             },
@@ -52,12 +54,12 @@ def manifest(
         },
         "oauth_config": {
             "redirect_urls": list(redirect_urls),
-            "scopes": {"bot": [*NEEDED_SCOPES, *EMAIL_SCOPES, *CHANNEL_SCOPES], "user": list(SIGN_IN_SCOPES)},
+            "scopes": {"bot": list(BOT_SCOPES), "user": list(SIGN_IN_SCOPES)},
         },
         "settings": {
-            "event_subscriptions": {"bot_events": list(LIFECYCLE_EVENTS), **request},
+            "event_subscriptions": {"bot_events": list(EVENTS), **request},
             "interactivity": {"is_enabled": True, **request},
-            "org_deploy_enabled": False,
+            "org_deploy_enabled": True,  # an organization's administrators may, nobody has to
             "socket_mode_enabled": socket_mode,
             "token_rotation_enabled": False,  # Slack does not let one turn it off again
         },

@@ -1,4 +1,4 @@
-"""A Message as Block Kit: one Slack message that is never over a limit, and says how many rows it leaves out.
+"""A Message as Block Kit: one Slack message or view that is never over a limit, and says how many rows it leaves out.
 
 Limits: docs.slack.dev/reference/block-kit/blocks and slack_sdk's models. Everything that people wrote stands in rich
 text or plain text, where nothing is markup, or in mrkdwn made inert (see `text`). A tone is not drawn: Slack has
@@ -6,8 +6,9 @@ colours only for attachments, which it calls secondary, folds away, and sets in 
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from commands.messages import (
     AnyButton,
@@ -21,6 +22,7 @@ from commands.messages import (
     Note,
     Paging,
     Part,
+    Picture,
     Plain,
     Row,
     Rows,
@@ -37,6 +39,7 @@ _BLOCKS = 50
 # Slack refuses the blocks of a message together as `msg_blocks_too_long` from somewhere between 11,300 and 13,300
 # characters (bolt-js #2509, #2867), and does not say what it counts. Counted here is all of their JSON.
 _WEIGHT = 11_000
+_VIEW_BLOCKS, _VIEW_WEIGHT = 100, 100_000  # a view may have some 250 kB in all, with its state
 _PER_SPAN = 150  # characters of JSON around the words of the longest kind of span, a date
 _PARAGRAPH = 3000
 _ROW_TITLE, _ROW_DETAIL, _HEADING, _NOTE, _LABEL_IN_FACTS = 300, 500, 600, 1500, 150
@@ -46,6 +49,10 @@ _BUTTONS_IN_BLOCK = 25
 _FALLBACK = 3900  # chat.update refuses more than 4,000
 _MOST_LISTS = 10  # in one message; ours have one
 _SHORTEST_PARAGRAPH = 80  # characters; less is not worth a cut
+_ALTERNATIVE = 2000  # characters of what stands for a picture
+
+PictureUrl = Callable[[Picture], str | None]
+"""Where Slack finds a picture; None: nowhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +63,42 @@ class Rendered:
     blocks: list[Json]
 
 
-def render(message: Message, tenant: str | None) -> Rendered:
-    """Draw a message for readers of the workspace `tenant`. Raises ValueError for an action that cannot be carried."""
-    lists = sum(isinstance(part, Rows) for part in message.parts)
-    whole = _Page(tenant, lists=lists, weighs=False)
-    blocks = [block for part in message.parts for block in whole.draw(part)]
-    if whole.is_cut or _weight(blocks) > _WEIGHT:
-        blocks = _fitted(message, _Page(tenant, lists=lists, weighs=True))
-    return Rendered(text=_fallback(message), blocks=blocks)
+def render(message: Message, tenant: str | None, picture_url: PictureUrl) -> Rendered:
+    """Draw a message for readers of the workspace `tenant`; pictures that are nowhere are left out, as their figures
+    stand beside them. Raises ValueError for an action that cannot be carried.
+    """
+    blocks, shown = _drawn_within(message, tenant, picture_url, _BLOCKS, _WEIGHT)
+    return Rendered(text=_fallback(shown), blocks=blocks)
+
+
+def render_view(message: Message, tenant: str | None, picture_url: PictureUrl) -> list[Json]:
+    """Draw the same for a modal or App Home, which hold more. Raises ValueError as `render` does."""
+    blocks, _ = _drawn_within(message, tenant, picture_url, _VIEW_BLOCKS, _VIEW_WEIGHT)
+    return blocks or [_small("…")]  # Slack takes no view without a block
+
+
+def _drawn_within(
+    message: Message, tenant: str | None, picture_url: PictureUrl, most_blocks: int, most_weight: int
+) -> tuple[list[Json], Message]:
+    """The blocks, and the message without the pictures that are nowhere."""
+    found = {index: _figure(part, picture_url) for index, part in enumerate(message.parts) if isinstance(part, Picture)}
+    figures = {id(message.parts[index]): block for index, block in found.items() if block is not None}
+    parts = tuple(part for index, part in enumerate(message.parts) if found.get(index, part) is not None)
+    message = replace(message, parts=parts)
+    lists = sum(isinstance(part, Rows) for part in parts)
+    room = partial(_Page, tenant, figures=figures, lists=lists, blocks=most_blocks, weight=most_weight)
+    whole = room(weighs=False)
+    blocks = [block for part in parts for block in whole.draw(part)]
+    if whole.is_cut or _weight(blocks) > most_weight:
+        blocks = _fitted(message, room(weighs=True))
+    return blocks, message
+
+
+def _figure(picture: Picture, picture_url: PictureUrl) -> Json | None:
+    """The block of a picture. Slack wants words for those who cannot see it."""
+    url = web_address(picture_url(picture) or "")
+    words = cut(on_one_line(picture.description), _ALTERNATIVE)
+    return {"type": "image", "image_url": url, "alt_text": words or "…"} if url else None
 
 
 def _fitted(message: Message, page: "_Page") -> list[Json]:
@@ -87,14 +122,18 @@ def _urgency(part: Part, index: int) -> int:
 class _Page:
     """One Slack message, while it fills. Weighing takes time, and is only done where the whole was found too much."""
 
-    def __init__(self, tenant: str | None, *, lists: int, weighs: bool) -> None:
+    def __init__(
+        self, tenant: str | None, *, figures: Mapping[int, Json], lists: int, blocks: int, weight: int, weighs: bool
+    ) -> None:
         self._tenant = tenant
+        self._figures = figures
         self._weighs = weighs
+        self._most = weight
         self._lists_left = min(lists, _MOST_LISTS)
         # For each list a block is kept that says "and N more", and one that says that something was cut off.
         kept = self._lists_left + 1
-        self._blocks_left = _BLOCKS - kept
-        self._weight_left = _WEIGHT - kept * _weight([_small("and 1,000,000 more")])
+        self._blocks_left = blocks - kept
+        self._weight_left = weight - kept * _weight([_small("and 1,000,000 more")])
         self.is_cut = False
         """Something was left out that no number tells."""
 
@@ -104,9 +143,9 @@ class _Page:
             case Heading(line):
                 return self._paragraph(line, _HEADING)
             case Text(line):
-                return self._paragraph(line, _WEIGHT)
+                return self._paragraph(line, self._most)
             case Facts(items):
-                return self._paragraph(_facts(items), _WEIGHT)
+                return self._paragraph(_facts(items), self._most)
             case Rows(rows, more):
                 return self._rows(rows, more)
             case Note(line):
@@ -115,6 +154,8 @@ class _Page:
                 return self._take(_buttons(primary, menu))
             case Paging():
                 return self._take(_paging(part))
+            case Picture():
+                return self._take([self._figures[id(part)]])
 
     def _take(self, blocks: list[Json]) -> list[Json]:
         """The blocks, if there is room for all of them."""
@@ -278,5 +319,7 @@ def _spoken(part: Part) -> str:
             return "\n".join([*lines, *([f"and {more:,} more"] if more else [])])
         case Paging(label):
             return on_one_line(label)
+        case Picture(description=description):
+            return on_one_line(description)
         case Buttons():
             return ""

@@ -1,7 +1,8 @@
 """Slack's settings: what the operator gives, checked before anything is connected.
 
-A bot token is the least. With an app-level token requests come in by Socket Mode; without one they come by signed HTTP,
-and a signing secret is needed. The client id and secret turn on Sign in with Slack.
+A bot token (for one workspace) or the client id and secret (for many, which let the bot in one by one) are the least.
+With an app-level token requests come in by Socket Mode; without one they come by signed HTTP, and a signing secret is
+needed. The client id and secret turn on Sign in with Slack as well.
 """
 
 import re
@@ -28,7 +29,7 @@ _SIGNING_SECRETS = 2  # the old and the new one, while it is being changed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """The app's OAuth client, for Sign in with Slack."""
+    """The app's OAuth client, for Sign in with Slack and for being let into workspaces."""
 
     client_id: str
     secret: Secret
@@ -38,7 +39,8 @@ class Client:
 class SlackSettings:
     """What the operator set."""
 
-    bot_token: Secret
+    bot_token: Secret | None
+    """The one workspace that needs no consent page; None: all are let in by theirs."""
     app_token: Secret | None
     """Set: Socket Mode."""
     signing_secrets: tuple[Secret, ...]
@@ -60,9 +62,10 @@ def read_settings(environment: Mapping[str, str]) -> SlackSettings | None:
     for name, value in given.items():
         if value and _PLACEHOLDER.fullmatch(value):
             raise SettingError(PREFIX + name, "is still a placeholder; copy the value from api.slack.com/apps")
-    if not given["BOT_TOKEN"]:
-        raise SettingError(PREFIX + "BOT_TOKEN", "is missing, while other settings of Slack are there")
-    if not re.fullmatch(r"(xoxe\.)?xoxb-\S+", given["BOT_TOKEN"]):
+    if not given["BOT_TOKEN"] and not (given["CLIENT_ID"] or given["CLIENT_SECRET"]):
+        reason = "is missing: set it for one workspace, or LAPSEBOT_SLACK_CLIENT_ID and _CLIENT_SECRET for many"
+        raise SettingError(PREFIX + "BOT_TOKEN", reason)
+    if given["BOT_TOKEN"] and not re.fullmatch(r"(xoxe\.)?xoxb-\S+", given["BOT_TOKEN"]):
         raise SettingError(PREFIX + "BOT_TOKEN", "must be a bot token, which begins with xoxb-")
     if given["APP_TOKEN"] and not re.fullmatch(r"xapp-\S+", given["APP_TOKEN"]):
         raise SettingError(PREFIX + "APP_TOKEN", "must be an app-level token, which begins with xapp-")
@@ -71,7 +74,7 @@ def read_settings(environment: Mapping[str, str]) -> SlackSettings | None:
         raise SettingError(PREFIX + "SIGNING_SECRET", reason)
     api_url = _address(environment, "API_URL", _API_URL) + "/"
     return SlackSettings(
-        bot_token=Secret(given["BOT_TOKEN"]),
+        bot_token=Secret(given["BOT_TOKEN"]) if given["BOT_TOKEN"] else None,
         app_token=Secret(given["APP_TOKEN"]) if given["APP_TOKEN"] else None,
         signing_secrets=_signing_secrets(given["SIGNING_SECRET"]),
         app_id=_app_id(environment),

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from commands.errors import DeliveryError
 from commands.ports.clock import Clock
-from platform_adapters.chat.slack.api import SlackApi
 from platform_adapters.chat.slack.installations import Installations
 
 _PATIENCE = 2.0  # seconds that an answer may be held up for it
@@ -17,8 +16,7 @@ _MOST_KEPT = 5000
 class SharedChannels:
     """Asks Slack, and remembers for a while what it said; a failure is not remembered."""
 
-    def __init__(self, api: SlackApi, installations: Installations, clock: Clock) -> None:
-        self._api = api
+    def __init__(self, installations: Installations, clock: Clock) -> None:
         self._installations = installations
         self._clock = clock
         self._known: dict[tuple[str, str], tuple[bool, datetime]] = {}
@@ -42,10 +40,8 @@ class SharedChannels:
         return shared
 
     async def _ask(self, tenant: str, channel: str) -> bool | None:
-        installation = await self._installations.of(tenant)
-        reply = await self._api.call(
-            "conversations.info", token=installation.token, tenant=tenant, form={"channel": channel}
-        )
+        access = await self._installations.of(tenant)
+        reply = await self._installations.call_form(access, "conversations.info", channel=channel)
         found = reply.body.get("channel")
         if not isinstance(found, Mapping):
             return None

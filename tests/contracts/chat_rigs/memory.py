@@ -6,27 +6,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from commands.errors import DeliveryErrorKind
-from commands.messages import (
-    AnyButton,
-    Bold,
-    Button,
-    Buttons,
-    Code,
-    Facts,
-    Heading,
-    Line,
-    LinkButton,
-    Mention,
-    Message,
-    Moment,
-    Note,
-    Paging,
-    Part,
-    Plain,
-    Rows,
-    Text,
-    WebLink,
-)
+from commands.messages import LinkButton, Message
+from commands.plain import PlainStyle, all_buttons, plain_text
 from commands.ports.chat import (
     Acknowledgement,
     ActionRequest,
@@ -41,6 +22,7 @@ from tests.contracts.chat_rigs.rig import DM, Recorder, Seen, Wanted
 from tests.support.chat import FakeChat, Post, as_platform
 
 _NOBODY, _EMAIL = "U0GONE", "ana@agency.example"
+_BARE = PlainStyle(bold="", code="", between="\n")
 
 
 @dataclass
@@ -77,7 +59,7 @@ class MemoryRig:
     async def press(self, who: str, where: str, message: Seen, label: str) -> str | None:
         at = int(message.id.removeprefix("answer-")) if message.id.startswith("answer-") else None
         shown = self.answers[at][2] if at is not None else self._post(message).message
-        button = next(each for each in _buttons(shown) if each.label == label)
+        button = next(each for each in all_buttons(shown) if each.label == label)
         if isinstance(button, LinkButton):
             return button.url
         token = button.action.encode()
@@ -134,51 +116,5 @@ async def start() -> AsyncIterator[MemoryRig]:
 
 
 def _seen(name: str, message: Message, *, is_private: bool) -> Seen:
-    labels = tuple(button.label for button in _buttons(message))
-    words = [_words(part) for part in message.parts]
-    return Seen(id=name, text="\n".join([*words, *labels]), pressable=labels, live=(), is_private=is_private)
-
-
-def _buttons(message: Message) -> list[AnyButton]:
-    found: list[AnyButton | None] = []
-    for part in message.parts:
-        match part:
-            case Buttons(primary, menu):
-                found += [*primary, *menu]
-            case Rows(rows):
-                found += [button for row in rows for button in (row.button, row.details)]
-            case Paging(_, previous, following):
-                found += [Button(name, action) for name, action in (("‹", previous), ("›", following)) if action]
-            case _:
-                pass
-    return [button for button in found if button is not None]
-
-
-def _words(part: Part) -> str:
-    match part:
-        case Heading(line) | Text(line) | Note(line):
-            return _line(line)
-        case Facts(items):
-            return "\n".join(f"{label} {_line(value)}" for label, value in items)
-        case Rows(rows, more):
-            shown = [f"{row.mark} {_line(row.title)} {_line(row.detail)}" for row in rows]
-            return "\n".join([*shown, *([f"and {more} more"] if more else [])])
-        case Paging(label):
-            return label
-        case Buttons():
-            return ""
-
-
-def _line(line: Line) -> str:
-    words = []
-    for span in line:
-        match span:
-            case Plain(text) | Bold(text) | Code(text):
-                words.append(text)
-            case Mention(name):
-                words.append(name)
-            case WebLink(label):
-                words.append(label)
-            case Moment(at):
-                words.append(f"{at:%Y-%m-%d %H:%M} UTC")
-    return "".join(words)
+    labels = tuple(button.label for button in all_buttons(message))
+    return Seen(id=name, text=plain_text(message, _BARE), pressable=labels, live=(), is_private=is_private)

@@ -8,8 +8,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from commands.messages import Message, say
-from commands.ports.chat import Acknowledgement, ActionRequest, Address, AddressKind, ChatPlatform, CommandRequest
+from commands.messages import FieldErrors, Form, FormChoice, Message, say
+from commands.ports.chat import (
+    Acknowledgement,
+    ActionRequest,
+    Address,
+    AddressKind,
+    ChatPlatform,
+    ChoicesRequest,
+    CommandRequest,
+    HomeRequest,
+    Options,
+    Signal,
+    Submission,
+    Words,
+)
 
 DM = "dm"
 """As a place: the messages between a person and the bot."""
@@ -40,11 +53,42 @@ class Recorder:
     answer: Message = field(default_factory=lambda: say("Here you are."))
     acknowledgements: dict[str, Acknowledgement] = field(default_factory=dict)
     """By token; PRIVATE where there is none."""
+    forms: dict[str, Form] = field(default_factory=dict)
+    """By the command's name or the button's token; what has none is answered."""
+    field_errors: FieldErrors | None = None
+    """The answer to forms that are sent off, if it is this."""
+    suggestions: Sequence[FormChoice] = ()
     commands: list[CommandRequest] = field(default_factory=list)
     actions: list[ActionRequest] = field(default_factory=list)
+    submissions: list[Submission] = field(default_factory=list)
+    typed: list[ChoicesRequest] = field(default_factory=list)
+    homes: list[HomeRequest] = field(default_factory=list)
+    signals: list[Signal] = field(default_factory=list)
 
     def acknowledgement(self, token: str) -> Acknowledgement:
         return self.acknowledgements.get(token, Acknowledgement.PRIVATE)
+
+    def command_acknowledgement(self, name: str, arguments: Words | Options) -> Acknowledgement:
+        bare = not (arguments.text.strip() if isinstance(arguments, Words) else arguments.values)
+        return Acknowledgement.FORM if bare and name in self.forms else Acknowledgement.PRIVATE
+
+    async def form(self, request: CommandRequest | ActionRequest) -> Form | Message:
+        return self.forms.get(request.name if isinstance(request, CommandRequest) else request.token, self.answer)
+
+    async def submission(self, request: Submission) -> Message | FieldErrors:
+        self.submissions.append(request)
+        return self.answer if self.field_errors is None else self.field_errors
+
+    async def choices(self, request: ChoicesRequest) -> Sequence[FormChoice]:
+        self.typed.append(request)
+        return self.suggestions
+
+    async def home(self, request: HomeRequest) -> Message:
+        self.homes.append(request)
+        return self.answer
+
+    async def signal(self, signal: Signal) -> None:
+        self.signals.append(signal)
 
     async def command(self, request: CommandRequest) -> Message:
         self.commands.append(request)

@@ -1,4 +1,4 @@
-"""Discord's rules for message components, legacy and V2, and for modals.
+"""Discord's rules for message components, legacy and V2. What modals add to them is in `modal_rules.py`.
 
 Source: docs.discord.com, components/reference.
 
@@ -16,7 +16,6 @@ from bot.playground.vendors.discord.wire import FormErrors, Payload
 ROW, BUTTON, STRING_SELECT, TEXT_INPUT = 1, 2, 3, 4
 SELECTS = frozenset({3, 5, 6, 7, 8})
 SECTION, TEXT, THUMBNAIL, GALLERY, FILE, SEPARATOR, CONTAINER, LABEL = 9, 10, 11, 12, 13, 14, 17, 18
-MODAL_INPUTS = SELECTS | {TEXT_INPUT, 19, 21, 22, 23}
 TOP_LEVEL_V2 = frozenset({ROW, SECTION, TEXT, GALLERY, FILE, SEPARATOR, CONTAINER})
 IN_CONTAINER = TOP_LEVEL_V2 - {CONTAINER}
 LINK_STYLE, PREMIUM_STYLE = 5, 6
@@ -74,7 +73,11 @@ class ComponentRules:
             choices = ", ".join(str(one) for one in sorted(allowed))
             self.errors.add(f"{path}.type", "UNION_TYPE_CHOICES", f'Value of field "type" must be one of ({choices}).')
             return
-        checks: dict[int, Callable[[Payload, str], None]] = {
+        self.checks().get(kind, self._custom_id)(component, path)
+
+    def checks(self) -> dict[int, Callable[[Payload, str], None]]:
+        """What looks at each type of component; the others have a custom id and nothing else that is looked at."""
+        return {
             ROW: self._row,
             BUTTON: self._button,
             SECTION: self._section,
@@ -84,11 +87,8 @@ class ComponentRules:
             GALLERY: self._gallery,
             SEPARATOR: self._separator,
             CONTAINER: self._container,
-            LABEL: self._label,
-            TEXT_INPUT: lambda one, at: self._text_input(one, at, labelled=True),
             **dict.fromkeys(SELECTS, self._select),
         }
-        checks.get(kind, self._custom_id)(component, path)
 
     def _gallery(self, gallery: Payload, path: str) -> None:
         for index, item in enumerate(self._children(gallery, path, "items", 10)):
@@ -176,11 +176,21 @@ class ComponentRules:
         low, high = select.get("min_values", 1), select.get("max_values", 1)
         if not (isinstance(low, int) and isinstance(high, int) and 0 <= low <= 25 and 1 <= high <= 25 and low <= high):
             self.errors.add(f"{path}.max_values", "NUMBER_TYPE_MAX", "min_values and max_values must fit within 25.")
-        if select.get("type") != STRING_SELECT:
-            return
-        options = self._children(select, path, "options", 25)
-        if isinstance(high, int) and high > max(len(options), 1):
+        if select.get("type") == STRING_SELECT:
+            self._options(self._children(select, path, "options", 25), high, path)
+        elif isinstance(low, int) and isinstance(high, int):
+            chosen = select.get("default_values") or []
+            if chosen and not low <= len(chosen) <= high:
+                self.errors.add(
+                    f"{path}.default_values", "BASE_TYPE_BAD_LENGTH", f"Must be between {low} and {high} in length."
+                )
+
+    def _options(self, options: list[object], most: object, path: str) -> None:
+        if isinstance(most, int) and most > max(len(options), 1):
             self.errors.add(f"{path}.max_values", "NUMBER_TYPE_MAX", "There are fewer options than max_values.")
+        chosen = sum(1 for option in options if isinstance(option, dict) and option.get("default"))
+        if isinstance(most, int) and chosen > most:
+            self.errors.add(f"{path}.options", "BASE_TYPE_BAD_LENGTH", "More options are selected than max_values.")
         seen: set[object] = set()
         for index, option in enumerate(options):
             at = f"{path}.options.{index}"
@@ -224,41 +234,3 @@ class ComponentRules:
             )
         for index, child in enumerate(self._children(container, path, "components", MOST_COMPONENTS)):
             self._one(child, f"{path}.components.{index}", IN_CONTAINER)
-
-    # Modals
-
-    def modal(self, modal: Payload) -> None:
-        self.errors.longer("data.custom_id", modal.get("custom_id"), 100, least=1)
-        self.errors.longer("data.title", modal.get("title"), 45, least=1)
-        for index, component in enumerate(self._children(modal, "data", "components", 5)):
-            at = f"data.components.{index}"
-            if isinstance(component, dict) and component.get("type") == ROW:
-                for place, child in enumerate(self._children(component, at, "components", 1)):
-                    if isinstance(child, dict) and child.get("type") == TEXT_INPUT:
-                        self._text_input(child, f"{at}.components.{place}", labelled=False)
-                    else:
-                        self.errors.add(
-                            f"{at}.components.{place}.type", "UNION_TYPE_CHOICES", "Value must be one of (4)."
-                        )
-            else:
-                self._one(component, at, frozenset({LABEL, TEXT}))
-
-    def _label(self, label: Payload, path: str) -> None:
-        self.errors.longer(f"{path}.label", label.get("label"), 45, least=1)
-        if label.get("description") is not None:
-            self.errors.longer(f"{path}.description", label["description"], 100)
-        self._one(label.get("component"), f"{path}.component", frozenset(MODAL_INPUTS))
-
-    def _text_input(self, text_input: Payload, path: str, *, labelled: bool) -> None:
-        self._custom_id(text_input, path)
-        if text_input.get("style") not in (1, 2):
-            self.errors.add(f"{path}.style", "BASE_TYPE_CHOICES", "Value must be one of {1, 2}.")
-        if not labelled:
-            self.errors.longer(f"{path}.label", text_input.get("label"), 45, least=1)
-        for name, limit in (("placeholder", 100), ("value", 4000)):
-            if text_input.get(name) is not None:
-                self.errors.longer(f"{path}.{name}", text_input[name], limit)
-        for name, least in (("min_length", 0), ("max_length", 1)):
-            value = text_input.get(name)
-            if value is not None and not (isinstance(value, int) and least <= value <= 4000):
-                self.errors.add(f"{path}.{name}", "NUMBER_TYPE_MAX", f"Must be between {least} and 4000.")

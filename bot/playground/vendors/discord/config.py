@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+MEMBER_PERMISSIONS = 0x0006_C8FF_CE41 | 1 << 35 | 1 << 38  # what @everyone has in a new server
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserConfig:
@@ -45,6 +47,10 @@ class GuildConfig:
     members: frozenset[int]
     admins: frozenset[int] = frozenset()
     bot_installed: bool = True
+    everyone: int = MEMBER_PERMISSIONS
+    """Permissions of all members, the bot among them."""
+    bot_role: int = 0
+    """What the bot was installed with besides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,7 +96,8 @@ class ConsentPages:
             guild = next((one for one in self._manageable(user) if str(one.id) == guild_id), None)
             if guild is None:
                 return self._consent_page(user, scopes, None, "Choose a server that you manage.")
-            await self.places.install_bot(guild)
+            asked = request.query.get("permissions", "0")
+            await self.places.install_bot(guild, int(asked) if asked.isdecimal() else 0)
         if not request.query.get("redirect_uri"):
             return _page(
                 "Authorized", f"<p>{escape(self.world.config.application_name)} was added. You can close this page.</p>"

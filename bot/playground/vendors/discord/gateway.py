@@ -145,7 +145,8 @@ class Gateway:
         await session.dispatch("READY", self._ready(session, [guild.id for guild in mine]))
         if intents & Intent.GUILDS:
             for guild in mine:
-                await session.dispatch("GUILD_CREATE", guild_create_json(self.world, guild))
+                if guild.is_available:
+                    await session.dispatch("GUILD_CREATE", guild_create_json(self.world, guild))
         self.world.feed.add("gateway_ready", session_id=session.id, intents=intents)
         return session
 

@@ -11,8 +11,8 @@ from enum import IntEnum
 
 from aiohttp import web
 
-from bot.playground.vendors.discord.component_rules import ComponentRules
 from bot.playground.vendors.discord.messages import Messages
+from bot.playground.vendors.discord.modal_rules import ModalRules
 from bot.playground.vendors.discord.payloads import message_json
 from bot.playground.vendors.discord.wire import (
     ApiError,
@@ -121,7 +121,7 @@ class Interactions:
             interaction.choices = _choices(data, interaction)
             return None
         errors = FormErrors()
-        ComponentRules(errors).modal(data)
+        ModalRules(errors).modal(data)
         errors.raise_any()
         interaction.modal = data
         return None
@@ -159,6 +159,7 @@ class Interactions:
         interaction = self._by_token(request)
         message = self._message(interaction, request)
         body, uploads = await read_message_body(request)
+        self.messages.check_may_attach(self.world.channel(message.channel_id), uploads)
         edited = await self.messages.edit(message, body, uploads)
         self.world.settle(interaction, "answered")
         return reply(message_json(self.world, edited))
@@ -206,6 +207,9 @@ def _choices(data: Payload, interaction: Interaction) -> list[Payload]:
     numeric = interaction.focused_type in (4, 10)
     for index, choice in enumerate(choices):
         path = f"data.choices.{index}"
+        if not isinstance(choice, dict):
+            errors.add(path, "DICT_TYPE_CONVERT", "Only dictionaries may be used in a DictType")
+            continue
         errors.longer(f"{path}.name", choice.get("name"), 100, least=1)
         if not numeric:
             errors.longer(f"{path}.value", choice.get("value"), 100)

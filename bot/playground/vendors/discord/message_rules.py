@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from bot.playground.vendors.discord.attachments import check_files
 from bot.playground.vendors.discord.component_rules import TEXT, ComponentRules, walk
 from bot.playground.vendors.discord.mentions import validate_allowed_mentions
-from bot.playground.vendors.discord.wire import ApiError, FormErrors, Payload
+from bot.playground.vendors.discord.wire import ApiError, FormErrors, Payload, Upload
 from bot.playground.vendors.discord.world import Flag, Message
 
 SETTABLE = Flag.SUPPRESS_EMBEDS | Flag.SUPPRESS_NOTIFICATIONS | Flag.COMPONENTS_V2
@@ -15,7 +17,9 @@ EMBED_LIMITS = {"title": 256, "description": 4096, "url": 2048}
 MOST_EMBED_TEXT = 6000
 
 
-def check_message(body: Payload, *, old: Message | None = None, prefix: str = "", files: int = 0) -> None:
+def check_message(
+    body: Payload, *, old: Message | None = None, prefix: str = "", uploads: Sequence[Upload] = ()
+) -> None:
     """Refuse a body that Discord refuses. `old` is the message an edit starts from; `prefix` names the outer field."""
     errors = FormErrors()
     flags = body.get("flags") or 0
@@ -30,6 +34,7 @@ def check_message(body: Payload, *, old: Message | None = None, prefix: str = ""
         ComponentRules(errors).message(body["components"], v2=v2)
     validate_allowed_mentions(body.get("allowed_mentions"), errors)
     _nonce(body, errors)
+    check_files(body, list(uploads), old.attachments if old else [], errors)
     if v2:
         for name in ("content", "embeds", "poll", "sticker_ids"):
             if body.get(name):
@@ -47,7 +52,7 @@ def check_message(body: Payload, *, old: Message | None = None, prefix: str = ""
     if prefix and errors.tree:
         errors.tree = {prefix: errors.tree}
     errors.raise_any()
-    _not_empty(body, old, files)
+    _not_empty(body, old, len(uploads))
 
 
 def _not_empty(body: Payload, old: Message | None, files: int) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from urllib.parse import quote
 
+from bot.playground.vendors.discord.attachments import kept, measured, taken, with_addresses
 from bot.playground.vendors.discord.mentions import analyse
 from bot.playground.vendors.discord.message_rules import check_message, pingable_text, settable_flags
 from bot.playground.vendors.discord.payloads import channel_json, member_json, message_json
 from bot.playground.vendors.discord.sessions import Intent
-from bot.playground.vendors.discord.wire import ApiError, Payload, Upload
+from bot.playground.vendors.discord.wire import ApiError, Payload, Upload, invalid_form, snowflake
 from bot.playground.vendors.discord.world import (
     NONCE_SECONDS,
     Attachment,
@@ -17,6 +18,7 @@ from bot.playground.vendors.discord.world import (
     Flag,
     Interaction,
     Message,
+    Permission,
     World,
 )
 
@@ -29,12 +31,14 @@ class Messages:
 
     async def create(self, channel: Channel, body: Payload, uploads: list[Upload]) -> Message:
         """POST /channels/{id}/messages, with its nonce honoured before anything is made."""
-        check_message(body, files=len(uploads))
+        check_message(body, uploads=uploads)
         earlier = self._earlier(body)
         if earlier is not None:
             self._log("message", channel, earlier, deduplicated=True)
             return earlier
+        replied_to = self._replied_to(channel, body.get("message_reference"))
         message = self._new(channel, body, uploads, settable_flags(body, answer=False))
+        message.reply_to = replied_to
         message.pings = analyse(pingable_text(body), body.get("allowed_mentions"), from_interaction=False)
         if body.get("nonce") is not None:
             self.world.nonces[str(body["nonce"])] = (self.world.now(), message.id)
@@ -46,8 +50,9 @@ class Messages:
         self, interaction: Interaction, body: Payload, uploads: list[Upload], *, kind: str, prefix: str = ""
     ) -> Message:
         """An interaction's first answer or a follow-up. Ephemeral ones exist for the asker alone."""
-        check_message(body, prefix=prefix, files=len(uploads))
+        check_message(body, prefix=prefix, uploads=uploads)
         channel = self.world.channel(interaction.channel_id)
+        self.check_may_attach(channel, uploads)
         message = self._new(channel, body, uploads, settable_flags(body, answer=True))
         message.interaction_id = interaction.id
         message.ephemeral_for = interaction.user_id if message.flags & Flag.EPHEMERAL else None
@@ -70,14 +75,11 @@ class Messages:
     ) -> Message:
         """Change a message in place. Fields that are absent stay; the V2 flag can be set and never taken away."""
         loading = message.flags & Flag.LOADING
-        check_message(body, old=message, prefix=prefix, files=len(uploads))
+        check_message(body, old=message, prefix=prefix, uploads=uploads)
         message.content = str(body["content"] or "") if "content" in body else message.content
         message.embeds = list(body["embeds"] or []) if "embeds" in body else message.embeds
         message.components = list(body["components"] or []) if "components" in body else message.components
-        if "attachments" in body or uploads:
-            kept = {str(one.get("id")) for one in body.get("attachments") or []}
-            message.attachments = [one for one in message.attachments if one["id"] in kept]
-        self._attach(message, uploads)
+        self._attach(message, body, uploads)
         if "flags" in body:
             fixed = message.flags & (Flag.EPHEMERAL | Flag.COMPONENTS_V2)
             message.flags = fixed | settable_flags(body, answer=False)
@@ -124,12 +126,37 @@ class Messages:
         await self.world.sessions.dispatch("THREAD_CREATE", created, intent=Intent.GUILDS, guild_id=channel.guild_id)
         return thread
 
+    def check_may_attach(self, channel: Channel, uploads: list[Upload]) -> None:
+        """Refuse files where the bot may attach none; that holds for its answers to interactions as well."""
+        if uploads and not self.world.bot_permissions(channel) & Permission.ATTACH_FILES:
+            raise ApiError(403, 50013, "Missing Permissions")
+
     def visible_to_bot(self, channel: Channel, message_id: int) -> Message:
         """A message by id as the channel routes find it: an ephemeral one is not there, its token alone reaches it."""
         message = self.world.messages.get(message_id)
         if message is None or message.channel_id != channel.id or message.ephemeral_for is not None:
             raise ApiError(404, 10008, "Unknown Message")
         return message
+
+    def _replied_to(self, channel: Channel, reference: object) -> int | None:
+        """The message that a reply answers; None for a plain message, and for one that is gone and may be."""
+        if reference is None:
+            return None
+        if not isinstance(reference, dict) or reference.get("type", 0) != 0:
+            raise invalid_form("message_reference.type", "BASE_TYPE_CHOICES", "Only replies are played here.")
+        if not self.world.bot_permissions(channel) & Permission.READ_HISTORY:
+            raise ApiError(400, 160002, "Cannot reply without permission to read message history")
+        elsewhere = {"channel_id": channel.id, "guild_id": channel.guild_id}
+        for name, here in elsewhere.items():
+            if reference.get(name) is not None and snowflake(reference[name], f"message_reference.{name}") != here:
+                raise _unknown_reference()
+        message_id = snowflake(reference.get("message_id"), "message_reference.message_id")
+        message = self.world.messages.get(message_id)
+        if message is not None and message.channel_id == channel.id and message.ephemeral_for is None:
+            return message.id
+        if reference.get("fail_if_not_exists", True):
+            raise _unknown_reference()
+        return None
 
     def _earlier(self, body: Payload) -> Message | None:
         nonce = body.get("nonce")
@@ -153,7 +180,7 @@ class Messages:
             nonce=body.get("nonce"),
             allowed_mentions_given=body.get("allowed_mentions") is not None,
         )
-        self._attach(message, uploads)
+        self._attach(message, body, uploads)
         self._keep(channel, message)
         return message
 
@@ -161,24 +188,19 @@ class Messages:
         self.world.messages[message.id] = message
         channel.messages.append(message.id)
 
-    def _attach(self, message: Message, uploads: list[Upload]) -> None:
-        for upload in uploads:
+    def _attach(self, message: Message, body: Payload, uploads: list[Upload]) -> None:
+        message.attachments = kept(body, message.attachments)
+        for upload, name, description in taken(body, uploads):
             attachment_id = self.world.ids.next()
-            self.world.attachments[attachment_id] = Attachment(upload.filename, upload.content_type, upload.data)
-            url = f"{self.world.base_url}/attachments/{message.channel_id}/{attachment_id}/{upload.filename}"
-            message.attachments.append(
-                {
-                    "id": str(attachment_id),
-                    "filename": upload.filename,
-                    "content_type": upload.content_type,
-                    "size": len(upload.data),
-                    "url": url,
-                    "proxy_url": url,
-                }
-            )
-        addresses = {f"attachment://{one['filename']}": str(one["url"]) for one in message.attachments}
-        message.embeds = [_with_addresses(one, addresses) for one in message.embeds]
-        message.components = [_with_addresses(one, addresses) for one in message.components]
+            self.world.attachments[attachment_id] = Attachment(name, upload.content_type, upload.data)
+            url = f"{self.world.base_url}/attachments/{message.channel_id}/{attachment_id}/{quote(name)}"
+            attachment: Payload = {"id": str(attachment_id), "filename": name, "content_type": upload.content_type}
+            attachment |= {"size": len(upload.data), "url": url, "proxy_url": url, **measured(upload.data)}
+            if description:
+                attachment["description"] = description
+            message.attachments.append(attachment)
+        message.embeds = with_addresses(message.embeds, message.attachments)
+        message.components = with_addresses(message.components, message.attachments)
 
     def _log(self, kind: str, channel: Channel, message: Message, *, deduplicated: bool = False) -> None:
         self.world.accepted.append(
@@ -224,10 +246,5 @@ class Messages:
         await self.world.sessions.dispatch(event, data, intent=intent, guild_id=channel.guild_id)
 
 
-def _with_addresses(value: Any, addresses: dict[str, str]) -> Any:
-    """A payload with each `attachment://name` replaced by the file's address."""
-    if isinstance(value, dict):
-        return {key: _with_addresses(one, addresses) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_with_addresses(one, addresses) for one in value]
-    return addresses.get(value, value) if isinstance(value, str) else value
+def _unknown_reference() -> ApiError:
+    return invalid_form("message_reference", "MESSAGE_REFERENCE_UNKNOWN_MESSAGE", "Unknown message")

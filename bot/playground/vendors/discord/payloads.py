@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from bot.playground.vendors.discord.attachments import LARGEST_FILE, loose
 from bot.playground.vendors.discord.feed import iso
 from bot.playground.vendors.discord.wire import Payload
 from bot.playground.vendors.discord.world import (
     ADMINISTRATOR,
-    MEMBER_PERMISSIONS,
     Channel,
     ChannelKind,
     Guild,
@@ -17,8 +19,7 @@ from bot.playground.vendors.discord.world import (
     World,
 )
 
-BOT_PERMISSIONS = MEMBER_PERMISSIONS
-UPLOAD_LIMIT = 10 * 1024 * 1024
+REPLY = 19
 JOINED = iso(1_700_000_000)
 
 
@@ -142,7 +143,7 @@ def role_json(guild: Guild) -> Payload:
         "colors": colors,
         "hoist": False,
         "position": 0,
-        "permissions": str(MEMBER_PERMISSIONS),
+        "permissions": str(guild.everyone),
         "managed": False,
         "mentionable": False,
         "flags": 0,
@@ -164,7 +165,7 @@ def guild_create_json(world: World, guild: Guild) -> Payload:
         **guild_json(guild),
         "joined_at": JOINED,
         "large": False,
-        "unavailable": False,
+        "unavailable": not guild.is_available,
         "member_count": len(guild.members),
         "voice_states": [],
         # Without the members intent a client is sent itself alone.
@@ -192,7 +193,7 @@ def message_json(world: World, message: Message) -> Payload:
         "mention_everyone": bool(message.pings.get("everyone")),
         "mentions": [user_json(world.users[int(one)]) for one in mentioned if int(one) in world.users],
         "mention_roles": [],
-        "attachments": message.attachments,
+        "attachments": loose(message.attachments, message.embeds, message.components),
         "embeds": message.embeds,
         "components": message.components,
         "pinned": False,
@@ -201,6 +202,16 @@ def message_json(world: World, message: Message) -> Payload:
     }
     if message.nonce is not None:
         data["nonce"] = message.nonce
+    if message.reply_to is not None:
+        data["type"] = REPLY
+        reference: Payload = {"type": 0, "channel_id": data["channel_id"], "message_id": str(message.reply_to)}
+        channel = world.channels.get(message.channel_id)
+        if channel is not None and channel.guild_id is not None:
+            reference["guild_id"] = str(channel.guild_id)
+        data["message_reference"] = reference
+        answered = world.messages.get(message.reply_to)
+        # Of what is answered Discord sends no further reference; null is a message that was deleted.
+        data["referenced_message"] = message_json(world, replace(answered, reply_to=None)) if answered else None
     interaction = world.interactions.get(message.interaction_id or 0)
     if interaction is not None:
         data["type"] = 20 if interaction.kind is InteractionKind.COMMAND else 0
@@ -241,10 +252,10 @@ def interaction_json(world: World, interaction: Interaction) -> Payload:
         "channel_id": str(channel.id),
         "channel": channel_json(world, channel),
         "locale": "en-US",
-        "app_permissions": str(BOT_PERMISSIONS),
+        "app_permissions": str(world.bot_permissions(channel)),
         "entitlements": [],
         "entitlement_sku_ids": [],
-        "attachment_size_limit": UPLOAD_LIMIT,
+        "attachment_size_limit": LARGEST_FILE,
         "authorizing_integration_owners": {"0": str(interaction.guild_id or 0)},
         "context": 1 if interaction.guild_id is None else 0,
     }

@@ -100,6 +100,10 @@ class DiscordPeople:
         """Send the form that an interaction opened; values by custom id."""
         return await self._post("submit", user=user, interaction=interaction, values=values)
 
+    async def close(self, user: int | str, interaction: int | str) -> None:
+        """Close the form that an interaction opened, without sending it."""
+        await self._post("close", user=user, interaction=interaction)
+
     async def say(self, user: int | str, content: str, channel: Where = None) -> Payload:
         return await self._post("say", user=user, channel=channel, content=content)
 
@@ -119,8 +123,13 @@ class DiscordPeople:
     async def kick_bot(self, guild: int | str) -> None:
         await self._post(f"guilds/{guild}/kick-bot")
 
-    async def install_bot(self, guild: int | str) -> None:
-        await self._post(f"guilds/{guild}/install-bot")
+    async def install_bot(self, guild: int | str, permissions: int = 0) -> None:
+        """Add the bot, with these permissions beside everyone's."""
+        await self._post(f"guilds/{guild}/install-bot", permissions=permissions)
+
+    async def switch_guild(self, guild: int | str, *, available: bool) -> None:
+        """An outage of a server, or its end."""
+        await self._post(f"guilds/{guild}/availability", available=available)
 
     async def remove_member(self, guild: int | str, user: int | str) -> None:
         await self._post(f"guilds/{guild}/members/{user}/remove")

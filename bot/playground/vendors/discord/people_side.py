@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 
 from bot.playground.vendors.discord.command_rules import CHAT_INPUT, Filled, Misuse, fill_in, usable_by
-from bot.playground.vendors.discord.component_rules import BUTTON, LABEL, SELECTS, STRING_SELECT, TEXT_INPUT, walk
+from bot.playground.vendors.discord.component_rules import BUTTON, SELECTS, STRING_SELECT, walk
+from bot.playground.vendors.discord.forms import Values, submitted
 from bot.playground.vendors.discord.interactions import ANSWER_SECONDS
 from bot.playground.vendors.discord.messages import Messages
 from bot.playground.vendors.discord.payloads import interaction_json, member_json, user_json
@@ -105,31 +106,36 @@ class PeopleSide:
             if not set(values) <= offered:
                 raise Misuse(f"{custom_id!r} offers only {sorted(offered)}")
         else:
-            data["resolved"] = self._resolved(message, values)
+            data["resolved"] = self._resolved(self.world.channels[message.channel_id], values)
         return await self._component_used(user, message, data)
 
-    async def submit(self, user: User, opened_by: Interaction, values: dict[str, str | list[str]]) -> Interaction:
+    async def submit(self, user: User, opened_by: Interaction, values: Values) -> Interaction:
         """Send a form that an interaction of this person had opened; values by the inputs' custom ids."""
-        modal = opened_by.modal
-        if modal is None or opened_by.user_id != user.id:
-            raise Misuse(f"no form is open for {user.username}")
-        known = {one["custom_id"] for one in walk(modal["components"]) if "custom_id" in one}
-        if not set(values) <= known:
-            raise Misuse(f"the form has only {sorted(known)}")
-        data: Payload = {"custom_id": modal["custom_id"], "components": _submitted(modal["components"], values)}
+        modal = self._open_form(user, opened_by)
+        channel = self.channel(user, opened_by.channel_id)
         interaction = self.world.open_interaction(
             InteractionKind.MODAL,
             user_id=user.id,
-            channel=self.channel(user, opened_by.channel_id),
+            channel=channel,
             name=modal["custom_id"],
-            data=data,
+            data=submitted(modal, values, lambda chosen: self._resolved(channel, chosen)),
             message_id=opened_by.message_id,
             triggered_by=opened_by.id,
         )
         answered = await self._send(interaction)
-        if answered.status != "failed":
+        if answered.status != "failed":  # else the form stays open, with "Something went wrong. Try again."
             opened_by.modal = None
         return answered
+
+    def close(self, user: User, opened_by: Interaction) -> None:
+        """Close a form without sending it. The bot never learns of it."""
+        self._open_form(user, opened_by)
+        opened_by.modal = None
+
+    def _open_form(self, user: User, opened_by: Interaction) -> Payload:
+        if opened_by.modal is None or opened_by.user_id != user.id:
+            raise Misuse(f"no form is open for {user.username}")
+        return opened_by.modal
 
     def _component(self, message: Message, custom_id: str) -> Payload:
         for component in walk(message.components):
@@ -151,15 +157,19 @@ class PeopleSide:
         )
         return await self._send(interaction)
 
-    def _resolved(self, message: Message, values: list[str]) -> Payload:
-        guild_id = self.world.channels[message.channel_id].guild_id
-        users = [self.person(int(value)) for value in values if value.isdecimal()]
+    def _resolved(self, channel: Channel, values: list[str]) -> Payload:
+        offered = self.world.candidates(channel)
+        unknown = [value for value in values if value not in offered]
+        if unknown:
+            raise Misuse(f"{unknown[0][:40]!r} is nobody there")
+        users = [self.world.users[int(value)] for value in values]
         resolved: Payload = {"users": {str(user.id): user_json(user) for user in users}}
-        if guild_id is not None:
+        if channel.guild_id is not None:
             resolved["members"] = {
-                str(user.id): member_json(user, permissions=self.world.permissions(user.id, guild_id), with_user=False)
+                str(user.id): member_json(
+                    user, permissions=self.world.permissions(user.id, channel.guild_id), with_user=False
+                )
                 for user in users
-                if user.id in self.world.guilds[guild_id].members
             }
         return resolved
 
@@ -181,38 +191,3 @@ class PeopleSide:
         except TimeoutError:
             self.world.settle(interaction, "failed")
         return interaction
-
-
-def _submitted(components: list[Payload], values: dict[str, str | list[str]]) -> list[Payload]:
-    sent: list[Payload] = []
-    for index, component in enumerate(components, start=1):
-        numbered: Payload = {"type": component["type"], "id": component.get("id", index)}
-        if component["type"] == LABEL:
-            sent.append({**numbered, "component": _input(component["component"], values, index)})
-        elif component.get("components"):
-            inputs = [_input(one, values, index) for one in component["components"]]
-            sent.append({**numbered, "components": inputs})
-        else:
-            sent.append(numbered)
-    return sent
-
-
-def _input(component: Payload, values: dict[str, str | list[str]], index: int) -> Payload:
-    custom_id = component["custom_id"]
-    sent: Payload = {"type": component["type"], "id": component.get("id", 100 + index), "custom_id": custom_id}
-    value = values.get(custom_id)
-    required = component.get("required", True)
-    if component["type"] != TEXT_INPUT:
-        chosen = [value] if isinstance(value, str) else list(value or [])
-        if required and not chosen:
-            raise Misuse(f"{custom_id!r} is required")
-        if component["type"] == 21:  # a radio group sends one value
-            return {**sent, "value": chosen[0] if chosen else None}
-        return {**sent, "values": chosen}
-    text = value if isinstance(value, str) else str(component.get("value") or "")
-    if required and not text:
-        raise Misuse(f"{custom_id!r} is required")
-    low, high = component.get("min_length") or 0, component.get("max_length") or 4000
-    if text and not low <= len(text) <= high:
-        raise Misuse(f"{custom_id!r} takes {low} to {high} characters")
-    return {**sent, "value": text}

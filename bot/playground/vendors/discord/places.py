@@ -14,7 +14,9 @@ class Places:
     def __init__(self, world: World) -> None:
         self.world = world
 
-    async def install_bot(self, guild: Guild) -> None:
+    async def install_bot(self, guild: Guild, permissions: int = 0) -> None:
+        """Add the bot with these permissions beside everyone's; adding it again only changes them."""
+        guild.bot_role = permissions
         if guild.bot_installed:
             return
         guild.bot_installed = True
@@ -33,6 +35,17 @@ class Places:
         self.world.commands.pop(guild.id, None)
         await self._tell("GUILD_DELETE", {"id": str(guild.id)}, guild)
         self.world.feed.add("bot_kicked", guild_id=str(guild.id))
+
+    async def set_available(self, guild: Guild, *, available: bool) -> None:
+        """An outage of the server, or its end: the bot is still in it. Docs: gateway-events, Guild Delete."""
+        if guild.is_available == available or not guild.bot_installed:
+            return
+        guild.is_available = available
+        if available:
+            await self._tell("GUILD_CREATE", guild_create_json(self.world, guild), guild)
+        else:
+            await self._tell("GUILD_DELETE", {"id": str(guild.id), "unavailable": True}, guild)
+        self.world.feed.add("guild_availability", guild_id=str(guild.id), available=available)
 
     async def delete_channel(self, channel: Channel) -> None:
         gone = channel_json(self.world, channel)

@@ -21,7 +21,7 @@ from bot.playground.vendors.discord.people_side import PeopleSide
 from bot.playground.vendors.discord.places import Places
 from bot.playground.vendors.discord.views import channel_view, guild_view, interaction_view, message_view, user_view
 from bot.playground.vendors.discord.wire import ApiError, Payload, reply
-from bot.playground.vendors.discord.world import Channel, Guild, User, World
+from bot.playground.vendors.discord.world import Channel, Guild, Interaction, User, World
 
 LONGEST_WAIT = 60.0
 Answer = Callable[[web.Request, Payload], Awaitable[object]]
@@ -63,12 +63,14 @@ class Play:
             "press": self.press,
             "choose": self.choose,
             "submit": self.submit,
+            "close": self.close,
             "say": self.say,
             "dismiss": self.dismiss,
             "sign-in": self.sign_in,
             "users/{id}": self.change_user,
             "guilds/{id}/kick-bot": self.kick_bot,
             "guilds/{id}/install-bot": self.install_bot,
+            "guilds/{id}/availability": self.switch_guild,
             "guilds/{id}/members": self.add_member,
             "guilds/{id}/members/{user}/remove": self.remove_member,
             "channels/{id}/delete": self.delete_channel,
@@ -83,7 +85,8 @@ class Play:
         }
         return [
             web.get("/_play/changes", self.changes),
-            web.get("/_play/discord.css", self.css),
+            web.get("/_play/discord.css", _serving("discord.css", "text/css")),
+            web.get("/_play/people.js", _serving("people.js", "text/javascript")),
             *[web.get(f"/_play/{path}", _answering(answer)) for path, answer in gets.items()],
             *[web.post(f"/_play/{path}", _answering(answer)) for path, answer in posts.items()],
         ]
@@ -116,10 +119,7 @@ class Play:
         return self.people.commands(user, channel)
 
     async def interaction(self, request: web.Request, _body: Payload) -> object:
-        found = self.world.interactions.get(int(request.match_info["id"]))
-        if found is None:
-            raise Misuse("there is no such interaction")
-        return interaction_view(self.world, found)
+        return interaction_view(self.world, self._interaction(request.match_info["id"]))
 
     async def log(self, request: web.Request, _body: Payload) -> object:
         """What the bot got accepted, oldest first, from index `?after=` on."""
@@ -165,10 +165,6 @@ class Play:
             pass  # the reader left
         return response
 
-    async def css(self, _request: web.Request) -> web.StreamResponse:
-        text = resources.files("bot.playground.vendors.discord").joinpath("discord.css").read_text("utf-8")
-        return web.Response(text=text, content_type="text/css")
-
     # A person's acts
 
     async def run(self, _request: web.Request, body: Payload) -> object:
@@ -195,11 +191,13 @@ class Play:
         return interaction_view(self.world, done)
 
     async def submit(self, _request: web.Request, body: Payload) -> object:
-        user = self._user(body["user"])
-        opened_by = self.world.interactions.get(int(body["interaction"]))
-        if opened_by is None:
-            raise Misuse("there is no such interaction")
+        user, opened_by = self._user(body["user"]), self._interaction(body["interaction"])
         return interaction_view(self.world, await self.people.submit(user, opened_by, body.get("values") or {}))
+
+    async def close(self, _request: web.Request, body: Payload) -> object:
+        """Close a form; the bot never learns of it."""
+        self.people.close(self._user(body["user"]), self._interaction(body["interaction"]))
+        return {}
 
     async def say(self, _request: web.Request, body: Payload) -> object:
         user, channel = self._who_and_where(body)
@@ -236,8 +234,14 @@ class Play:
         await self.places.kick_bot(self._guild(request))
         return {}
 
-    async def install_bot(self, request: web.Request, _body: Payload) -> object:
-        await self.places.install_bot(self._guild(request))
+    async def install_bot(self, request: web.Request, body: Payload) -> object:
+        """`permissions`: what the bot gets beside what everyone has."""
+        await self.places.install_bot(self._guild(request), int(body.get("permissions", 0)))
+        return {}
+
+    async def switch_guild(self, request: web.Request, body: Payload) -> object:
+        """An outage of a server (`available` false), or its end. The bot stays in it."""
+        await self.places.set_available(self._guild(request), available=bool(body["available"]))
         return {}
 
     async def add_member(self, request: web.Request, body: Payload) -> object:
@@ -309,6 +313,12 @@ class Play:
     def _user(self, user_id: object) -> User:
         return self.people.person(int(str(user_id)))
 
+    def _interaction(self, interaction_id: object) -> Interaction:
+        found = self.world.interactions.get(int(str(interaction_id)))
+        if found is None:
+            raise Misuse("there is no such interaction")
+        return found
+
     def _who_and_where(self, body: Payload) -> tuple[User, Channel]:
         user = self._user(body["user"])
         channel = body.get("channel")
@@ -325,6 +335,16 @@ class Play:
         if channel is None or channel.guild_id is None:
             raise Misuse("there is no such channel in a server")
         return channel
+
+
+def _serving(name: str, content_type: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """A file of this folder, for a page that shows what people see."""
+
+    async def handler(_request: web.Request) -> web.StreamResponse:
+        text = resources.files("bot.playground.vendors.discord").joinpath(name).read_text("utf-8")
+        return web.Response(text=text, content_type=content_type)
+
+    return handler
 
 
 def _answering(answer: Answer) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

@@ -6,6 +6,7 @@ menus `<select data-custom-id>`, link buttons `<a href>`. A page's own script ma
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from html import escape
 
@@ -14,21 +15,20 @@ from bot.playground.vendors.discord.component_rules import (
     CONTAINER,
     FILE,
     GALLERY,
-    LABEL,
     ROW,
     SECTION,
     SELECTS,
     SEPARATOR,
     TEXT,
-    TEXT_INPUT,
     THUMBNAIL,
 )
 from bot.playground.vendors.discord.markdown import Names, inline, link_html, parse, to_html, to_text
 from bot.playground.vendors.discord.wire import Payload
 
-__all__ = ["Names", "message_html", "message_text", "modal_html"]
+__all__ = ["Names", "message_html", "message_text", "select_html"]
 
-EPHEMERAL, LOADING, SUPPRESS_EMBEDS = 1 << 6, 1 << 7, 1 << 2
+EPHEMERAL, LOADING, SUPPRESS_EMBEDS, COMPONENTS_V2 = 1 << 6, 1 << 7, 1 << 2, 1 << 15
+LONGEST_BEGINNING = 120
 BUTTON_STYLES = {1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "link"}
 SELECT_KINDS = {3: "string", 5: "user", 6: "role", 7: "mentionable", 8: "channel"}
 
@@ -42,7 +42,8 @@ def message_text(message: Payload, names: Names) -> str:
     if not message.get("flags", 0) & SUPPRESS_EMBEDS:
         parts += [_embed_text(embed, names) for embed in message.get("embeds") or []]
     parts += [_component_text(one, names) for one in message.get("components") or []]
-    parts += [f"⟦file:{one['filename']}⟧" for one in message.get("attachments") or []]
+    if not message.get("flags", 0) & COMPONENTS_V2:
+        parts += [f"⟦file:{one['filename']}⟧" for one in message.get("attachments") or []]
     return "\n".join(part for part in parts if part)
 
 
@@ -53,6 +54,7 @@ def _embed_text(embed: Payload, names: Names) -> str:
     lines.append(to_text(parse(embed.get("description") or ""), names))
     fields = embed.get("fields") or []
     lines += [f"{to_text(inline(one['name']), names)}: {to_text(parse(one['value']), names)}" for one in fields]
+    lines += ["⟦picture:⟧"] if embed.get("image") else []
     lines.append((embed.get("footer") or {}).get("text", ""))
     return "\n".join(line for line in lines if line)
 
@@ -70,6 +72,9 @@ def _component_text(component: Payload, names: Names) -> str:
         return f"⟦menu:{component.get('placeholder') or ''}|{options}⟧"
     if kind == SEPARATOR:
         return "―――"
+    if kind in (GALLERY, THUMBNAIL):
+        pictures = component["items"] if kind == GALLERY else [component]
+        return "\n".join(f"⟦picture:{one.get('description') or ''}⟧" for one in pictures)
     inner = [_component_text(one, names) for one in component.get("components") or []]
     if component.get("accessory"):
         inner.append(_component_text(component["accessory"], names))
@@ -89,6 +94,7 @@ def message_html(message: Payload, names: Names, *, now: float, used_command: st
     stamp = f'<time class="dc-stamp" datetime="{at.isoformat()}">{at:%d/%m/%Y %H:%M}</time>'
     edited = ' <span class="dc-edited">(edited)</span>' if message.get("edited_timestamp") else ""
     used = f'<div class="dc-used">{escape(used_command)}</div>' if used_command else ""
+    used += _reply_html(message, names) if message.get("message_reference") else ""
     note = (
         '<div class="dc-private">👁 Only you can see this • '
         f'<button type="button" data-dismiss="{escape(message["id"])}">Dismiss message</button></div>'
@@ -106,12 +112,26 @@ def message_html(message: Payload, names: Names, *, now: float, used_command: st
     )
 
 
+def _reply_html(message: Payload, names: Names) -> str:
+    """The line above a reply: whom it answers, and how that began."""
+    answered = message.get("referenced_message")
+    if not answered:
+        return '<div class="dc-reply"><i>Original message was deleted</i></div>'
+    name = answered["author"].get("global_name") or answered["author"]["username"]
+    began = message_text(answered, names).partition("\n")[0] or "Click to see attachment"
+    return (
+        f'<div class="dc-reply" data-reply-to="{escape(answered["id"])}">'
+        f"<b>@{escape(name)}</b> {escape(began[:LONGEST_BEGINNING])}</div>"
+    )
+
+
 def _body_html(message: Payload, names: Names, now: float, edited: str) -> str:
     content = message.get("content") or ""
     parts = [f'<div class="dc-content">{to_html(parse(content), names, now)}{edited}</div>'] if content else []
     if not message.get("flags", 0) & SUPPRESS_EMBEDS:
         parts += [_embed_html(embed, names, now) for embed in message.get("embeds") or []]
-    parts += [_attachment_html(one) for one in message.get("attachments") or []]
+    if not message.get("flags", 0) & COMPONENTS_V2:  # there a file shows only where a component names it
+        parts += [_attachment_html(one) for one in message.get("attachments") or []]
     parts += [_component_html(one, names, now) for one in message.get("components") or []]
     if edited and not content:
         parts.append(edited)
@@ -120,8 +140,8 @@ def _body_html(message: Payload, names: Names, now: float, edited: str) -> str:
 
 def _attachment_html(attachment: Payload) -> str:
     name = escape(attachment["filename"])
-    if str(attachment.get("content_type", "")).startswith("image/"):
-        return link_html(attachment["url"], f'<img class="dc-image" src="{escape(attachment["url"])}" alt="{name}">')
+    if attachment.get("width"):  # what cannot be read as a picture shows as a file, whatever its name says
+        return link_html(attachment["url"], _picture(attachment["url"], attachment.get("description") or ""))
     return f'<div class="dc-file">{link_html(attachment["url"], name)}</div>'
 
 
@@ -170,7 +190,8 @@ def _component_html(  # noqa: C901, PLR0911 -- one return for each kind of compo
     if kind == BUTTON:
         return _button_html(component)
     if kind in SELECTS:
-        return _select_html(component)
+        placeholder = escape(component.get("placeholder") or "Make a selection")
+        return select_html(component, names.users, attributes=f' aria-label="{placeholder}"')
     if kind == TEXT:
         return f'<div class="dc-text">{to_html(parse(component["content"]), names, now)}</div>'
     if kind == SECTION:
@@ -205,66 +226,30 @@ def _button_html(button: Payload) -> str:
     return f'<button type="button" class="{css}" data-custom-id="{custom_id}"{off}>{label}</button>'
 
 
-def _select_html(select: Payload) -> str:
-    off = " disabled" if select.get("disabled") else ""
-    many = " multiple" if select.get("max_values", 1) > 1 else ""
+def select_html(select: Payload, people: Mapping[str, str], *, attributes: str = "") -> str:
+    """A menu, of a message or of a form, which has its own name and attributes for it. `people` are those that a menu
+    of people offers, names by id.
+    """
+    many = select.get("max_values", 1) > 1
     placeholder = escape(select.get("placeholder") or "Make a selection")
-    options = "".join(
-        f'<option value="{escape(option["value"])}"{" selected" if option.get("default") else ""}>'
-        f"{escape(option['label'])}"
-        f"{' – ' + escape(option['description']) if option.get('description') else ''}</option>"
+    offered = [
+        (option["value"], option["label"], option.get("description"), bool(option.get("default")))
         for option in select.get("options") or []
+    ]
+    if SELECT_KINDS[select["type"]] == "user":
+        chosen = {str(one["id"]) for one in select.get("default_values") or []}
+        offered = [(user, name, None, user in chosen) for user, name in people.items()]
+    options = "".join(
+        f'<option value="{escape(value)}"{" selected" if default else ""}>'
+        f"{escape(label)}{' – ' + escape(hint) if hint else ''}</option>"
+        for value, label, hint, default in offered
     )
-    first = "" if many else f'<option value="" disabled{_first(select)}>{placeholder}</option>'
+    flags = f' multiple size="{min(max(len(offered), 2), 8)}"' if many else ""
+    flags += " disabled" if select.get("disabled") else ""
+    untouched = "" if any(default for *_, default in offered) else " selected"
+    first = "" if many else f'<option value=""{untouched}>{placeholder}</option>'
+    custom_id = escape(select["custom_id"])
     return (
-        f'<select class="dc-select" data-custom-id="{escape(select["custom_id"])}"'
-        f' data-kind="{SELECT_KINDS[select["type"]]}"'
-        f' aria-label="{placeholder}"{many}{off}>{first}{options}</select>'
+        f'<select class="dc-select" name="{custom_id}" data-custom-id="{custom_id}"'
+        f' data-kind="{SELECT_KINDS[select["type"]]}"{attributes}{flags}>{first}{options}</select>'
     )
-
-
-def _first(select: Payload) -> str:
-    return "" if any(option.get("default") for option in select.get("options") or []) else " selected"
-
-
-def modal_html(modal: Payload, interaction_id: str) -> str:
-    """A form that the bot opened; its inputs are named by their custom ids."""
-    fields = "".join(_field_html(component) for component in modal["components"])
-    return (
-        f'<form class="dc-modal" data-interaction="{escape(interaction_id)}"><h2>{escape(modal["title"])}</h2>{fields}'
-        '<footer><button type="button" class="dc-button dc-secondary" data-cancel>Cancel</button>'
-        '<button type="submit" class="dc-button dc-primary">Submit</button></footer></form>'
-    )
-
-
-def _field_html(component: Payload) -> str:
-    if component["type"] == TEXT:
-        return f'<div class="dc-text">{to_html(parse(component["content"]), Names(), 0.0)}</div>'
-    if component["type"] == LABEL:
-        hint = f"<small>{escape(component['description'])}</small>" if component.get("description") else ""
-        return f"<label>{escape(component['label'])}{hint}{_input_html(component['component'])}</label>"
-    return "".join(
-        f"<label>{escape(one.get('label') or '')}{_input_html(one)}</label>" for one in component["components"]
-    )
-
-
-def _input_html(component: Payload) -> str:
-    custom_id = escape(component.get("custom_id") or "")
-    needed = " required" if component.get("required", True) else ""
-    if component["type"] in SELECTS:
-        return _select_html(component)
-    if component["type"] != TEXT_INPUT:
-        options = component.get("options") or [{"value": "true", "label": ""}]
-        kind = "radio" if component["type"] == 21 else "checkbox"
-        return "".join(
-            f'<label><input type="{kind}" name="{custom_id}" value="{escape(str(one["value"]))}">'
-            f"{escape(one['label'])}</label>"
-            for one in options
-        )
-    low, high = component.get("min_length") or 0, component.get("max_length") or 4000
-    placeholder = escape(component.get("placeholder") or "")
-    common = f'name="{custom_id}" minlength="{low}" maxlength="{high}" placeholder="{placeholder}"{needed}'
-    value = escape(component.get("value") or "")
-    if component.get("style") == 2:
-        return f"<textarea {common}>{value}</textarea>"
-    return f'<input type="text" {common} value="{value}">'

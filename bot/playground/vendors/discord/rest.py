@@ -30,7 +30,7 @@ from bot.playground.vendors.discord.wire import (
     reply,
     snowflake,
 )
-from bot.playground.vendors.discord.world import World
+from bot.playground.vendors.discord.world import Permission, World
 
 
 def authorize_bot(world: World, request: web.Request) -> None:
@@ -86,8 +86,13 @@ class Rest:
 
     async def my_guilds(self, request: web.Request) -> web.Response:
         authorize_bot(self.world, request)
-        installed = [guild for guild in self.world.guilds.values() if guild.bot_installed]
-        return reply([{"id": str(one.id), "name": one.name, "icon": None, "owner": False} for one in installed])
+        limit = snowflake(request.query.get("limit", "200"), "limit")
+        if not 1 <= limit <= 200:
+            raise invalid_form("limit", "NUMBER_TYPE_MAX", "int value should be between 1 and 200.")
+        after = snowflake(request.query.get("after", "0"), "after")
+        installed = [one for one in self.world.guilds.values() if one.bot_installed and one.id > after]
+        page = sorted(installed, key=lambda guild: guild.id)[:limit]
+        return reply([{"id": str(one.id), "name": one.name, "icon": None, "owner": False} for one in page])
 
     async def leave(self, request: web.Request) -> web.Response:
         authorize_bot(self.world, request)
@@ -138,6 +143,8 @@ class Rest:
             raise invalid_form("limit", "NUMBER_TYPE_MAX", "int value should be between 1 and 100.")
         low = snowflake(request.query.get("after", "0"), "after")
         high = snowflake(request.query.get("before", str(1 << 63)), "before")
+        if not self.world.bot_permissions(channel) & Permission.READ_HISTORY:
+            return reply([])
         ids = [one for one in channel.messages if low < one < high and one in self.world.messages]
         found = [self.world.messages[one] for one in ids if self.world.messages[one].ephemeral_for is None]
         chosen = found[:limit] if "after" in request.query else found[-limit:]
@@ -147,11 +154,14 @@ class Rest:
         authorize_bot(self.world, request)
         channel = self.world.channel_for_bot(path_id(request, "channel_id"), sending=True)
         body, uploads = await read_message_body(request)
+        self.messages.check_may_attach(channel, uploads)
         return reply(message_json(self.world, await self.messages.create(channel, body, uploads)))
 
     async def message(self, request: web.Request) -> web.Response:
         authorize_bot(self.world, request)
         channel = self.world.channel_for_bot(path_id(request, "channel_id"))
+        if not self.world.bot_permissions(channel) & Permission.READ_HISTORY:
+            raise ApiError(403, 50001, "Missing Access")
         found = self.messages.visible_to_bot(channel, path_id(request, "message_id"))
         return reply(message_json(self.world, found))
 
@@ -162,6 +172,7 @@ class Rest:
         if message.author_id != self.world.bot_id:
             raise ApiError(403, 50005, "Cannot edit a message authored by another user")
         body, uploads = await read_message_body(request)
+        self.messages.check_may_attach(channel, uploads)
         return reply(message_json(self.world, await self.messages.edit(message, body, uploads)))
 
     async def delete(self, request: web.Request) -> web.Response:
@@ -178,6 +189,8 @@ class Rest:
         channel = self.world.channel_for_bot(path_id(request, "channel_id"), sending=True)
         if channel.guild_id is None:
             raise ApiError(400, 50024, "Cannot execute action on this channel type")
+        if not self.world.bot_permissions(channel) & Permission.CREATE_THREADS:
+            raise ApiError(403, 50013, "Missing Permissions")
         message = self.messages.visible_to_bot(channel, path_id(request, "message_id"))
         name = (await read_object(request)).get("name")
         if not isinstance(name, str) or not 1 <= len(name) <= 100:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bot.playground.vendors.discord.feed import iso
+from bot.playground.vendors.discord.form_html import modal_html
 from bot.playground.vendors.discord.payloads import message_json
-from bot.playground.vendors.discord.render import Names, message_html, message_text, modal_html
+from bot.playground.vendors.discord.render import Names, message_html, message_text
 from bot.playground.vendors.discord.wire import Payload
 from bot.playground.vendors.discord.world import (
     Channel,
@@ -80,6 +81,7 @@ def message_view(world: World, message: Message, viewer_id: int) -> Payload:
         "embeds": message.embeds,
         "components": message.components,
         "attachments": message.attachments,
+        "reply_to": str(message.reply_to) if message.reply_to is not None else None,
         "flags": message.flags,
         "pings": message.pings,
         "pings_me": _pings_viewer(message.pings, viewer_id),
@@ -102,6 +104,13 @@ def _used_command(world: World, message: Message) -> str | None:
     return f"{user.global_name or user.username} used /{interaction.name}"
 
 
+def _form(world: World, interaction: Interaction) -> str | None:
+    channel = world.channels.get(interaction.channel_id)
+    if interaction.modal is None or channel is None:
+        return None
+    return modal_html(interaction.modal, str(interaction.id), world.candidates(channel))
+
+
 def interaction_view(world: World, interaction: Interaction) -> Payload:
     """What came of an act. A failed one shows "The application did not respond" or "This interaction failed"."""
     original = world.messages.get(interaction.original_id or 0)
@@ -112,6 +121,6 @@ def interaction_view(world: World, interaction: Interaction) -> Payload:
         "channel": str(interaction.channel_id),
         "message": message_view(world, original, interaction.user_id) if original else None,
         "modal": interaction.modal,
-        "modal_html": modal_html(interaction.modal, str(interaction.id)) if interaction.modal else None,
+        "modal_html": _form(world, interaction),
         "choices": interaction.choices,
     }

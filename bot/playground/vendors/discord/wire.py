@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,12 +12,14 @@ from aiohttp import web
 
 Payload = dict[str, Any]
 """A JSON object of Discord's API. This package exists to read and write them raw, hence the one loose type."""
+FILE_FIELD = re.compile(r"files\[(\d{1,9})\]")
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One file of a multipart request."""
+    """One file of a multipart request; `number` is the n of its field `files[n]`."""
 
+    number: int
     filename: str
     content_type: str
     data: bytes
@@ -158,5 +161,8 @@ async def read_message_body(request: web.Request) -> tuple[Payload, list[Upload]
             parsed = _parse(value)
             payload = parsed if isinstance(parsed, dict) else {}
         elif isinstance(value, web.FileField):
-            uploads.append(Upload(value.filename, value.content_type, value.file.read()))
+            number = FILE_FIELD.fullmatch(name)
+            if number is None or any(one.number == int(number[1]) for one in uploads):
+                raise invalid_form(name[:40], "BASE_TYPE_CHOICES", "Files are named files[n], each with another n.")
+            uploads.append(Upload(int(number[1]), value.filename, value.content_type, value.file.read()))
     return payload, uploads

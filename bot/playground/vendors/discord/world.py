@@ -7,15 +7,26 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from bot.playground.vendors.discord.config import DiscordConfig
+from bot.playground.vendors.discord.config import MEMBER_PERMISSIONS, DiscordConfig
 from bot.playground.vendors.discord.feed import Feed, Snowflakes
 from bot.playground.vendors.discord.sessions import Sessions
 from bot.playground.vendors.discord.wire import ApiError, Payload
 
 ADMINISTRATOR = 1 << 3
-MEMBER_PERMISSIONS = 0x0006_C8FF_CE41  # what @everyone has in a new server
+DM_PERMISSIONS = MEMBER_PERMISSIONS
 KEPT_INTERACTIONS = 5_000
 NONCE_SECONDS = 300.0  # "the past few minutes", docs resources/message
+
+
+class Permission:
+    """Permissions that this stand-in holds the bot to. Docs: topics/permissions."""
+
+    VIEW_CHANNEL = 1 << 10
+    SEND_MESSAGES = 1 << 11
+    ATTACH_FILES = 1 << 15
+    READ_HISTORY = 1 << 16
+    CREATE_THREADS = 1 << 35
+    SEND_IN_THREADS = 1 << 38
 
 
 class Flag:
@@ -75,6 +86,12 @@ class Guild:
     admins: set[int]
     channels: list[int]
     bot_installed: bool
+    everyone: int
+    """Permissions of all members."""
+    bot_role: int
+    """Permissions that the bot was installed with."""
+    is_available: bool = True
+    """False in an outage: the gateway says that the server cannot be reached, and the bot is still in it."""
 
 
 @dataclass(slots=True)
@@ -95,6 +112,8 @@ class Message:
     pings: Payload = field(default_factory=dict)
     allowed_mentions_given: bool = False
     dismissed: bool = False
+    reply_to: int | None = None
+    """The message that this one answers; it may be gone meanwhile."""
 
 
 @dataclass(slots=True)
@@ -146,8 +165,16 @@ class World:
         self.channels: dict[int, Channel] = {}
         for guild in config.guilds:
             members = set(guild.members) | ({self.bot_id} if guild.bot_installed else set())
-            ids = [channel.id for channel in guild.channels]
-            self.guilds[guild.id] = Guild(guild.id, guild.name, members, set(guild.admins), ids, guild.bot_installed)
+            self.guilds[guild.id] = Guild(
+                guild.id,
+                guild.name,
+                members,
+                set(guild.admins),
+                [channel.id for channel in guild.channels],
+                guild.bot_installed,
+                guild.everyone,
+                guild.bot_role,
+            )
             for channel in guild.channels:
                 self.channels[channel.id] = Channel(
                     channel.id,
@@ -199,12 +226,25 @@ class World:
             if sending:
                 self._check_dm(channel)
             return channel
-        governing = self.channels.get(channel.parent_id, channel) if channel.parent_id else channel
-        if not self.guilds[channel.guild_id].bot_installed or not governing.bot_can_view:
+        held = self.bot_permissions(channel)
+        if not held & Permission.VIEW_CHANNEL:
             raise ApiError(403, 50001, "Missing Access")
-        if sending and not governing.bot_can_send:
+        is_thread = channel.kind is ChannelKind.THREAD
+        if sending and not held & (Permission.SEND_IN_THREADS if is_thread else Permission.SEND_MESSAGES):
             raise ApiError(403, 50013, "Missing Permissions")
         return channel
+
+    def bot_permissions(self, channel: Channel) -> int:
+        """What the bot may do in a channel: in a DM anything, in a server that it is not in nothing."""
+        if channel.guild_id is None:
+            return DM_PERMISSIONS
+        guild = self.guilds[channel.guild_id]
+        governing = self.channels.get(channel.parent_id, channel) if channel.parent_id else channel
+        if not guild.bot_installed or not governing.bot_can_view:
+            return 0
+        held = guild.everyone | guild.bot_role
+        denied = Permission.SEND_MESSAGES | Permission.SEND_IN_THREADS | Permission.ATTACH_FILES
+        return held if governing.bot_can_send else held & ~denied
 
     def _check_dm(self, channel: Channel) -> None:
         recipient = self.users[channel.recipient_id or 0]
@@ -238,9 +278,17 @@ class World:
         governing = self.channels.get(channel.parent_id, channel) if channel.parent_id else channel
         return governing.members is None or user_id in governing.members
 
+    def candidates(self, channel: Channel) -> dict[str, str]:
+        """Whom a menu of people offers there, names by id: the server's members, or the two of a DM."""
+        ids = {channel.recipient_id or 0, self.bot_id}
+        if channel.guild_id is not None:
+            ids = self.guilds[channel.guild_id].members
+        people = [self.users[one] for one in sorted(ids)]
+        return {str(user.id): user.global_name or user.username for user in people}
+
     def permissions(self, user_id: int, guild_id: int) -> int:
         extra = ADMINISTRATOR if user_id in self.guilds[guild_id].admins else 0
-        return MEMBER_PERMISSIONS | extra
+        return self.guilds[guild_id].everyone | extra
 
     def history(self, channel: Channel, user_id: int) -> list[Message]:
         """A channel's messages as one person sees them: another's ephemeral ones are not there."""

@@ -6,6 +6,7 @@ Speaks Slack's Web API, signed requests, Socket Mode, OAuth v2 and Sign in with 
 from bot.playground.vendors.slack.config import (
     AppConfig,
     ChannelConfig,
+    EnterpriseConfig,
     LimitConfig,
     SlackConfig,
     TimingConfig,
@@ -13,7 +14,7 @@ from bot.playground.vendors.slack.config import (
     WorkspaceConfig,
 )
 from bot.playground.vendors.slack.html import blocks_to_html, message_to_html, view_to_html
-from bot.playground.vendors.slack.people import PlayError, SeenMessage, SlackPeople
+from bot.playground.vendors.slack.people import PlayError, SeenMessage, SeenView, SlackPeople
 from bot.playground.vendors.slack.render import Live, Names, live_parts, message_to_text
 from bot.playground.vendors.slack.serve import serving
 from bot.playground.vendors.slack.vendor import SlackVendor, create_slack_vendor
@@ -21,11 +22,13 @@ from bot.playground.vendors.slack.vendor import SlackVendor, create_slack_vendor
 __all__ = [
     "AppConfig",
     "ChannelConfig",
+    "EnterpriseConfig",
     "LimitConfig",
     "Live",
     "Names",
     "PlayError",
     "SeenMessage",
+    "SeenView",
     "SlackConfig",
     "SlackPeople",
     "SlackVendor",

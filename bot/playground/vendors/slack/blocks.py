@@ -141,18 +141,19 @@ _VIEW_COMMON: dict[str, Rule] = {
     "private_metadata": string(0, 3000),
     "callback_id": string(0, 255),
     "external_id": string(0, 255),
+}
+_MODAL_ONLY: dict[str, Rule] = {
     "clear_on_close": boolean,
     "notify_on_close": boolean,
     "submit_disabled": boolean,
     "close": el.plain(24),
     "submit": el.plain(24),
-    "title": el.plain(24),
 }
 _VIEWS = by_type(
     {
         "modal": record(
             {"type": one_of("modal"), "title": el.plain(24), "blocks": _VIEW_LIST},
-            _VIEW_COMMON,
+            {**_VIEW_COMMON, **_MODAL_ONLY},
         ),
         "home": record({"type": one_of("home"), "blocks": _VIEW_LIST}, _VIEW_COMMON),
     },

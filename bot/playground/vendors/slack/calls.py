@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from bot.playground.vendors.slack.state import Conversation, SlackState, Workspace
+from bot.playground.vendors.slack.tokens import BotToken
 from bot.playground.vendors.slack.wire import Json, RefusedError
 
 _TRUE = {"true", "1", "t", "yes"}
@@ -61,7 +62,7 @@ class Arguments:
 
 @dataclass(slots=True)
 class Call:
-    """A call whose token was accepted: `workspace` is the token's own."""
+    """A call whose token was accepted: `workspace` is the token's own, or the one of its organization that is meant."""
 
     state: SlackState
     workspace: Workspace
@@ -74,6 +75,30 @@ class Call:
         if found is None or (found.config.is_private and not found.im_user and not found.config.bot_is_member):
             raise RefusedError("channel_not_found")
         return found
+
+
+def workspace_of(state: SlackState, token: BotToken, args: Arguments) -> Workspace:
+    """The workspace that a call is about.
+
+    A token of an organization acts where `team_id` says, else where the channel, the person or the trigger belongs;
+    refused with `team_access_not_granted` where its administrators did not add the app.
+    """
+    if not token.is_org:
+        return state.workspace(token.team_id)
+    granted = state.tokens.granted[token.team_id]
+    own = [each for each in state.workspaces.values() if each.enterprise and each.enterprise.id == token.team_id]
+    if named := args.text("team_id"):
+        own = [each for each in own if each.id == named]
+        if not own:
+            raise RefusedError("team_not_found")
+    elif (trigger := args.text("trigger_id")) and (team := state.tickets.team_of_trigger(trigger)):
+        own = [each for each in own if each.id == team]
+    elif place := args.text("channel") or args.text("user") or args.text("user_id"):
+        own = [each for each in own if place in each.users or place in each.conversations] or own
+    reached = [each for each in own if each.id in granted]
+    if not reached:
+        raise RefusedError("team_access_not_granted")
+    return reached[0]
 
 
 async def read_arguments(request: web.Request) -> Arguments:

@@ -31,7 +31,24 @@ class UserConfig:
     is_bot: bool = False
     is_admin: bool = False
     is_restricted: bool = False
+    """A guest of several channels."""
+    is_ultra_restricted: bool = False
+    """A guest of one channel; Slack sets `is_restricted` with it."""
     deleted: bool = False
+    home_team: str = ""
+    """The workspace that somebody from outside comes from, who is here through a shared channel; empty: a member."""
+    is_org_admin: bool = False
+    """May install for the whole organization that the workspace belongs to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnterpriseConfig:
+    """An Enterprise organization: workspaces name it by its id, which begins with `E`."""
+
+    id: str
+    name: str
+    domain: str
+    bot_user_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +75,9 @@ class WorkspaceConfig:
     bot_token: str | None = None
     users: tuple[UserConfig, ...] = ()
     channels: tuple[ChannelConfig, ...] = ()
+    enterprise_id: str | None = None
+    only_admins_install: bool = False
+    """Members who are no administrators may not let an app in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +102,20 @@ class AppConfig:
         "app_home_opened",
         "app_uninstalled",
         "tokens_revoked",
+        "team_access_granted",
+        "team_access_revoked",
         "user_change",
+        "channel_archive",
+        "channel_deleted",
+        "channel_left",
+        "channel_rename",
+        "channel_unarchive",
+        "group_archive",
+        "group_deleted",
+        "group_left",
+        "group_rename",
+        "group_unarchive",
+        "member_joined_channel",
     )
     scopes: tuple[str, ...] = DEFAULT_SCOPES
     socket_mode: bool = False
@@ -90,6 +123,12 @@ class AppConfig:
     token_rotation: bool = False
     accept_insecure_redirects: bool = True
     """Slack wants HTTPS redirect addresses; on loopback there is none."""
+    org_deploy_enabled: bool = False
+    """The app may be installed for a whole Enterprise organization."""
+    image_addresses: tuple[str, ...] = ()
+    """What addresses of pictures may begin with beside `https://`; these are fetched when they are posted, as Slack
+    does, and refused if no picture comes.
+    """
 
     def url_for(self, kind: str) -> str:
         """The bot's address for `command`, `interactivity` or `events`."""
@@ -140,6 +179,7 @@ class SlackConfig:
     """Everything that a stand-in needs. `issuer=""` makes the stand-in's own address the OpenID issuer."""
 
     workspaces: tuple[WorkspaceConfig, ...]
+    enterprises: tuple[EnterpriseConfig, ...] = ()
     app: AppConfig = AppConfig()
     limits: LimitConfig = LimitConfig()
     timing: TimingConfig = TimingConfig()

@@ -95,16 +95,32 @@ class ConsentPages:
             title, allow = f"{app} is requesting permission to access the {team} workspace", "Allow"
             listed = "".join(f"<li><code>{escape(s)}</code></li>" for s in asked.scopes)
             what = f"<p>What will {app} be able to do?</p><ul>{listed}</ul>"
+        places = self._places(asked, workspace, user)
+        if not places:
+            return _page(title, f"{what}<p>Only administrators of {team} may let apps in. Ask one of them.</p>")
+        where = "".join(f'<option value="{escape(key)}">{escape(name)}</option>' for key, name in places.items())
+        chosen = f'<p><label>Where <select name="where">{where}</select></label></p>' if len(places) > 1 else ""
         other = urlencode({**asked.params, "choose": "1"})
         body = (
             f'{what}<p class="who">{escape(user.real_name)} · {escape(user.email)} · {team}</p>'
             f'<form method="post">{self._hidden(asked)}'
-            f'<input type="hidden" name="as" value="{escape(workspace.id)}:{escape(user.id)}">'
+            f'<input type="hidden" name="as" value="{escape(workspace.id)}:{escape(user.id)}">{chosen}'
             f'<button name="answer" value="allow" class="primary">{allow}</button> '
             f'<button name="answer" value="deny">Cancel</button></form>'
             f'<p><a href="?{escape(other)}">Not you? Use another account</a></p>'
         )
         return _page(title, body)
+
+    def _places(self, asked: _Asked, workspace: Workspace, user: UserConfig) -> dict[str, str]:
+        """What this person may install the app in, or sign in to: by id, with its name."""
+        places = {workspace.id: f"the workspace {workspace.config.name}"}
+        if asked.flow == "openid":
+            return places
+        if workspace.config.only_admins_install and not (user.is_admin or user.is_org_admin):
+            places = {}
+        if workspace.enterprise and user.is_org_admin and self._state.app.org_deploy_enabled:
+            places[workspace.enterprise.id] = f"the whole organization {workspace.enterprise.name}"
+        return places
 
     def _choose(self, asked: _Asked) -> web.Response:
         people = "".join(
@@ -126,6 +142,9 @@ class ConsentPages:
             team, _, user_id = form.get("as", "").partition(":")
             workspace = self._state.workspace(team)
             user = workspace.user(user_id)
+            where = form.get("where") or workspace.id
+            if form.get("answer") == "allow" and where not in self._places(asked, workspace, user):
+                raise RefusedError("app_approval_required")
         except RefusedError as refused:
             return _page(
                 "Something went wrong", f"<p>Slack could not go on: <code>{escape(refused.error)}</code></p>", 400
@@ -136,16 +155,16 @@ class ConsentPages:
             return response
         given: Json = {"state": asked.params["state"]} if "state" in asked.params else {}
         if form.get("answer") == "allow":
-            given = {"code": self._code(asked, workspace, user)} | given
+            given = {"code": self._code(asked, where, user)} | given
         else:
             given = {"error": "access_denied"} | given
         self._state.changes.add("consent", flow=asked.flow, team=workspace.id, user=user.id, error=given.get("error"))
         return _send_back(asked, given)
 
-    def _code(self, asked: _Asked, workspace: Workspace, user: UserConfig) -> str:
+    def _code(self, asked: _Asked, where: str, user: UserConfig) -> str:
         ticket = CodeTicket(
             flow=asked.flow,
-            team_id=workspace.id,
+            team_id=where,
             user_id=user.id,
             client_id=asked.params["client_id"],
             redirect_uri=asked.named_redirect,

@@ -127,7 +127,33 @@ def _static(kind: str, *, multi: bool = False) -> Rule:
     return both(
         _select(kind, {**lists, **initial}, multi=multi),
         exactly_one("options", "option_groups"),
+        _initial_among_options,
     )
+
+
+def _initial_among_options(value: object, at: str, found: Findings) -> None:
+    """What is chosen at first is one of the options, word for word."""
+    if not isinstance(value, dict):
+        return
+    groups = value.get("option_groups") or []
+    lists = [value.get("options") or [], *(g.get("options") or [] for g in groups if isinstance(g, dict))]
+    options = [option for each in lists if isinstance(each, list) for option in each]
+    chosen = [value["initial_option"]] if "initial_option" in value else value.get("initial_options") or []
+    if isinstance(chosen, list) and any(each not in options for each in chosen):
+        found.wrong("initial option must match an option", at)
+
+
+def _lengths_in_order(value: object, at: str, found: Findings) -> None:
+    """A text field's least length is not above its greatest, and Slack's own limit is 3,000."""
+    if not isinstance(value, dict):
+        return
+    least, most = value.get("min_length", 0), value.get("max_length", 3000)
+    if not (isinstance(least, int) and isinstance(most, int) and 0 <= least <= 3000 and 1 <= most <= 3000):
+        found.wrong("min_length is 0 to 3000, max_length 1 to 3000", at)
+    elif least > most:
+        found.wrong("min_length must not exceed max_length", at)
+    elif isinstance(first := value.get("initial_value"), str) and len(first) > most:
+        found.wrong("initial_value must not exceed max_length", at)
 
 
 _id = string(1)
@@ -168,25 +194,34 @@ CHOICES: dict[str, Rule] = {
         {**_prompted, "initial_time": _time, "timezone": string(1)},
     ),
     "datetimepicker": record({"type": one_of("datetimepicker")}, {**_common, "initial_date_time": integer}),
-    "checkboxes": record(
-        {"type": one_of("checkboxes"), "options": list_of(option, 1, 10)},
-        {**_common, "initial_options": list_of(option, 1, 10)},
+    "checkboxes": both(
+        record(
+            {"type": one_of("checkboxes"), "options": list_of(option, 1, 10)},
+            {**_common, "initial_options": list_of(option, 1, 10)},
+        ),
+        _initial_among_options,
     ),
-    "radio_buttons": record(
-        {"type": one_of("radio_buttons"), "options": list_of(option, 1, 10)},
-        {**_common, "initial_option": option},
+    "radio_buttons": both(
+        record(
+            {"type": one_of("radio_buttons"), "options": list_of(option, 1, 10)},
+            {**_common, "initial_option": option},
+        ),
+        _initial_among_options,
     ),
 }
 INPUTS: dict[str, Rule] = {
-    "plain_text_input": record(
-        {"type": one_of("plain_text_input")},
-        {
-            **_typed,
-            "initial_value": string(),
-            "multiline": boolean,
-            "min_length": integer,
-            "max_length": integer,
-        },
+    "plain_text_input": both(
+        record(
+            {"type": one_of("plain_text_input")},
+            {
+                **_typed,
+                "initial_value": string(),
+                "multiline": boolean,
+                "min_length": integer,
+                "max_length": integer,
+            },
+        ),
+        _lengths_in_order,
     ),
     "email_text_input": record({"type": one_of("email_text_input")}, {**_typed, "initial_value": string()}),
     "url_text_input": record({"type": one_of("url_text_input")}, {**_typed, "initial_value": string()}),

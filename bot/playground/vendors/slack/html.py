@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from html import escape
 from zoneinfo import ZoneInfo
 
+from bot.playground.vendors.slack.forms import as_left
 from bot.playground.vendors.slack.mrkdwn import Span, SpanKind, format_date, parse
 from bot.playground.vendors.slack.render import Names, leaf_span, mention_name, pressable, text_spans, top_level_spans
 from bot.playground.vendors.slack.wire import Json
@@ -140,15 +141,25 @@ def _menu(element: Json, attributes: str, names: Names) -> str:
     else:
         lists = [*element.get("options", []), *(o for g in element.get("option_groups", []) for o in g["options"])]
         options = [(o["value"], o["text"]["text"]) for o in lists]
-    first = element.get("initial_option", {}).get("value") or element.get("initial_user") or ""
+    first = _chosen_at_first(element)
     head = escape((element.get("placeholder") or {"text": "Choose"})["text"])
     rows = "".join(
-        f'<option value="{escape(value)}"{" selected" if value == first else ""}>{_plain(label)}</option>'
+        f'<option value="{escape(value)}"{" selected" if value in first else ""}>{_plain(label)}</option>'
         for value, label in options
     )
     multiple = " multiple" if kind.startswith("multi_") else ""
     blank = "" if multiple else f'<option value="">{head}</option>'
     return f'<select class="s-select" aria-label="{head}" {attributes}{multiple}>{blank}{rows}</select>'
+
+
+def _chosen_at_first(element: Json) -> set[str]:
+    """The values or ids that a menu shows chosen."""
+    found: set[str] = set()
+    for name, value in element.items():
+        if name.startswith("initial_"):
+            for each in value if isinstance(value, list) else [value]:
+                found.add(each["value"] if isinstance(each, dict) else str(each))
+    return found
 
 
 def _input(element: Json, attributes: str) -> str:
@@ -211,6 +222,8 @@ def _section(block: Json, names: Names) -> str:
 def _input_block(block: Json, names: Names) -> str:
     optional = ' <span class="s-optional">(optional)</span>' if block.get("optional") else ""
     hint = f'<p class="s-hint">{_text(block["hint"], names)}</p>' if block.get("hint") else ""
+    if error := block.get("error"):
+        hint = f'<p class="s-error" role="alert">{_plain(error)}</p>{hint}'
     element = element_to_html(block["element"], block, names)
     label = f"<span>{_text(block['label'], names)}{optional}</span>"
     if block["element"]["type"] in ("checkboxes", "radio_buttons"):  # each choice is a label of its own
@@ -276,6 +289,8 @@ def message_to_html(message: Json, names: Names | None = None) -> str:
     only = '<p class="s-only">Only visible to you</p>' if message.get("ephemeral") else ""
     edited = '<span class="s-edited">(edited)</span>' if message.get("is_edited") else ""
     ephemeral = " s-ephemeral" if message.get("ephemeral") else ""
+    if message.get("thread_ts") not in (None, message["ts"]):
+        ephemeral += " s-reply"
     return (
         f'<article class="s-message{ephemeral}" data-ts="{escape(message["ts"])}">'
         f'<span class="s-avatar" aria-hidden="true">{escape((message.get("author") or "?")[:1])}</span>'
@@ -285,10 +300,12 @@ def message_to_html(message: Json, names: Names | None = None) -> str:
     )
 
 
-def view_to_html(view: Json, names: Names | None = None) -> str:
-    """A modal as a form, or App Home as a section."""
+def view_to_html(
+    view: Json, names: Names | None = None, *, filled: Json | None = None, errors: dict[str, str] | None = None
+) -> str:
+    """A modal as a form, or App Home as a section; with what was filled in and refused, and why, where it was."""
     names = names or Names()
-    body = "".join(block_to_html(block, names) for block in view["blocks"])
+    body = "".join(block_to_html(block, names) for block in as_left(view["blocks"], filled or {}, errors or {}))
     if view["type"] == "home":
         return f'<section class="s-home" data-view-id="{escape(view["id"])}">{body}</section>'
     title = _plain(view["title"]["text"])

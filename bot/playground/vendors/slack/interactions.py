@@ -38,6 +38,8 @@ class Interactions:
         if (registered and command not in registered) or not self._state.tokens.installed(space.id):
             self._state.slackbot_says(space, place.id, user.id, f"{command} is not a valid command.")
             return {"error": "invalid_command"}
+        if user.home_team:
+            return {"error": "user_is_external"}  # Slack Connect gives strangers no commands of other workspaces
         if place.config.is_archived:
             return {"error": "is_archived"}
         ticket = self._ticket(who, typed=f"{command} {text}".strip())
@@ -52,23 +54,30 @@ class Interactions:
             "command": command,
             "text": self._escaped(space, text) if self._state.app.should_escape else text,
             "api_app_id": self._state.app.app_id,
-            "is_enterprise_install": "false",
+            **self._enterprise_of_command(space),
             "response_url": f"{self._state.base_url}/commands/{space.id}/{ticket[1]}",
             "trigger_id": self._state.tickets.new_trigger(space.id, user.id),
         }
         ack = await self._outbound.send("command", payload)
-        error = ack.error or self._answered(who, ack, ticket[0])
+        error = ack.error or await self._answered(who, ack, ticket[0])
         if error:
             self._state.slackbot_says(space, place.id, user.id, f'{command} failed with the error "{error}"')
         return {"error": error}
 
-    def _answered(self, who: Actor, ack: Ack, ticket: ResponseTicket) -> str | None:
+    def _enterprise_of_command(self, space: Workspace) -> Json:
+        serving = self._state.tokens.serving(space.id) or ""
+        about: Json = {"is_enterprise_install": "true" if serving.startswith("E") else "false"}
+        if space.enterprise:
+            about |= {"enterprise_id": space.enterprise.id, "enterprise_name": space.enterprise.name}
+        return about
+
+    async def _answered(self, who: Actor, ack: Ack, ticket: ResponseTicket) -> str | None:
         """Show the answer that came with the ack of a command."""
         if not ack.body:
             return None
         body: Json = ack.body if isinstance(ack.body, dict) else {"text": str(ack.body)}
         try:
-            apply_response(self._state, ticket, body)
+            await apply_response(self._state, ticket, body)
         except RefusedError as refused:
             self._state.problem("command_ack", refused.error, detail=refused.detail)
             return "invalid_command_response"
@@ -106,17 +115,27 @@ class Interactions:
         return ticket, self._state.tickets.new_response_url(ticket)
 
     def _common(self, workspace: Workspace, user: UserConfig, kind: str) -> Json:
-        domain = workspace.config.domain
+        is_org = (self._state.tokens.serving(workspace.id) or "").startswith("E")
+        enterprise = workspace.enterprise
+        team: Json = {"id": workspace.id, "domain": workspace.config.domain}
+        if enterprise:
+            team |= {"enterprise_id": enterprise.id, "enterprise_name": enterprise.name}
+        home = user.home_team or workspace.id
         return {
             "type": kind,
-            "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": workspace.id},
+            "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": home},
             "api_app_id": self._state.app.app_id,
             "token": self._state.app.verification_token,
             "trigger_id": self._state.tickets.new_trigger(workspace.id, user.id),
-            "team": {"id": workspace.id, "domain": domain},
-            "enterprise": None,
-            "is_enterprise_install": False,
+            "team": team,
+            "enterprise": {"id": enterprise.id, "name": enterprise.name} if enterprise else None,
+            "is_enterprise_install": is_org,
         }
+
+    def _common_of_view(self, space: Workspace, view: View, kind: str) -> Json:
+        """The same for a view. Where the app is installed for an organization Slack may leave the team out."""
+        common = self._common(space, space.user(view.user_id), kind)
+        return common | {"team": None} if common["is_enterprise_install"] else common
 
     async def press(self, who: Actor, ts: str, action_id: str, block_id: str | None, chosen: object) -> Json:
         """Press a button, or choose in a menu, of a message. Returns the address that a link button opens."""
@@ -135,6 +154,7 @@ class Interactions:
                 "message_ts": ts,
                 "channel_id": place.id,
                 "is_ephemeral": bool(message.only_for),
+                **({"thread_ts": message.thread_ts} if message.thread_ts else {}),
             },
             "channel": {"id": place.id, "name": place.config.name},
             "state": {"values": {}},
@@ -154,7 +174,7 @@ class Interactions:
             raise RefusedError("action_not_found")
         action = chosen_action(*found, pressed.get("value"))
         state = {"values": state_values(view.wire["blocks"], filled)}
-        payload = self._common(space, space.user(view.user_id), "block_actions") | {
+        payload = self._common_of_view(space, view, "block_actions") | {
             "container": {"type": "view", "view_id": view.id},
             "view": {**view.wire, "state": state},
             "actions": [action],
@@ -165,9 +185,10 @@ class Interactions:
     async def submit(self, space: Workspace, view: View, filled: Json) -> Json:
         """Submit a modal with `{block_id: {action_id: chosen}}`; returns the client's or the app's errors by block."""
         values = state_values(view.wire["blocks"], filled)
+        view.filled = filled
         if missing := missing_fields(view.wire["blocks"], values):
-            return {"error": None, "errors": missing}
-        payload = self._common(space, space.user(view.user_id), "view_submission") | {
+            return self._refused_fields(space, view, missing)
+        payload = self._common_of_view(space, view, "view_submission") | {
             "view": {**view.wire, "state": {"values": values}},
             "response_urls": [],
         }
@@ -175,12 +196,23 @@ class Interactions:
         if ack.error:
             return {"error": ack.error, "errors": {}}
         try:
-            return {"error": None, "errors": self._submitted(space, view, ack.body)}
+            return self._refused_fields(space, view, await self._submitted(space, view, ack.body))
         except RefusedError as refused:
             self._state.problem("view_submission", refused.error, detail=refused.detail)
             return {"error": "invalid_response", "errors": {}}
 
-    def _submitted(self, space: Workspace, view: View, body: object) -> Json:
+    def _refused_fields(self, space: Workspace, view: View, errors: dict[str, str]) -> Json:
+        view.errors = errors
+        if errors:
+            self._state.changes.add("view", team=space.id, user=view.user_id, view=view.id)
+        return {"error": None, "errors": errors}
+
+    async def _checked(self, sent: object) -> Json:
+        view = check_view(sent)
+        await self._state.images.check(view["blocks"], self._state.app.image_addresses, "invalid_arguments")
+        return view
+
+    async def _submitted(self, space: Workspace, view: View, body: object) -> dict[str, str]:
         if not body:
             drop_modals(self._state, space, view.user_id, only_top=True)
             return {}
@@ -192,11 +224,13 @@ class Interactions:
                 known = {block["block_id"] for block in view.wire["blocks"] if block["type"] == "input"}
                 if not isinstance(errors, dict) or not errors or not set(errors) <= known:
                     raise RefusedError("invalid_error_block_id")
+                if not all(isinstance(each, str) and each for each in errors.values()):
+                    raise RefusedError("invalid_error_message")
                 return errors
             case "update":
-                replace_view(self._state, space, view, check_view(body.get("view")))
+                replace_view(self._state, space, view, await self._checked(body.get("view")))
             case "push":
-                put_modal(self._state, space, view.user_id, check_view(body.get("view")), push=True)
+                put_modal(self._state, space, view.user_id, await self._checked(body.get("view")), push=True)
             case "clear":
                 drop_modals(self._state, space, view.user_id, only_top=False)
             case _:
@@ -207,7 +241,7 @@ class Interactions:
         """Close a modal with its cross; the app hears of it only if it asked for that."""
         drop_modals(self._state, space, view.user_id, only_top=True)
         if view.wire["notify_on_close"]:
-            payload = self._common(space, space.user(view.user_id), "view_closed")
+            payload = self._common_of_view(space, view, "view_closed")
             payload.pop("trigger_id")
             await self._outbound.send("interactivity", payload | {"view": view.wire, "is_cleared": False})
 

@@ -54,12 +54,19 @@ def _decoded(call: Call) -> Json:
     }
 
 
+async def _pictured(call: Call, *, need: bool = True) -> Json:
+    """The content of a call, its pictures fetched."""
+    found = content(_decoded(call), need=need)
+    await call.state.images.check(found.get("blocks"), call.state.app.image_addresses)
+    return found
+
+
 def _target(call: Call) -> Conversation:
     """Where a post goes: a channel that the bot may write to, or the direct messages with a person (`U…`, `W…`)."""
     channel = call.args.required("channel")
     if channel[0] in "UW":
         user = call.workspace.users.get(channel)
-        if user is None or user.deleted:
+        if user is None or user.deleted or user.home_team:  # nobody outside is written to without an invitation
             raise RefusedError("channel_not_found")
         if user.is_bot:
             raise RefusedError("cannot_dm_bot")
@@ -93,7 +100,7 @@ async def post_message(call: Call) -> Json:
     """`chat.postMessage`."""
     target = _target(call)
     _authorship(call)
-    found = content(_decoded(call))
+    found = await _pictured(call)
     message = Message(
         ts=call.workspace.next_ts(),
         channel_id=target.id,
@@ -122,7 +129,7 @@ async def post_ephemeral(call: Call) -> Json:
         only_for=user,
         thread_ts=_thread(call, target.id),
         options={name: call.args.values[name] for name in _KEPT if name in call.args.values},
-        **content(_decoded(call)),
+        **await _pictured(call),
     )
     call.state.add_message(call.workspace, message)
     return {"message_ts": message.ts}
@@ -144,7 +151,7 @@ async def update(call: Call) -> Json:
         raise RefusedError("is_archived")
     if len(call.args.text("text") or "") > _UPDATE_TEXT:
         raise RefusedError("msg_too_long")
-    found = content(_decoded(call), need=False)
+    found = await _pictured(call, need=False)
     if not found:
         raise RefusedError("no_text")
     for name, value in found.items():

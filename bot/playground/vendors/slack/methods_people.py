@@ -1,25 +1,59 @@
 """`auth.*`, `team.*`, `users.*` and `conversations.*`: what the app may learn of a workspace."""
 
-from bot.playground.vendors.slack.calls import Call
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from bot.playground.vendors.slack.calls import Arguments, Call
 from bot.playground.vendors.slack.config import UserConfig
-from bot.playground.vendors.slack.state import Conversation, Workspace
+from bot.playground.vendors.slack.state import SLACKBOT, Conversation, SlackState, Workspace
+from bot.playground.vendors.slack.tokens import BotToken
 from bot.playground.vendors.slack.wire import Json, RefusedError
 
 _PAGE = 100
 
 
-async def auth_test(call: Call) -> Json:
-    """`auth.test`."""
-    workspace, bot = call.workspace.config, call.workspace.config.bot_user_id
-    return {
-        "url": f"https://{workspace.domain}.slack.com/",
-        "team": workspace.name,
-        "user": call.state.app.name,
-        "team_id": workspace.team_id,
-        "user_id": bot,
-        "bot_id": "B" + call.state.app.app_id[1:],
-        "is_enterprise_install": False,
+def auth_test(state: SlackState, token: BotToken, _args: Arguments) -> Json:
+    """`auth.test`. A token of an organization has the organization where others have their workspace."""
+    answer: Json = {"user": state.app.name, "bot_id": "B" + state.app.app_id[1:], "is_enterprise_install": token.is_org}
+    if token.is_org:
+        org = state.enterprise(token.team_id)
+        return answer | {
+            "url": f"https://{org.domain}.enterprise.slack.com/",
+            "team": org.name,
+            "team_id": org.id,
+            "enterprise_id": org.id,
+            "user_id": org.bot_user_id,
+        }
+    workspace = state.workspace(token.team_id)
+    if workspace.enterprise:
+        answer["enterprise_id"] = workspace.enterprise.id
+    return answer | {
+        "url": f"https://{workspace.config.domain}.slack.com/",
+        "team": workspace.config.name,
+        "team_id": workspace.id,
+        "user_id": workspace.config.bot_user_id,
     }
+
+
+def auth_teams_list(state: SlackState, token: BotToken, args: Arguments) -> Json:
+    """`auth.teams.list`: the workspaces that a token reaches, by pages."""
+    teams = sorted(state.tokens.granted[token.team_id]) if token.is_org else [token.team_id]
+    start, size = _page(args)
+    following = str(start + size) if start + size < len(teams) else ""
+    return {
+        "teams": [{"id": each, "name": state.workspace(each).config.name} for each in teams[start : start + size]],
+        "response_metadata": {"next_cursor": following},
+    }
+
+
+def _page(args: Arguments) -> tuple[int, int]:
+    try:
+        start, size = int(args.text("cursor") or 0), int(args.text("limit") or _PAGE)
+    except ValueError as problem:
+        raise RefusedError("invalid_cursor") from problem
+    if not 1 <= size <= 1000:
+        raise RefusedError("invalid_limit")
+    return start, size
 
 
 async def team_info(call: Call) -> Json:
@@ -33,32 +67,52 @@ def user_object(workspace: Workspace, user: UserConfig, scopes: tuple[str, ...])
     profile: Json = {"real_name": user.real_name, "display_name": user.name}
     if "users:read.email" in scopes:
         profile["email"] = user.email
-    return {
+    whole: Json = {
         "id": user.id,
-        "team_id": workspace.id,
+        "team_id": user.home_team or workspace.id,
         "name": user.name,
         "real_name": user.real_name,
         "deleted": user.deleted,
-        "tz": user.tz,
         "profile": profile,
         "is_bot": user.is_bot,
-        "is_admin": user.is_admin,
-        "is_restricted": user.is_restricted,
-        "is_ultra_restricted": False,
         "is_app_user": False,
+    }
+    if user.home_team:  # of strangers Slack tells little
+        return whole | {"is_stranger": True, "tz": user.tz, "is_restricted": False, "is_ultra_restricted": False}
+    if user.deleted:  # Slack leaves zone and roles out once somebody is gone
+        return whole
+    if workspace.enterprise:
+        whole["enterprise_user"] = {
+            "id": user.id,
+            "enterprise_id": workspace.enterprise.id,
+            "enterprise_name": workspace.enterprise.name,
+            "is_admin": user.is_org_admin,
+            "is_owner": False,
+            "teams": [workspace.id],
+        }
+    return whole | {
+        "tz": user.tz,
+        "tz_offset": int(datetime.now(ZoneInfo(user.tz)).utcoffset().total_seconds()),  # type: ignore[union-attr]
+        "is_admin": user.is_admin,
+        "is_restricted": user.is_restricted or user.is_ultra_restricted,
+        "is_ultra_restricted": user.is_ultra_restricted,
     }
 
 
 async def users_info(call: Call) -> Json:
-    """`users.info`."""
-    return {"user": user_object(call.workspace, call.workspace.user(call.args.required("user")), call.scopes)}
+    """`users.info`. Slackbot is a user whom Slack does not call a bot."""
+    asked = call.args.required("user")
+    if asked == SLACKBOT:
+        slackbot = UserConfig(id=SLACKBOT, name="slackbot", real_name="Slackbot", email="", tz="America/Los_Angeles")
+        return {"user": user_object(call.workspace, slackbot, ())}
+    return {"user": user_object(call.workspace, call.workspace.user(asked), call.scopes)}
 
 
 async def lookup_by_email(call: Call) -> Json:
     """`users.lookupByEmail`: deactivated people are not found."""
     address = call.args.required("email").casefold()
     for user in call.workspace.users.values():
-        if user.email.casefold() == address and not user.deleted:
+        if user.email.casefold() == address and not user.deleted and not user.home_team:
             return {"user": user_object(call.workspace, user, call.scopes)}
     raise RefusedError("users_not_found")
 
@@ -130,11 +184,6 @@ async def conversations_members(call: Call) -> Json:
     members = list(conversation.members)
     if conversation.im_user or conversation.config.bot_is_member:
         members.append(call.workspace.config.bot_user_id)
-    try:
-        start, size = int(call.args.text("cursor") or 0), int(call.args.text("limit") or _PAGE)
-    except ValueError as problem:
-        raise RefusedError("invalid_cursor") from problem
-    if not 1 <= size <= 1000:
-        raise RefusedError("invalid_limit")
+    start, size = _page(call.args)
     following = str(start + size) if start + size < len(members) else ""
     return {"members": members[start : start + size], "response_metadata": {"next_cursor": following}}

@@ -25,7 +25,7 @@ def _dress(state: SlackState, workspace: Workspace, view_id: str, sent: Json, un
         **sent,
         "id": view_id,
         "team_id": workspace.id,
-        "app_installed_team_id": workspace.id,
+        "app_installed_team_id": state.tokens.serving(workspace.id) or workspace.id,
         "app_id": state.app.app_id,
         "bot_id": "B" + state.app.app_id[1:],
         "root_view_id": under[0] if under else view_id,
@@ -66,6 +66,7 @@ def replace_view(state: SlackState, workspace: Workspace, view: View, sent: Json
     stack = workspace.modals.get(view.user_id, [])
     under = stack[: stack.index(view.id)] if view.id in stack else []
     view.wire = _dress(state, workspace, view.id, sent, under)
+    view.filled, view.errors = {}, {}
     state.changes.add("view", team=workspace.id, user=view.user_id, view=view.id)
     return view
 
@@ -79,25 +80,32 @@ def drop_modals(state: SlackState, workspace: Workspace, user_id: str, *, only_t
     state.changes.add("view", team=workspace.id, user=user_id, view=None)
 
 
+async def _sent(call: Call) -> Json:
+    """The view of a call, checked, its pictures fetched."""
+    sent = check_view(call.args.json("view"))
+    await call.state.images.check(sent["blocks"], call.state.app.image_addresses, "invalid_arguments")
+    return sent
+
+
 async def views_open(call: Call) -> Json:
     """`views.open`."""
-    return _open(call, push=False)
+    return await _open(call, push=False)
 
 
 async def views_push(call: Call) -> Json:
     """`views.push`."""
-    return _open(call, push=True)
+    return await _open(call, push=True)
 
 
-def _open(call: Call, *, push: bool) -> Json:
-    sent = check_view(call.args.json("view"))
+async def _open(call: Call, *, push: bool) -> Json:
+    sent = await _sent(call)
     user_id = call.state.tickets.use_trigger(call.args.required("trigger_id"), call.workspace.id)
     return {"view": put_modal(call.state, call.workspace, user_id, sent, push=push).wire}
 
 
 async def views_update(call: Call) -> Json:
     """`views.update`, by `view_id` or `external_id`; `hash` guards against a race."""
-    sent = check_view(call.args.json("view"))
+    sent = await _sent(call)
     view_id, external = call.args.text("view_id"), call.args.text("external_id")
     if bool(view_id) == bool(external):
         raise RefusedError(
@@ -114,7 +122,7 @@ async def views_update(call: Call) -> Json:
 
 async def views_publish(call: Call) -> Json:
     """`views.publish`: App Home of one person."""
-    sent = check_view(call.args.json("view"))
+    sent = await _sent(call)
     if sent["type"] != "home":
         raise RefusedError("invalid_arguments", "[ERROR] must be a home view [json-pointer:/view/type]")
     user = call.workspace.user(call.args.required("user_id"))

@@ -107,24 +107,31 @@ class OpenId:
         if args.text("grant_type") == "refresh_token":
             self._check_client(args)
             token = self._state.tokens.refresh(args.required("refresh_token"))
-            return self._installed(self._state.workspace(token.team_id), token, None)
+            return self._installed(token, None)
         ticket = self._spend(args, "install")
-        workspace = self._state.workspace(ticket.team_id)
-        token = self._state.tokens.install(workspace.id, ticket.scopes)
-        self._state.changes.add("installed", team=workspace.id)
-        return self._installed(workspace, token, ticket.user_id)
+        token = self._state.tokens.install(ticket.team_id, ticket.scopes)
+        self._state.changes.add("installed", team=ticket.team_id)
+        return self._installed(token, ticket.user_id)
 
-    def _installed(self, workspace: Workspace, token: BotToken, user_id: str | None) -> Json:
+    def _installed(self, token: BotToken, user_id: str | None) -> Json:
         answer: Json = {
             "access_token": token.value,
             "token_type": "bot",
             "scope": ",".join(token.scopes),
-            "bot_user_id": workspace.config.bot_user_id,
             "app_id": self._state.app.app_id,
-            "team": {"name": workspace.config.name, "id": workspace.id},
-            "enterprise": None,
-            "is_enterprise_install": False,
+            "is_enterprise_install": token.is_org,
         }
+        if token.is_org:
+            org = self._state.enterprise(token.team_id)
+            answer |= {"bot_user_id": org.bot_user_id, "team": None, "enterprise": {"name": org.name, "id": org.id}}
+        else:
+            space = self._state.workspace(token.team_id)
+            org_of = space.enterprise
+            answer |= {
+                "bot_user_id": space.config.bot_user_id,
+                "team": {"name": space.config.name, "id": space.id},
+                "enterprise": {"name": org_of.name, "id": org_of.id} if org_of else None,
+            }
         if user_id:
             answer["authed_user"] = {"id": user_id}
         if token.refresh:

@@ -162,13 +162,21 @@ class Outbound:
         task.add_done_callback(self._background.discard)
 
     def wrap(self, team_id: str, event: Json, event_id: str) -> Json:
-        """The outer part of an event."""
-        workspace = self._state.workspace(team_id)
+        """The outer part of an event; of an organization's own events too, whose id stands for `team_id` there."""
+        if team_id in self._state.enterprises:
+            enterprise: str | None = team_id
+            owner, bot = team_id, self._state.enterprise(team_id).bot_user_id
+        else:
+            workspace = self._state.workspace(team_id)
+            enterprise = workspace.enterprise.id if workspace.enterprise else None
+            owner, bot = self._state.tokens.serving(team_id) or team_id, workspace.config.bot_user_id
+        is_org = owner == enterprise
         return {
             "token": self._state.app.verification_token,
             "team_id": team_id,
+            **({"enterprise_id": enterprise} if enterprise else {}),
             "context_team_id": team_id,
-            "context_enterprise_id": None,
+            "context_enterprise_id": enterprise,
             "api_app_id": self._state.app.app_id,
             "event": event,
             "type": "event_callback",
@@ -176,11 +184,11 @@ class Outbound:
             "event_time": int(time.time()),
             "authorizations": [
                 {
-                    "enterprise_id": None,
-                    "team_id": team_id,
-                    "user_id": workspace.config.bot_user_id,
+                    "enterprise_id": enterprise,
+                    "team_id": None if is_org else team_id,
+                    "user_id": bot,
                     "is_bot": True,
-                    "is_enterprise_install": False,
+                    "is_enterprise_install": is_org,
                 }
             ],
             "is_ext_shared_channel": False,

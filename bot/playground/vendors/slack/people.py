@@ -25,6 +25,8 @@ class SeenMessage:
     ephemeral: bool
     edited: bool
     from_app: bool
+    thread_ts: str | None
+    """The message that this one answers, if it is a reply."""
     live: tuple[tuple[str, str], ...]
     """What notifies or leads somewhere: (kind, target)."""
     raw: Json
@@ -41,22 +43,46 @@ class SeenMessage:
             ephemeral=raw["ephemeral"],
             edited=raw["is_edited"],
             from_app=raw["from_app"],
+            thread_ts=raw.get("thread_ts"),
             live=tuple((each["kind"], each["target"]) for each in raw["live"]),
             raw=raw,
         )
 
     def element(self, label: str) -> Json:
         """The ids of what is called so (and an option's `value`); LookupError if there is none."""
-        for block in self.raw.get("blocks", []):
-            inner = [block.get("accessory"), *(block.get("elements") or [])]
-            for element in (each for each in inner if isinstance(each, dict) and "action_id" in each):
-                about: Json = {"action_id": element["action_id"], "block_id": block["block_id"]}
-                if (element.get("text") or {}).get("text") == label:
-                    return about
-                for option in element.get("options", []):
-                    if option["text"]["text"] == label:
-                        return about | {"value": option["value"]}
-        raise LookupError(f"nothing to press is called {label!r} in {self.rendered!r}")
+        return pressable_called(label, self.raw.get("blocks", []))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenView:
+    """A modal or App Home as one person sees it. `errors` stand beside its fields, by `block_id`."""
+
+    id: str
+    title: str
+    html: str
+    errors: dict[str, str]
+    raw: Json
+
+    def field(self, label: str) -> tuple[str, Json]:
+        """The `block_id` and the element of the field of that label; LookupError if there is none."""
+        for block in self.raw["blocks"]:
+            if block["type"] == "input" and block["label"]["text"] == label:
+                return block["block_id"], block["element"]
+        raise LookupError(f"no field is called {label!r}")
+
+
+def pressable_called(label: str, blocks: list[Json]) -> Json:
+    """The ids of the button, or of the menu's entry (and its `value`), of that label; LookupError if there is none."""
+    for block in blocks:
+        inner = [block.get("accessory"), *(block.get("elements") or [])]
+        for element in (each for each in inner if isinstance(each, dict) and "action_id" in each):
+            about: Json = {"action_id": element["action_id"], "block_id": block["block_id"]}
+            if (element.get("text") or {}).get("text") == label:
+                return about
+            for option in element.get("options", []):
+                if option["text"]["text"] == label:
+                    return about | {"value": option["value"]}
+    raise LookupError(f"nothing to press is called {label!r} in {blocks!r}")
 
 
 class SlackPeople:
@@ -105,6 +131,55 @@ class SlackPeople:
         """Press the button, or choose the menu's option, of that label; returns `error` and `open_url`."""
         about = message.element(label)
         return await self.post("press", team=team, channel=channel, user=user, ts=message.ts, **about)
+
+    async def view(self, team: str, user: str, *, home: bool = False) -> SeenView | None:
+        """The modal on top of that person's screen, or their App Home as it is published; None where there is none."""
+        found = await self.get("home" if home else "view", team=team, user=user)
+        view = found["view"]
+        if view is None:
+            return None
+        title = (view["title"] or {}).get("text", "")
+        return SeenView(id=view["id"], title=title, html=found["html"], errors=found["errors"], raw=view)
+
+    async def wait_for_view(
+        self, team: str, user: str, *, home: bool = False, unlike: SeenView | None = None, seconds: float = 10.0
+    ) -> SeenView:
+        """The modal or App Home as soon as there is one, `unlike` an earlier state of it where one is given.
+
+        Raises TimeoutError if there is none within `seconds`.
+        """
+        while True:
+            revision = (await self.get("state"))["revision"]
+            view = await self.view(team, user, home=home)
+            if view is not None and (unlike is None or view.raw["hash"] != unlike.raw["hash"]):
+                return view
+            await self._next_change(revision, seconds, [])
+
+    async def open_home(self, team: str, user: str, *, seconds: float = 10.0) -> SeenView:
+        """Open the app's Home, and wait until the app has published it anew."""
+        before = await self.view(team, user, home=True)
+        await self.post("home", team=team, user=user)
+        return await self.wait_for_view(team, user, home=True, unlike=before, seconds=seconds)
+
+    async def press_view(self, team: str, user: str, view: SeenView, label: str) -> Json:
+        """Press the button, or choose the menu's option, of that label in a modal or App Home."""
+        about = pressable_called(label, view.raw["blocks"])
+        return await self.post("press-view", team=team, user=user, view_id=view.id, **about)
+
+    async def submit(self, team: str, user: str, view: SeenView, **fields: object) -> Json:
+        """Fill in fields, named by their label with `_` for a space, and submit; returns `error` and `errors`.
+
+        A choice is given by its value, several as a list, a person by their id.
+        """
+        values: Json = {}
+        for name, chosen in fields.items():
+            block_id, element = view.field(name.replace("_", " "))
+            values[block_id] = {element["action_id"]: chosen}
+        return await self.post("submit", team=team, user=user, view_id=view.id, values=values)
+
+    async def close(self, team: str, user: str, view: SeenView) -> None:
+        """Close a modal with its cross."""
+        await self.post("close", team=team, user=user, view_id=view.id)
 
     async def sign_in(self, team: str, user: str, *, browser: bool = False) -> None:
         """Be that person at the authorize pages, everywhere or (`browser`) with this session's cookies alone."""

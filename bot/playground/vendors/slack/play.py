@@ -19,6 +19,7 @@ from bot.playground.vendors.slack.state import SLACKBOT, Conversation, Message, 
 from bot.playground.vendors.slack.wire import Json, RefusedError
 
 CSS_PATH = Path(__file__).with_name("slack.css")
+FORMS_PATH = Path(__file__).with_name("forms.js")
 _LONGEST_POLL = 30.0
 Action: TypeAlias = Callable[[Json], Awaitable[Json]]
 
@@ -50,6 +51,22 @@ def control(action: Action) -> Callable[[web.Request], Awaitable[web.Response]]:
     return handle
 
 
+def in_threads(messages: list[Message]) -> list[Message]:
+    """The messages with the replies to each right after it."""
+    replies: dict[tuple[str, str], list[Message]] = {}
+    for each in messages:
+        if each.thread_ts not in (None, each.ts):
+            replies.setdefault((each.channel_id, each.thread_ts or ""), []).append(each)
+    there = {(each.channel_id, each.ts) for each in messages}
+    ordered = []
+    for each in messages:
+        if each.thread_ts in (None, each.ts):
+            ordered += [each, *replies.get((each.channel_id, each.ts), [])]
+        elif (each.channel_id, each.thread_ts) not in there:  # what it answered was deleted
+            ordered.append(each)
+    return ordered
+
+
 class People:
     """What people see and do."""
 
@@ -76,6 +93,7 @@ class People:
             web.get("/_play/home", self.home),
             web.get("/_play/changes", self.changes),
             web.get("/_play/slack.css", self.css),
+            web.get("/_play/forms.js", self.forms),
             web.post("/_play/sign-in", self.sign_in),
             web.post("/_play/sign-out", self.sign_out),
             *(web.post(f"/_play/{name}", control(action)) for name, action in posts.items()),
@@ -84,6 +102,10 @@ class People:
     async def css(self, _request: web.Request) -> web.FileResponse:
         """The style sheet for `html`."""
         return web.FileResponse(CSS_PATH)
+
+    async def forms(self, _request: web.Request) -> web.FileResponse:
+        """The script that reads what stands in a form of `html`, for a page that submits it."""
+        return web.FileResponse(FORMS_PATH)
 
     async def overview(self, request: web.Request) -> web.Response:
         """Workspaces with people and conversations, who is signed in at this browser, open sockets, revision."""
@@ -110,7 +132,8 @@ class People:
                 "email": u.email,
                 "tz": u.tz,
                 "is_bot": u.is_bot,
-                "is_restricted": u.is_restricted,
+                "is_restricted": u.is_restricted or u.is_ultra_restricted,
+                "home_team": u.home_team,
                 "deleted": u.deleted,
                 "dm": "D" + u.id[1:],
             }
@@ -170,7 +193,7 @@ class People:
             return web.json_response({"error": refused.error}, status=400)
         seen = [
             self._seen(who, each)
-            for each in who.workspace.messages
+            for each in in_threads(who.workspace.messages)
             if each.channel_id == who.conversation.id and who.workspace.sees(who.user.id, each)
         ]
         revision = self._state.changes.revision
@@ -198,16 +221,24 @@ class People:
         return wire | about | {"live": live, "rendered": rendered, "html": page}
 
     async def type_text(self, values: Json) -> Json:
-        """Send what a person typed: a message, or a slash command when it begins with `/`."""
+        """Send what a person typed: a message, or a slash command when it begins with `/`.
+
+        `thread_ts` makes it a reply to that message; Slack takes no commands there.
+        """
         who = self._place(values)
         text: str = values["text"]
+        thread: str | None = values.get("thread_ts")
+        if text.startswith("/") and thread is not None:
+            raise RefusedError("command_not_supported_in_threads")
+        if thread is not None and who.workspace.find(who.conversation.id, thread) is None:
+            raise RefusedError("thread_not_found")
         if text.startswith("/"):
             command, _, rest = text.partition(" ")
             return await self._interactions.command(who, command, rest.strip())
         if who.conversation.config.is_archived:
             raise RefusedError("is_archived")
         message = Message(
-            ts=who.workspace.next_ts(), channel_id=who.conversation.id, author=who.user.id, text=text, thread_ts=None
+            ts=who.workspace.next_ts(), channel_id=who.conversation.id, author=who.user.id, text=text, thread_ts=thread
         )
         self._state.add_message(who.workspace, message)
         return {"error": None, "ts": message.ts}
@@ -263,7 +294,9 @@ class People:
         view = space.views.get(choose(space, user.id))
         if view is None:
             return web.json_response({"view": None, "html": ""})
-        return web.json_response({"view": view.wire, "html": view_to_html(view.wire, self.names(space, user.tz))})
+        names = self.names(space, user.tz)
+        page = view_to_html(view.wire, names, filled=view.filled, errors=view.errors)
+        return web.json_response({"view": view.wire, "html": page, "errors": view.errors})
 
     async def sign_in(self, request: web.Request) -> web.Response:
         """Say who is at the authorize pages: for every browser, or with `browser: true` for the caller's alone."""

@@ -26,7 +26,7 @@ _KNOWN = {
 }
 
 
-def apply_response(state: SlackState, ticket: ResponseTicket, body: Json) -> None:
+async def apply_response(state: SlackState, ticket: ResponseTicket, body: Json) -> None:
     """Carry out one answer; refused with Slack's error when it is not a good one."""
     if unknown := set(body) - _KNOWN:
         raise RefusedError(
@@ -43,6 +43,7 @@ def apply_response(state: SlackState, ticket: ResponseTicket, body: Json) -> Non
         _delete(state, workspace, original)
         return
     found = content(body)
+    await state.images.check(found.get("blocks"), state.app.image_addresses)
     if body.get("replace_original") is True and ticket.message_ts is not None:
         if original is None:
             raise RefusedError("message_not_found")
@@ -108,7 +109,7 @@ class ResponseUrls:
             if not isinstance(body, dict):
                 raise RefusedError("invalid_payload")
             ticket = self._state.tickets.use_response_url(request.match_info["secret"])
-            apply_response(self._state, ticket, body)
+            await apply_response(self._state, ticket, body)
         except (ValueError, RecursionError):
             return self._refused(record, "invalid_payload", 400)
         except RefusedError as refused:

@@ -44,6 +44,8 @@ class Rig:
             "app": self.app,
             "users": self.user,
             "channels": self.channel,
+            "channels/delete": self.delete_channel,
+            "org-teams": self.org_teams,
             "uninstall": self.uninstall,
             "revoke": self.revoke,
             "event": self.event,
@@ -108,28 +110,67 @@ class Rig:
         return {"error": None}
 
     async def channel(self, values: Json) -> Json:
-        """Change or add a channel (`team`, `id`, then fields of `ChannelConfig`)."""
+        """Change or add a channel (`team`, `id`, then fields of `ChannelConfig`); the app is told what Slack tells."""
         space = self._state.workspace(values["team"])
         changes = _only(values, ChannelConfig, "team")
         old = space.conversations.get(changes["id"])
         config = replace(old.config, **changes) if old else ChannelConfig(**changes)
+        if old:
+            for event in channel_events(old.config, config, space.config.bot_user_id):
+                self._outbound.event(space.id, event | {"event_ts": space.next_ts()})
         space.conversations[config.id] = Conversation(id=config.id, config=config)
         self._state.changes.add("channel", team=space.id, channel=config.id)
         return {"error": None}
 
-    async def uninstall(self, values: Json) -> Json:
-        """Uninstall the app: both lifecycle events, in the `order` given, since Slack promises none."""
+    async def delete_channel(self, values: Json) -> Json:
+        """Delete a channel (`team`, `id`) with all that was said in it."""
         space = self._state.workspace(values["team"])
-        bot = space.config.bot_user_id
+        gone = space.conversations.pop(values["id"], None)
+        if gone is None:
+            raise RefusedError("channel_not_found")
+        space.messages = [each for each in space.messages if each.channel_id != gone.id]
+        kind = "group_deleted" if gone.config.is_private else "channel_deleted"
+        self._outbound.event(space.id, {"type": kind, "channel": gone.id, "event_ts": space.next_ts()})
+        self._state.changes.add("channel", team=space.id, channel=gone.id)
+        return {"error": None}
+
+    async def org_teams(self, values: Json) -> Json:
+        """Add the app to workspaces of an organization, or take it away (`enterprise`, `teams`, `added`)."""
+        org, teams = self._state.enterprise(values["enterprise"]), [str(each) for each in values["teams"]]
+        for each in teams:
+            own = self._state.workspace(each).enterprise
+            if own is None or own.id != org.id:
+                raise RefusedError("team_not_found")
+        added = bool(values.get("added", True))
+        granted = self._state.tokens.granted[org.id]
+        granted.update(teams) if added else granted.difference_update(teams)
+        kind = "team_access_granted" if added else "team_access_revoked"
+        self._tell(org.id, {"type": kind, "team_ids": teams})
+        return {"error": None}
+
+    def _tell(self, owner: str, event: Json) -> None:
+        """Send an event of a workspace's or an organization's installation, if the app subscribed to it."""
+        if event["type"] in self._state.app.events:
+            self._outbound.event_payload(self._outbound.wrap(owner, event, new_id("Ev")))
+
+    async def uninstall(self, values: Json) -> Json:
+        """Uninstall the app from a workspace or organization: both lifecycle events, in the `order` given.
+
+        Slack promises no order, and may send one twice: name it twice.
+        """
+        owner: str = values["team"]
+        if owner in self._state.enterprises:
+            bot = self._state.enterprise(owner).bot_user_id
+        else:
+            bot = self._state.workspace(owner).config.bot_user_id
         bodies: dict[str, Json] = {
             "app_uninstalled": {"type": "app_uninstalled"},
             "tokens_revoked": {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [bot]}},
         }
         for name in values.get("order", ["tokens_revoked", "app_uninstalled"]):
-            if name in self._state.app.events:
-                self._outbound.event_payload(self._outbound.wrap(space.id, bodies[name], new_id("Ev")))
-        self._state.tokens.revoke(space.id, TokenState.UNINSTALLED)
-        self._state.changes.add("uninstalled", team=space.id)
+            self._tell(owner, bodies[name])
+        self._state.tokens.revoke(owner, TokenState.UNINSTALLED)
+        self._state.changes.add("uninstalled", team=owner)
         return {"error": None}
 
     async def revoke(self, values: Json) -> Json:
@@ -163,6 +204,21 @@ class Rig:
         """Send `disconnect` on every socket; all but `warning` close it as well."""
         await self._sockets.disconnect(values.get("reason", "refresh_requested"))
         return {"error": None}
+
+
+def channel_events(old: ChannelConfig, new: ChannelConfig, bot: str) -> list[Json]:
+    """What Slack tells an app of a change of a channel that it is in."""
+    kind = "group" if new.is_private else "channel"
+    found: list[Json] = []
+    if new.name != old.name:
+        found.append({"type": f"{kind}_rename", "channel": {"id": new.id, "name": new.name, "created": 1_700_000_000}})
+    if new.is_archived != old.is_archived:
+        found.append({"type": f"{kind}_{'archive' if new.is_archived else 'unarchive'}", "channel": new.id})
+    if old.bot_is_member and not new.bot_is_member:
+        found.append({"type": f"{kind}_left", "channel": new.id})
+    if new.bot_is_member and not old.bot_is_member:
+        found.append({"type": "member_joined_channel", "channel": new.id, "user": bot})
+    return found
 
 
 def _lister(read: Callable[[], list[Json]]) -> Callable[[web.Request], Awaitable[web.Response]]:

@@ -11,11 +11,13 @@ from bot.playground.vendors.slack.changes import ChangeLog
 from bot.playground.vendors.slack.config import (
     AppConfig,
     ChannelConfig,
+    EnterpriseConfig,
     SlackConfig,
     UserConfig,
     WorkspaceConfig,
 )
 from bot.playground.vendors.slack.faults import FaultBook
+from bot.playground.vendors.slack.images import Images
 from bot.playground.vendors.slack.limits import RateLimiter
 from bot.playground.vendors.slack.tickets import Tickets
 from bot.playground.vendors.slack.tokens import Tokens
@@ -64,13 +66,18 @@ class View:
     id: str
     user_id: str
     wire: Json
+    filled: Json = field(default_factory=dict)
+    """What the person had filled in when it was refused: `{block_id: {action_id: chosen}}`."""
+    errors: dict[str, str] = field(default_factory=dict)
+    """What stands beside the fields, by `block_id`."""
 
 
 class Workspace:
     """A team: people, conversations, messages, open modals, published App Homes."""
 
-    def __init__(self, config: WorkspaceConfig) -> None:
+    def __init__(self, config: WorkspaceConfig, enterprise: EnterpriseConfig | None = None) -> None:
         self.config = config
+        self.enterprise = enterprise
         self.users: dict[str, UserConfig] = {user.id: user for user in config.users}
         self.conversations = {channel.id: Conversation(id=channel.id, config=channel) for channel in config.channels}
         self.messages: list[Message] = []
@@ -125,7 +132,12 @@ class SlackState:
         self.skew = 0.0
         self._clock = clock
         self.base_url = ""
-        self.workspaces = {each.team_id: Workspace(each) for each in config.workspaces}
+        self.enterprises = {each.id: each for each in config.enterprises}
+        self.workspaces = {
+            each.team_id: Workspace(each, self.enterprises[each.enterprise_id] if each.enterprise_id else None)
+            for each in config.workspaces
+        }
+        self.images = Images()
         self.changes = ChangeLog()
         self.faults = FaultBook()
         self.limits = RateLimiter(config.limits, self.now)
@@ -145,6 +157,12 @@ class SlackState:
         if found := self.workspaces.get(team_id):
             return found
         raise RefusedError("team_not_found")
+
+    def enterprise(self, enterprise_id: str) -> EnterpriseConfig:
+        """The Enterprise organization; refused with `enterprise_not_found`."""
+        if found := self.enterprises.get(enterprise_id):
+            return found
+        raise RefusedError("enterprise_not_found")
 
     def set_app(self, **changes: object) -> None:
         """Change the app's configuration, as one would on its settings page."""

@@ -62,6 +62,11 @@ class Tickets:
         }
         return trigger
 
+    def team_of_trigger(self, trigger: str) -> str | None:
+        """The workspace in which a trigger arose."""
+        found = self._triggers.get(trigger)
+        return str(found["team"]) if found else None
+
     def use_trigger(self, trigger: str, team_id: str) -> str:
         """The user whose trigger it is; refused when it is unknown, over or used."""
         found = self._triggers.get(trigger)

@@ -1,4 +1,8 @@
-"""The app's bot tokens: one workspace each, optionally rotating (single-use refresh tokens, two live at most)."""
+"""The app's bot tokens: one workspace or organization each, optionally rotating (single-use refresh, two live at most).
+
+A token of a whole organization has the organization's id (`E…`) where others have their workspace's; which of its
+workspaces it reaches is decided by the organization's administrators afterwards.
+"""
 
 import secrets
 from collections.abc import Callable
@@ -22,7 +26,7 @@ class TokenState(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class BotToken:
-    """A bot token of one workspace. `expires_at` None: it does not rotate."""
+    """A bot token of one workspace, or of the organization `team_id`. `expires_at` None: it does not rotate."""
 
     value: str
     team_id: str
@@ -30,6 +34,11 @@ class BotToken:
     state: TokenState = TokenState.LIVE
     refresh: str | None = None
     expires_at: float | None = None
+
+    @property
+    def is_org(self) -> bool:
+        """Whether it is a whole organization's."""
+        return self.team_id.startswith("E")
 
 
 class Tokens:
@@ -45,6 +54,9 @@ class Tokens:
             if each.bot_token
         ]
         self._spent: set[str] = set()
+        self._enterprises = {each.team_id: each.enterprise_id for each in config.workspaces if each.enterprise_id}
+        self.granted: dict[str, set[str]] = {each.id: set() for each in config.enterprises}
+        """By organization: the workspaces that its administrators added the app to."""
 
     def check(self, value: str) -> BotToken:
         """The live token of that value; refused with the error that fits."""
@@ -60,9 +72,21 @@ class Tokens:
             raise RefusedError(found.state.value)
         return found
 
+    def serving(self, team_id: str) -> str | None:
+        """Whose installation serves a workspace: its own id, its organization's, or None where the app is not in it."""
+        if self._has(team_id):
+            return team_id
+        enterprise = self._enterprises.get(team_id)
+        if enterprise and team_id in self.granted[enterprise] and self._has(enterprise):
+            return enterprise
+        return None
+
     def installed(self, team_id: str) -> bool:
         """Whether the app is in that workspace."""
-        return any(t.team_id == team_id and t.state in (TokenState.LIVE, TokenState.EXPIRED) for t in self._all)
+        return self.serving(team_id) is not None
+
+    def _has(self, owner: str) -> bool:
+        return any(t.team_id == owner and t.state in (TokenState.LIVE, TokenState.EXPIRED) for t in self._all)
 
     def install(self, team_id: str, scopes: tuple[str, ...]) -> BotToken:
         """Install or install again: scopes only ever grow; a token that does not rotate stays the same."""
@@ -83,7 +107,9 @@ class Tokens:
         return self._mint(old.team_id, old.scopes)
 
     def revoke(self, team_id: str, why: TokenState) -> None:
-        """End every token of a workspace."""
+        """End every token of a workspace or organization."""
+        if team_id in self.granted and why is TokenState.UNINSTALLED:
+            self.granted[team_id].clear()
         for token in self._all:
             if token.team_id == team_id:
                 token.state = why

@@ -72,7 +72,9 @@ def create_slack_vendor(config: SlackConfig, clock: Callable[[], float] = time.t
 
     async def running(_app: web.Application) -> AsyncIterator[None]:
         await outbound.start()
+        await state.images.start()
         yield
+        await state.images.close()
         await outbound.close()
 
     async def stop_sockets(_app: web.Application) -> None:

@@ -14,7 +14,7 @@ from aiohttp import web
 from bot.playground.vendors.slack import methods_chat as chat
 from bot.playground.vendors.slack import methods_people as people
 from bot.playground.vendors.slack import methods_views as views
-from bot.playground.vendors.slack.calls import Arguments, Call, read_arguments
+from bot.playground.vendors.slack.calls import Arguments, Call, read_arguments, workspace_of
 from bot.playground.vendors.slack.faults import Fault, FaultKind
 from bot.playground.vendors.slack.openid import OpenId
 from bot.playground.vendors.slack.sockets import SocketMode
@@ -33,8 +33,12 @@ class Method:
     scope: str | None = None
 
 
+TOKEN_METHODS: dict[str, Callable[[SlackState, BotToken, Arguments], Json]] = {
+    "auth.test": people.auth_test,
+    "auth.teams.list": people.auth_teams_list,
+}
+"""About a token itself; they need no workspace."""
 BOT_METHODS: dict[str, Method] = {
-    "auth.test": Method(people.auth_test),
     "team.info": Method(people.team_info, "team:read"),
     "chat.postMessage": Method(chat.post_message, "chat:write"),
     "chat.postEphemeral": Method(chat.post_ephemeral, "chat:write"),
@@ -118,7 +122,7 @@ class WebApi:
             return {"ok": True, **self._openid.user_info(value)}
         if method == "apps.connections.open":
             return {"ok": True, **self._sockets.open_ticket(value)}
-        if method not in BOT_METHODS:
+        if method not in BOT_METHODS and method not in TOKEN_METHODS:
             raise RefusedError("unknown_method", req_method=method)
         if not value:
             raise RefusedError("not_authed")
@@ -129,6 +133,8 @@ class WebApi:
         return {"ok": True, **await self._run_for_bot(method, args, token)}
 
     async def _run_for_bot(self, method: str, args: Arguments, token: BotToken) -> Json:
+        if about_token := TOKEN_METHODS.get(method):
+            return about_token(self._state, token, args)
         channel = args.text("channel")
         if channel and channel[0] in "UW":  # the person and their direct messages are one destination
             channel = "D" + channel[1:]
@@ -138,7 +144,7 @@ class WebApi:
         chosen = BOT_METHODS[method]
         if chosen.scope and chosen.scope not in token.scopes:
             raise RefusedError("missing_scope", needed=chosen.scope, provided=",".join(token.scopes))
-        return await chosen.run(Call(self._state, self._state.workspace(token.team_id), args, token.scopes))
+        return await chosen.run(Call(self._state, workspace_of(self._state, token, args), args, token.scopes))
 
     async def _answer(self, request: web.Request, record: Json, fault: Fault | None, reply: "_Reply") -> web.Response:
         if fault is not None:

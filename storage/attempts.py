@@ -1,88 +1,27 @@
-"""Reconnect links and attempts."""
+"""Attempts: OAuth round trips, and what they found."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, or_, select, tuple_, update
+from sqlalchemy import Select, bindparam, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
-from commands.ids import AttemptId, ConnectionId, LinkId, OrganizationId, PersonId, SessionId
-from commands.ports.reconnecting import Attempt, Link, OpenAttempt
-from commands.ports.storage import StorageError
+from commands.ids import AttemptId, LinkId, OrganizationId, PersonId, SessionId
+from commands.ports.reconnecting import Attempt, OpenAttempt
+from commands.ports.storage import NotThere, StorageError
+from commands.secret import Secret
 from storage.engine import insert
 from storage.rows import columns
-from storage.secrets import Cell, Keyring, secret_hash
-from storage.tables import OPEN_ATTEMPT, attempts, links
-from storage.work import Work, portions
+from storage.secrets import Cell, Keyring
+from storage.tables import OPEN_ATTEMPT, attempts
+from storage.work import Work
 
-LINK = ("id", "organization_id", "person_id", "connection_id", "created_at")
 ATTEMPT = (
     "id", "organization_id", "link_id", "person_id", "connection_id", "authorization_id", "network", "session_id",
     "redirect_uri", "code_verifier", "opened_at", "expires_at", "outcome",
 )  # fmt: skip
-
-
-class SqlLinks:
-    """Implements `Links`."""
-
-    def __init__(self, work: Work) -> None:
-        self._work = work
-
-    async def ensure(self, link: Link) -> str:
-        return (await self.ensure_many((link,)))[link.person_id, link.connection_id]
-
-    async def ensure_many(self, links: tuple[Link, ...]) -> dict[tuple[PersonId, ConnectionId], str]:
-        located: dict[tuple[PersonId, ConnectionId], str] = {}
-        # Two parameters for each link, and one key for the same wish twice. In order, so that nobody waits in a circle.
-        wanted = sorted({(link.person_id, link.connection_id): link for link in links}.items())
-        for portion in portions(wanted[:]):
-            located |= await self._ensure_portion([link for _, link in portion])
-        return located
-
-    async def _ensure_portion(self, wanted: Sequence[Link]) -> dict[tuple[PersonId, ConnectionId], str]:
-        keyring = self._work.keyring
-        await self._work.run(
-            insert(_links).on_conflict_do_nothing(index_elements=["organization_id", "person_id", "connection_id"]),
-            [_link_values(link, keyring) for link in wanted],
-        )
-        organization_ids = {link.organization_id for link in wanted}
-        found = await self._work.rows(
-            select(_links.c.id, _links.c.person_id, _links.c.connection_id, _links.c.key_id).where(
-                _links.c.organization_id.in_(organization_ids),
-                tuple_(_links.c.person_id, _links.c.connection_id).in_(
-                    [(link.person_id, link.connection_id) for link in wanted]
-                ),
-            )
-        )
-        located: dict[tuple[PersonId, ConnectionId], str] = {}
-        for row_id, person_id, connection_id, key_id in found:
-            locator = keyring.locator(row_id, key_id) or await self._derive_anew(row_id)
-            located[PersonId(person_id), ConnectionId(connection_id)] = locator
-        return located
-
-    async def _derive_anew(self, link_id: UUID) -> str:
-        """Give a link whose key was taken away a new address; the one that was posted stops working."""
-        keyring = self._work.keyring
-        locator = keyring.locator(link_id, keyring.primary)
-        if locator is None:
-            raise StorageError("the primary key derives no locator")
-        await self._work.run(
-            update(_links)
-            .where(_links.c.id == link_id)
-            .values(key_id=keyring.primary, locator_hash=secret_hash(locator))
-        )
-        return locator
-
-    async def get(self, organization_id: OrganizationId, link_id: LinkId) -> Link | None:
-        found = await self._work.row(
-            select(*columns(_links, LINK)).where(_links.c.organization_id == organization_id, _links.c.id == link_id)
-        )
-        return None if found is None else link_of(found)
-
-
-_links = links  # the port names its argument so
 
 
 class SqlAttempts:
@@ -159,6 +98,46 @@ class SqlAttempts:
         )
         return None if found is None else attempt_of(found, self._work.keyring)
 
+    async def keep(
+        self, organization_id: OrganizationId, attempt_id: AttemptId, *, found: Secret, until: datetime
+    ) -> None:
+        cell = _cell(organization_id, attempt_id, "found")
+        kept = await self._work.row(
+            update(attempts)
+            .where(attempts.c.organization_id == organization_id, attempts.c.id == attempt_id)
+            .values(found=self._work.keyring.encrypt(found, cell), found_until=until)
+            .returning(attempts.c.id)
+        )
+        if kept is None:
+            raise NotThere("there is no such attempt in the organization")
+
+    async def take(self, organization_id: OrganizationId, attempt_id: AttemptId, now: datetime) -> Secret | None:
+        # Read locked: whoever waits for the lock finds it taken.
+        kept = await self._work.row(_kept(organization_id, attempt_id, now).with_for_update())
+        if kept is None:
+            return None
+        await self._work.run(
+            update(attempts)
+            .where(attempts.c.organization_id == organization_id, attempts.c.id == attempt_id)
+            .values(found=None)
+        )
+        return self._work.keyring.decrypt(kept[0], _cell(organization_id, attempt_id, "found"))
+
+    async def kept(self, organization_id: OrganizationId, attempt_id: AttemptId, now: datetime) -> Secret | None:
+        kept = await self._work.row(_kept(organization_id, attempt_id, now))
+        if kept is None:
+            return None
+        return self._work.keyring.decrypt(kept[0], _cell(organization_id, attempt_id, "found"))
+
+
+def _kept(organization_id: OrganizationId, attempt_id: AttemptId, now: datetime) -> Select[Any]:
+    return select(attempts.c.found).where(
+        attempts.c.organization_id == organization_id,
+        attempts.c.id == attempt_id,
+        attempts.c.found.is_not(None),
+        attempts.c.found_until > now,
+    )
+
 
 _USE_ATTEMPT = (
     update(attempts)
@@ -180,17 +159,6 @@ async def use_attempt(work: Work, *, state_hash: bytes, browser_hash: bytes, now
     return None if used is None else attempt_of(used, work.keyring)
 
 
-def link_of(values: Sequence[Any]) -> Link:
-    row_id, organization_id, person_id, connection_id, created_at = values
-    return Link(
-        id=LinkId(row_id),
-        organization_id=OrganizationId(organization_id),
-        person_id=PersonId(person_id),
-        connection_id=ConnectionId(connection_id),
-        created_at=created_at,
-    )
-
-
 def attempt_of(values: Sequence[Any], keyring: Keyring) -> Attempt:
     (
         row_id, organization_id, link_id, person_id, connection_id, authorization_id, network, session_id,
@@ -201,14 +169,14 @@ def attempt_of(values: Sequence[Any], keyring: Keyring) -> Attempt:
         organization_id=OrganizationId(organization_id),
         link_id=LinkId(link_id),
         person_id=PersonId(person_id),
-        connection_id=ConnectionId(connection_id),
+        connection_id=connection_id,
         authorization_id=authorization_id,
         network=network,
         session_id=SessionId(session_id),
         redirect_uri=redirect_uri,
         code_verifier=None
         if code_verifier is None
-        else keyring.decrypt(code_verifier, _verifier_cell(organization_id, row_id)),
+        else keyring.decrypt(code_verifier, _cell(organization_id, row_id, "code_verifier")),
         opened_at=opened_at,
         expires_at=expires_at,
         outcome=outcome,
@@ -229,7 +197,7 @@ def _attempt_values(attempt: Attempt, keyring: Keyring, state_hash: bytes, brows
         "redirect_uri": attempt.redirect_uri,
         "code_verifier": None
         if verifier is None
-        else keyring.encrypt(verifier, _verifier_cell(attempt.organization_id, attempt.id)),
+        else keyring.encrypt(verifier, _cell(attempt.organization_id, attempt.id, "code_verifier")),
         "opened_at": attempt.opened_at,
         "expires_at": attempt.expires_at,
         "outcome": attempt.outcome,
@@ -238,20 +206,5 @@ def _attempt_values(attempt: Attempt, keyring: Keyring, state_hash: bytes, brows
     }
 
 
-def _verifier_cell(organization_id: UUID, attempt_id: UUID) -> Cell:
-    return Cell(organization_id=organization_id, table="attempts", row=attempt_id, column="code_verifier")
-
-
-def _link_values(link: Link, keyring: Keyring) -> dict[str, Any]:
-    locator = keyring.locator(link.id, keyring.primary)
-    if locator is None:
-        raise StorageError("the primary key derives no locator")
-    return {
-        "id": link.id,
-        "organization_id": link.organization_id,
-        "person_id": link.person_id,
-        "connection_id": link.connection_id,
-        "created_at": link.created_at,
-        "key_id": keyring.primary,
-        "locator_hash": secret_hash(locator),
-    }
+def _cell(organization_id: UUID, attempt_id: UUID, column: str) -> Cell:
+    return Cell(organization_id=organization_id, table="attempts", row=attempt_id, column=column)

@@ -1,0 +1,258 @@
+"""Makes a delivery's letter from a batch's facts, narrowed to what its reader may see now, or says why it is not sent.
+
+What a reader may see, and whether they still want to hear, is asked here again, at the moment of sending. Pure.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from bot.notices.addresses import Platforms
+from bot.notices.audience import covers, takes_immediate_notices
+from bot.notices.data import AUTHORIZATIONS, BESIDE, CONNECTION, WHOM, ids_in
+from bot.notices.facts import Facts
+from bot.notices.letter import Account, Entry, Letter, Login, login_of
+from commands.access import is_administrator, may_see, scope_of
+from commands.ids import AuthorizationId, ConnectionId, LapseId, PersonId
+from commands.model import Connection, ConnectionState, ConnectionView, Mute, Person
+from commands.ports.connections import Hanging
+from commands.ports.network import Networks
+from commands.ports.notices import Delivery, DeliveryState, Notice, NoticeKind, Part
+
+
+class Reason(StrEnum):
+    """Why nothing is sent, as whoever follows a notice reads it."""
+
+    GONE = "the notice is not there any more"
+    LEFT = "the reader has left"
+    UNSEEN = "the reader may not see it any more"
+    NOT_SET_UP = "the network is not set up here any more"
+    ENDED = "it ended before it was told"
+    RENEWED = "it was renewed before it was told"
+    OPTED_OUT = "the reader opted out"
+    NO_COPIES = "the reader takes no copies any more"
+    NO_ADMINISTRATOR = "the reader is no administrator any more"
+    MUTED = "the reader does not want to hear of it"
+    CLAIMED = "somebody is on it"
+
+
+_ABOUT_LAPSES = frozenset(
+    {
+        NoticeKind.LAPSED,
+        NoticeKind.REMINDER,
+        NoticeKind.NUDGED,
+        NoticeKind.ASSIGNED,
+        NoticeKind.NOT_MINE,
+        NoticeKind.UNDELIVERED,
+    }
+)
+_COPIES = frozenset({NoticeKind.LAPSED, NoticeKind.REMINDER, NoticeKind.DIGEST})
+_FOR_ADMINISTRATORS = frozenset(
+    {
+        NoticeKind.UNDELIVERED,
+        NoticeKind.NOT_MINE,
+        NoticeKind.RETIREMENT_PROPOSED,
+        NoticeKind.SUCCESSION,
+        NoticeKind.INSTALLATION_LOST,
+        NoticeKind.THIN_REACH,
+        NoticeKind.DRILL_ESCALATED,
+        NoticeKind.DRILL_REPORT,
+    }
+)
+_SNOOZED = frozenset({NoticeKind.LAPSED, NoticeKind.REMINDER, NoticeKind.DIGEST})
+"""Kinds that a snooze holds. What somebody else asks of the reader it does not."""
+_REFUSED = _SNOOZED | {NoticeKind.NUDGED}
+"""Kinds that "not mine" ends. An administrator who assigns it knows better."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drafts:
+    """Makes letters for one organization's batch."""
+
+    facts: Facts
+    networks: Networks
+    platforms: Platforms
+    now: datetime
+
+    def draft(self, delivery: Delivery) -> Letter | Reason:
+        """Give the letter, or why nothing is to be sent."""
+        notice = self.facts.notices.get(delivery.notice_id)
+        reader = self.facts.people.get(notice.person_id) if notice is not None else None
+        if notice is None or reader is None:
+            return Reason.GONE
+        if reader.left_at is not None:
+            return Reason.LEFT
+        letter = self._letter(delivery, notice, self._narrowed(notice, reader))
+        missing = self._missing(letter)
+        if missing is not None:
+            return missing
+        unwanted = self._unwanted(delivery, letter) if delivery.ref is None else None
+        return unwanted or letter
+
+    def _narrowed(self, notice: Notice, reader: Person) -> Person:
+        """In a workspace that is narrowed to clients nobody's wider view counts (X-11)."""
+        if notice.channel is None:
+            return reader
+        return replace(reader, within=self.facts.bounds.get((notice.channel.platform, notice.channel.tenant)))
+
+    def _letter(self, delivery: Delivery, notice: Notice, reader: Person) -> Letter:
+        facts = self.facts
+        entries = tuple(self._entries(notice.lapse_ids, reader))
+        return Letter(
+            notice=notice,
+            reader=reader,
+            now=self.now,
+            platform=delivery.address.platform,
+            presses=not self._has_readers_without_accounts(delivery),
+            entries=entries,
+            beside=tuple(self._entries([LapseId(id) for id in ids_in(notice, BESIDE)], reader)),
+            accounts=tuple(self._accounts(notice, reader)),
+            logins=tuple(self._logins(notice, reader)),
+            hanging=tuple(self._hanging(notice, reader)),
+            clients=facts.clients,
+            network_names={slug: network.spec.name for slug, network in self.networks.items()},
+            platform_names={name: platform.label for name, platform in self.platforms.items()},
+            told=facts.told,
+            mutes={entry.lapse.id: mute for entry in entries if (mute := self._mute(entry, notice)) is not None},
+            people=facts.people,
+            handles=facts.handles,
+        )
+
+    def _has_readers_without_accounts(self, delivery: Delivery) -> bool:
+        platform = self.platforms.get(delivery.address.platform)
+        return platform is not None and platform.personal_links
+
+    def _entries(self, lapse_ids: Iterable[LapseId], reader: Person) -> Iterable[Entry]:
+        """What the reader may see of these lapses, on networks that are set up."""
+        for lapse_id in lapse_ids:
+            view = self.facts.lapsed.get(lapse_id)
+            account = self._account(view, reader) if view is not None else None
+            if account is not None and account.view.lapse is not None:
+                yield Entry(view=account.view, lapse=account.view.lapse, spec=account.spec)
+
+    def _accounts(self, notice: Notice, reader: Person) -> Iterable[Account]:
+        for connection_id in ids_in(notice, CONNECTION):
+            view = self.facts.connections.get(ConnectionId(connection_id))
+            account = self._account(view, reader) if view is not None else None
+            if account is not None:
+                yield account
+
+    def _account(self, view: ConnectionView, reader: Person) -> Account | None:
+        network = self.networks.get(view.connection.network)
+        if network is None or not may_see(reader, view.connection):
+            return None
+        return Account(view=view, spec=network.spec)
+
+    def _logins(self, notice: Notice, reader: Person) -> Iterable[Login]:
+        """The logins that end, as far as the reader may see what hangs on them."""
+        for authorization_id in _authorizations(notice):
+            found = self.facts.logins.get(authorization_id)
+            if found is None:
+                continue
+            authorization, under = found
+            network = self.networks.get(authorization.network)
+            seen = [view for view in under if may_see(reader, view.connection)]
+            if network is not None and (seen or not under):
+                yield login_of(notice, authorization, network.spec, seen)
+
+    def _hanging(self, notice: Notice, reader: Person) -> Iterable[Hanging]:
+        """What hangs on those who are gone, of clients that the reader may see (N-8)."""
+        if notice.kind is not NoticeKind.SUCCESSION:
+            return
+        scope = scope_of(reader)
+        names = {self.facts.clients.get(id) for id in scope.client_ids} if scope.client_ids is not None else None
+        for person_id in ids_in(notice, WHOM):
+            for hanging in self.facts.hanging.get(PersonId(person_id), ()):
+                clients = tuple(one for one in hanging.clients if names is None or one[0] in names)
+                if clients:
+                    yield replace(hanging, clients=clients)
+
+    def _mute(self, entry: Entry, notice: Notice) -> Mute | None:
+        """The reader's own wish not to hear of it, while it stands."""
+        mute = self.facts.mutes.get((entry.lapse.id, notice.person_id)) if notice.channel is None else None
+        return mute if mute is not None and (mute.until is None or mute.until > self.now) else None
+
+    def _missing(self, letter: Letter) -> Reason | None:
+        """Why there is nothing that this reader could be told."""
+        notice = letter.notice
+        about_something = bool(notice.lapse_ids or ids_in(notice, CONNECTION) or _authorizations(notice))
+        if about_something and not (letter.entries or letter.accounts or letter.logins):
+            return Reason.NOT_SET_UP if self._is_unconfigured(letter) else Reason.UNSEEN
+        if notice.kind is NoticeKind.SUCCESSION and not letter.whom:
+            return Reason.GONE
+        return None
+
+    def _is_unconfigured(self, letter: Letter) -> bool:
+        """Whether the reader may see something of it, and just the network is not set up any more."""
+        notice = letter.notice
+        views = [self.facts.lapsed.get(lapse_id) for lapse_id in notice.lapse_ids]
+        views += [self.facts.connections.get(ConnectionId(id)) for id in ids_in(notice, CONNECTION)]
+        logins = [self.facts.logins.get(id) for id in _authorizations(notice)]
+        views += [view for login in logins if login is not None for view in login[1]]
+        return any(view is not None and may_see(letter.reader, view.connection) for view in views)
+
+    def _unwanted(self, delivery: Delivery, letter: Letter) -> Reason | None:
+        """Why a message that was not posted yet shall not be."""
+        over = _over(letter)
+        if over is not None and delivery.state is not DeliveryState.UNKNOWN:
+            return over  # where a reply was lost, the message may be there, and must turn green
+        kind, part, reader = letter.notice.kind, letter.part, letter.reader
+        if part in (Part.SUBSCRIBER, Part.CHANNEL) and kind is not NoticeKind.ASSIGNED and not self._asked_for(letter):
+            return Reason.OPTED_OUT
+        if part is Part.ADMINISTRATOR and kind in _COPIES and not takes_immediate_notices(reader):
+            return Reason.NO_COPIES
+        if part is Part.ADMINISTRATOR and kind in _FOR_ADMINISTRATORS and not is_administrator(reader):
+            return Reason.NO_ADMINISTRATOR
+        if _is_muted(letter):
+            return Reason.MUTED
+        claimed = [entry.lapse.claim is not None and entry.lapse.claim.until > self.now for entry in letter.open]
+        return Reason.CLAIMED if kind is NoticeKind.REMINDER and claimed and all(claimed) else None
+
+    def _asked_for(self, letter: Letter) -> bool:
+        """Whether the reader's opt-ins, as they are now, ask for any of it."""
+        own = self.facts.subscriptions.get((letter.notice.person_id, letter.notice.channel), ())
+        about = list(connections_of(letter))
+        if not about:
+            return bool(own)
+        return any(covers(subscription, connection) for subscription in own for connection in about)
+
+
+def connections_of(letter: Letter) -> Iterable[Connection]:
+    """Everything that a letter is about."""
+    for account in (*letter.entries, *letter.accounts, *(one for login in letter.logins for one in login.accounts)):
+        yield account.view.connection
+
+
+def _authorizations(notice: Notice) -> list[AuthorizationId]:
+    """The logins that a notice warns of, each once."""
+    own = [notice.authorization_id] if notice.kind is NoticeKind.EXPIRING and notice.authorization_id else []
+    return list(dict.fromkeys([*own, *(AuthorizationId(id) for id in ids_in(notice, AUTHORIZATIONS))]))
+
+
+def _over(letter: Letter) -> Reason | None:
+    """Whether what it tells of is over."""
+    kind = letter.notice.kind
+    ending = any(not login.renewed for login in letter.logins)
+    if kind in _ABOUT_LAPSES and letter.entries and not letter.open:
+        return Reason.ENDED
+    if kind is NoticeKind.EXPIRING and not ending:
+        return Reason.RENEWED
+    if kind is NoticeKind.DIGEST and not letter.open and not ending:
+        return Reason.ENDED
+    about = letter.accounts or letter.entries
+    retired = all(one.view.connection.state is ConnectionState.RETIRED for one in about)
+    if kind is NoticeKind.RETIREMENT_PROPOSED and retired:
+        return Reason.ENDED
+    return Reason.ENDED if kind is NoticeKind.SUCCESSION and not letter.hanging else None
+
+
+def _is_muted(letter: Letter) -> bool:
+    """Whether the reader asked not to hear of anything that is open (N-11)."""
+    kind = letter.notice.kind
+    mutes = [letter.mutes.get(entry.lapse.id) for entry in letter.open]
+    if kind is NoticeKind.DIGEST and any(not login.renewed for login in letter.logins):
+        return False
+    if not mutes or kind not in _REFUSED:
+        return False
+    return all(mute is not None and (mute.until is None or kind in _SNOOZED) for mute in mutes)

@@ -1,0 +1,69 @@
+"""What is done because time passed, each as a loop of its own: reminders, digests, warnings, claims that are over,
+drills, chat accounts that may be gone, and how many people an organization's notices reach.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from bot.notices.addresses import Platforms
+from bot.notices.digests import Digests
+from bot.notices.drills import Drills
+from bot.notices.outbox import Outbox
+from bot.notices.reach import Reach
+from bot.notices.releases import Releases
+from bot.notices.reminders import Reminders
+from bot.notices.roster import Roster
+from bot.notices.warnings import Warnings
+from bot.schedule import Loop
+from commands.ports.clock import Clock
+from commands.ports.network import Networks
+from commands.ports.storage import Storage
+
+REACH_EVERY = 3600.0
+"""Seconds; what it finds is told once a week."""
+
+
+def errands(
+    *,
+    storage: Storage,
+    clock: Clock,
+    networks: Networks,
+    platforms: Platforms,
+    outbox: Outbox,
+    tick: float,
+    profile_age: timedelta,
+) -> Sequence[Loop]:
+    """Build the loops. `tick`: seconds between looks; `profile_age`: how old what is known of a chat account may be."""
+    return [
+        Loop(name="releases", every=tick, run_once=Releases(storage=storage, clock=clock).run_once),
+        Loop(
+            name="reminders",
+            every=tick,
+            run_once=Reminders(storage=storage, clock=clock, networks=networks, outbox=outbox).run_once,
+        ),
+        Loop(
+            name="digests",
+            every=tick,
+            run_once=Digests(storage=storage, clock=clock, networks=networks, outbox=outbox).run_once,
+        ),
+        Loop(
+            name="warnings",
+            every=tick,
+            run_once=Warnings(storage=storage, clock=clock, networks=networks, outbox=outbox).run_once,
+        ),
+        Loop(
+            name="drills",
+            every=tick,
+            run_once=Drills(storage=storage, clock=clock, networks=networks, outbox=outbox).run_once,
+        ),
+        Loop(
+            name="reach",
+            every=REACH_EVERY,
+            run_once=Reach(storage=storage, clock=clock, networks=networks, outbox=outbox).run_once,
+        ),
+        Loop(
+            name="roster",
+            every=tick,
+            run_once=Roster(storage=storage, clock=clock, platforms=platforms, look_every=profile_age).run_once,
+        ),
+    ]

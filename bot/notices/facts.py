@@ -1,0 +1,161 @@
+"""Reads what one organization's batch of messages is composed from: a number of statements that does not grow with the
+batch, except for logins that end and people who are gone, of which a batch has few.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.notices.data import AUTHORIZATIONS, BESIDE, CONNECTION, UNREACHED, WHOM, ids_in
+from commands.ids import AuthorizationId, ClientId, ConnectionId, LapseId, NoticeId, OrganizationId, PersonId
+from commands.messages import Handle
+from commands.model import Authorization, Channel, ConnectionView, LapseNote, Mute, Person, Subscription
+from commands.ports.connections import Hanging
+from commands.ports.notices import Delivery, Notice, NoticeKind, Part
+from commands.ports.storage import UnitOfWork
+
+_OPTED_IN = (Part.SUBSCRIBER, Part.CHANNEL)
+_SPEAKS_OF_CLIENTS = frozenset(
+    {NoticeKind.SUCCESSION, NoticeKind.DRILL, NoticeKind.DRILL_ESCALATED, NoticeKind.DRILL_REPORT}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What one organization's batch is composed from."""
+
+    notices: Mapping[NoticeId, Notice]
+    lapsed: Mapping[LapseId, ConnectionView]
+    connections: Mapping[ConnectionId, ConnectionView]
+    logins: Mapping[AuthorizationId, tuple[Authorization, Sequence[ConnectionView]]]
+    hanging: Mapping[PersonId, Sequence[Hanging]]
+    people: Mapping[PersonId, Person]
+    handles: Mapping[PersonId, tuple[Handle, ...]]
+    told: Mapping[PersonId, datetime]
+    subscriptions: Mapping[tuple[PersonId, Channel | None], Sequence[Subscription]]
+    mutes: Mapping[tuple[LapseId, PersonId], Mute]
+    clients: Mapping[ClientId, str]
+    bounds: Mapping[tuple[str, str], frozenset[ClientId] | None]
+    """Of workspaces, by platform and tenant: the clients that are spoken of there."""
+
+
+async def read_facts(uow: UnitOfWork, organization_id: OrganizationId, deliveries: Sequence[Delivery]) -> Facts:
+    """Read them. What no notice of the batch needs is not asked for."""
+    notices = await uow.notices.get_many(organization_id, list({delivery.notice_id for delivery in deliveries}))
+    every = list(notices.values())
+    lapse_ids = {lapse_id for notice in every for lapse_id in notice.lapse_ids}
+    shown = lapse_ids | {LapseId(id) for notice in every for id in ids_in(notice, BESIDE)}
+    private = sorted({id for notice in every if notice.channel is None for id in notice.lapse_ids})
+    connection_ids = sorted({ConnectionId(id) for notice in every for id in ids_in(notice, CONNECTION)})
+    views = await uow.lapses.views(organization_id, sorted(shown)) if shown else ()
+    notes = await uow.lapses.notes(organization_id, private) if private else ()
+    connections = await uow.connections.views(organization_id, connection_ids) if connection_ids else ()
+    people = await _people(uow, organization_id, every)
+    logins = await _logins(uow, organization_id, every)
+    lapsed = _with_notes(views, notes)
+    around = [*lapsed.values(), *connections, *(view for _, under in logins.values() for view in under)]
+    mentioned = {person_id for view in around for person_id in _people_of(view)}
+    mutes = await uow.lapses.mutes(organization_id, private) if private else ()
+    has_clients = any(notice.kind in _SPEAKS_OF_CLIENTS for notice in every)
+    clients = await uow.clients.all(organization_id) if has_clients else ()
+    has_channels = any(notice.channel is not None for notice in every)
+    workspaces = await uow.organizations.workspaces(organization_id) if has_channels else ()
+    return Facts(
+        notices=notices,
+        lapsed=lapsed,
+        connections={view.connection.id: view for view in connections},
+        logins=logins,
+        hanging=await _hanging(uow, organization_id, every),
+        people=people,
+        handles=await _handles(uow, organization_id, mentioned | set(people)),
+        told=await uow.notices.delivered_to(organization_id, sorted(lapse_ids)) if lapse_ids else {},
+        subscriptions=await _subscriptions(uow, organization_id, notices, deliveries),
+        mutes={(mute.lapse_id, mute.person_id): mute for mute in mutes},
+        clients={client.id: client.name for client in clients},
+        bounds={(one.platform, one.external_id): one.client_ids for one in workspaces},
+    )
+
+
+def _with_notes(views: Sequence[ConnectionView], notes: Sequence[LapseNote]) -> Mapping[LapseId, ConnectionView]:
+    written: dict[LapseId, tuple[LapseNote, ...]] = {}
+    for note in notes:
+        written[note.lapse_id] = (*written.get(note.lapse_id, ()), note)
+    return {
+        view.lapse.id: replace(view, notes=written.get(view.lapse.id, ())) for view in views if view.lapse is not None
+    }
+
+
+async def _people(
+    uow: UnitOfWork, organization_id: OrganizationId, notices: Sequence[Notice]
+) -> Mapping[PersonId, Person]:
+    """Readers, those whom notices are about, and the deputies of those who are gone."""
+    wanted = {notice.person_id for notice in notices}
+    wanted |= {PersonId(id) for notice in notices for name in (WHOM, UNREACHED) for id in ids_in(notice, name)}
+    found = dict(await uow.people.many(organization_id, sorted(wanted))) if wanted else {}
+    gone = _gone(notices)
+    deputies = {found[id].deputy_id for id in gone if id in found} - {None, *found}
+    if deputies:
+        found |= await uow.people.many(organization_id, sorted(id for id in deputies if id is not None))
+    return found
+
+
+def _gone(notices: Sequence[Notice]) -> list[PersonId]:
+    return sorted(
+        {PersonId(id) for notice in notices if notice.kind is NoticeKind.SUCCESSION for id in ids_in(notice, WHOM)}
+    )
+
+
+async def _hanging(
+    uow: UnitOfWork, organization_id: OrganizationId, notices: Sequence[Notice]
+) -> Mapping[PersonId, Sequence[Hanging]]:
+    return {id: await uow.authorizations.hanging_on(organization_id, id) for id in _gone(notices)}
+
+
+async def _logins(
+    uow: UnitOfWork, organization_id: OrganizationId, notices: Sequence[Notice]
+) -> Mapping[AuthorizationId, tuple[Authorization, Sequence[ConnectionView]]]:
+    """Authorizations that notices warn of, with all that hangs on each."""
+    expiring = [notice for notice in notices if notice.kind is NoticeKind.EXPIRING]
+    ids = {notice.authorization_id for notice in expiring if notice.authorization_id is not None}
+    ids |= {AuthorizationId(id) for notice in notices for id in ids_in(notice, AUTHORIZATIONS)}
+    found = await uow.authorizations.many(organization_id, sorted(ids)) if ids else ()
+    return {one.id: (one, await uow.connections.under(organization_id, one.id)) for one in found}
+
+
+async def _subscriptions(
+    uow: UnitOfWork, organization_id: OrganizationId, notices: Mapping[NoticeId, Notice], deliveries: Sequence[Delivery]
+) -> Mapping[tuple[PersonId, Channel | None], Sequence[Subscription]]:
+    """The opt-ins of readers who were not sent their message yet."""
+    unsent = [notices[one.notice_id] for one in deliveries if one.ref is None and one.notice_id in notices]
+    opted_in = {(one.person_id, one.channel) for one in unsent if one.part in _OPTED_IN}
+    readers: dict[tuple[PersonId, Channel | None], list[Subscription]] = {}
+    for subscription in await uow.subscriptions.of_readers(organization_id, tuple(opted_in)):
+        readers.setdefault((subscription.person_id, subscription.channel), []).append(subscription)
+    return readers
+
+
+def _people_of(view: ConnectionView) -> Iterable[PersonId]:
+    """Those whom a notice about this connection may name."""
+    for person in (view.connector, view.owner):
+        if person is not None:
+            yield person.id
+    if view.lapse is not None and view.lapse.ended_by is not None:
+        yield view.lapse.ended_by
+    if view.lapse is not None and view.lapse.claim is not None:
+        yield view.lapse.claim.person_id
+    for note in view.notes:
+        yield note.person_id
+
+
+async def _handles(
+    uow: UnitOfWork, organization_id: OrganizationId, person_ids: Iterable[PersonId]
+) -> dict[PersonId, tuple[Handle, ...]]:
+    known = await uow.people.identities(organization_id, sorted(person_ids))
+    return {
+        person_id: tuple(
+            Handle(identity.platform, identity.tenant, identity.user)
+            for identity in identities
+            if identity.gone_at is None
+        )
+        for person_id, identities in known.items()
+    }

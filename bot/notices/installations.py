@@ -1,0 +1,51 @@
+"""The bot's own installation, watched like a connection: a lost one is told to administrators another way (A-8)."""
+
+from collections.abc import Sequence
+
+from bot.notices.asked import copied_administrators
+from bot.notices.data import BACK, LOST, PLATFORM, STATE, TENANT, WORKSPACE
+from bot.notices.desk import Desk
+from bot.notices.hours import local_day, zone_of
+from bot.notices.outbox import Posting
+from commands.once_a_day import event_id
+from commands.ports.notices import Event, EventKind, NoticeKind
+
+_STATES = {EventKind.INSTALLATION_LOST: LOST, EventKind.INSTALLATION_BACK: BACK}
+
+
+async def installations(desk: Desk, events: Sequence[Event]) -> list[Posting]:
+    """Tell of installations that were lost, or are back, once a day each: platforms say it more than once, and so does
+    every send that fails. The outbox leaves the lost workspace out of the ways to reach somebody.
+    """
+    last: dict[tuple[str, str], Event] = {}
+    for event in sorted(events, key=lambda event: event.at):
+        if event.kind in _STATES and event.data.get("platform") and event.data.get("tenant"):
+            last[event.data["platform"], event.data["tenant"]] = event
+    postings = []
+    for (platform, tenant), event in last.items():
+        if not await _is_first(desk, event, platform, tenant):
+            continue
+        data = {
+            PLATFORM: platform,
+            TENANT: tenant,
+            WORKSPACE: event.data.get("workspace", ""),
+            STATE: _STATES[event.kind],
+        }
+        postings += [
+            desk.posting(reader, NoticeKind.INSTALLATION_LOST, data=data)
+            for reader in await copied_administrators(desk)
+        ]
+    return postings
+
+
+async def _is_first(desk: Desk, event: Event, platform: str, tenant: str) -> bool:
+    """Whether this was not told today. What was told is an event too, whose id says what it is; it is dealt with as it
+    is written.
+    """
+    day = local_day(event.at, zone_of(None, await desk.organization()))
+    told = event_id(desk.organization_id, day, "installation told", event.kind.value, platform, tenant)
+    if event.id == told:
+        return False
+    return await desk.uow.notices.record_once(
+        Event(id=told, organization_id=desk.organization_id, kind=event.kind, at=event.at, data=dict(event.data))
+    )

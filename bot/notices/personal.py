@@ -1,0 +1,149 @@
+"""Gives letters the addresses that are their reader's own: Reconnect links, the page of their accounts, unsubscribing.
+
+A link to one connection carries no authority: its page asks for a sign-in. A pass does (R-13), so it is made only for
+connectors and owners, where readers may have no chat account to sign in with, and where its sending is the point.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from bot.notices.addresses import Platforms
+from bot.notices.audience import covers
+from bot.notices.data import ids_text
+from bot.notices.drafts import connections_of
+from bot.notices.facts import Facts
+from bot.notices.letter import PERSONAL, Letter
+from bot.notices.phrases import ROWS
+from commands.access import may_reconnect
+from commands.ids import ConnectionId, DeliveryId, LinkId, OrganizationId, PassId, PersonId, new_id
+from commands.model import NEEDS_CONNECTING
+from commands.ports.chat import AddressKind
+from commands.ports.notices import Delivery, NoticeKind, Part
+from commands.ports.reconnecting import Link, Pass, PassPurpose
+from commands.ports.storage import UnitOfWork
+from commands.secret import hashed, new_wire_secret
+
+PAGE_LASTS = timedelta(days=7)
+"""How long a personalised link works (R-13)."""
+UNSUBSCRIBING_LASTS = timedelta(days=90)
+"""How long a message's unsubscribing works: longer than mail stays unread."""
+SUBSCRIPTIONS = "subscriptions"
+"""In an UNSUBSCRIBE pass's data: the ids of the opt-ins that the message came from (`data.ids_text`), which it ends."""
+_PAGE_IS_THE_POINT = frozenset({NoticeKind.PERSONAL_LINK})
+_NO_LINKS = frozenset({NoticeKind.LINK_REFUSED, NoticeKind.RETIREMENT_PROPOSED, NoticeKind.DRILL, NoticeKind.NOTE})
+"""Kinds that ask for no reconnecting."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Personal:
+    """The addresses of one organization's batch. They are written in the transaction that composes the messages."""
+
+    uow: UnitOfWork
+    organization_id: OrganizationId
+    platforms: Platforms
+    public_url: str
+    now: datetime
+    pages: dict[PersonId, str] = field(default_factory=dict)
+    """Addresses of pages made for this batch; one for each reader."""
+
+    async def addressed(
+        self, deliveries: Sequence[Delivery], letters: Mapping[DeliveryId, Letter]
+    ) -> dict[DeliveryId, Letter]:
+        """Give letters their addresses. A channel's gets none (N-9)."""
+        own = [one for one in deliveries if one.id in letters and one.address.kind is not AddressKind.CHANNEL]
+        wanted = {one.id: _wanted(letters[one.id]) for one in own}
+        paged = [one.id for one in own if self._has_page(one, letters[one.id], wanted[one.id])]
+        linked = [one.id for one in own if one.id not in paged and self._has_links(one, letters[one.id])]
+        locators = await self._locators(
+            {(letters[key].reader.id, connection_id) for key in linked for connection_id in wanted[key]}
+        )
+        found = dict(letters)
+        for key in paged:
+            url = await self._page(letters[key].reader.id)
+            found[key] = replace(letters[key], page_url=url, links=dict.fromkeys(wanted[key], url))
+        for key in linked:
+            reader_id = letters[key].reader.id
+            urls = {id: f"{self.public_url}/r/{locators[reader_id, id]}" for id in wanted[key]}
+            found[key] = replace(letters[key], links=urls)
+        return found
+
+    async def unsubscribing(self, delivery: Delivery, letter: Letter, facts: Facts) -> str:
+        """The address at which one POST ends the opt-ins that the message comes from (RFC 8058); empty where it comes
+        from none, or where a command does the same.
+        """
+        if letter.part is not Part.SUBSCRIBER or not self._is_personal(delivery):
+            return ""
+        about = list(connections_of(letter))
+        own = facts.subscriptions.get((letter.notice.person_id, None), ())
+        ending = [one.id for one in own if any(covers(one, connection) for connection in about)]
+        if not ending:
+            return ""
+        data = {SUBSCRIPTIONS: ids_text(ending)}
+        secret = await self._pass(letter.reader.id, PassPurpose.UNSUBSCRIBE, UNSUBSCRIBING_LASTS, data)
+        return f"{self.public_url}/unsubscribe/{secret}"
+
+    def _is_personal(self, delivery: Delivery) -> bool:
+        platform = self.platforms.get(delivery.address.platform)
+        return platform is not None and platform.personal_links
+
+    def _has_page(self, delivery: Delivery, letter: Letter, wanted: Sequence[ConnectionId]) -> bool:
+        if letter.notice.kind in _PAGE_IS_THE_POINT:
+            return True
+        offers = bool(wanted) or letter.notice.kind is NoticeKind.TRANSFERRED
+        return self._is_personal(delivery) and letter.part in PERSONAL and offers
+
+    def _has_links(self, delivery: Delivery, letter: Letter) -> bool:
+        """Connector and owner always; others where a button that answers its presser cannot be drawn."""
+        return letter.part in PERSONAL or self._is_personal(delivery)
+
+    async def _locators(self, pairs: set[tuple[PersonId, ConnectionId]]) -> Mapping[tuple[PersonId, ConnectionId], str]:
+        if not pairs:
+            return {}
+        links = tuple(
+            Link(
+                id=LinkId(new_id(self.now)),
+                organization_id=self.organization_id,
+                person_id=person_id,
+                connection_id=connection_id,
+                created_at=self.now,
+            )
+            for person_id, connection_id in sorted(pairs)
+        )
+        return await self.uow.links.ensure_many(links)
+
+    async def _page(self, person_id: PersonId) -> str:
+        if person_id not in self.pages:
+            secret = await self._pass(person_id, PassPurpose.ACCOUNTS, PAGE_LASTS, {})
+            self.pages[person_id] = f"{self.public_url}/p/{secret}"
+        return self.pages[person_id]
+
+    async def _pass(self, person_id: PersonId, purpose: PassPurpose, lasts: timedelta, data: Mapping[str, str]) -> str:
+        secret = new_wire_secret()
+        made = Pass(
+            id=PassId(new_id(self.now)),
+            organization_id=self.organization_id,
+            person_id=person_id,
+            purpose=purpose,
+            made_by=None,
+            created_at=self.now,
+            expires_at=self.now + lasts,
+            data=data,
+        )
+        await self.uow.passes.add(made, secret_hash=hashed(secret))
+        return secret
+
+
+def _wanted(letter: Letter) -> list[ConnectionId]:
+    """The connections whose Reconnect, Renew or Connect the message shows."""
+    if letter.notice.kind in _NO_LINKS:
+        return []
+    offered = letter.reconnectable()
+    alone = letter.login_count == 1 and letter.notice.kind is not NoticeKind.DIGEST
+    found = [entry.view.connection.id for entry in (offered[:1] if alone else offered[:ROWS])]
+    for login in [login for login in letter.logins if not login.renewed][:ROWS]:
+        first = (one for one in login.accounts if may_reconnect(letter.reader, one.view).allowed)
+        found += [one.view.connection.id for one in first][:1]
+    needing = [one for one in letter.accounts if one.view.connection.state in NEEDS_CONNECTING]
+    found += [one.view.connection.id for one in needing if may_reconnect(letter.reader, one.view).allowed][:ROWS]
+    return list(dict.fromkeys(found))

@@ -1,0 +1,147 @@
+"""Looks daily at what became of people's chat accounts, so that who is gone is known before anything breaks (X-6).
+
+No transaction is held while a platform is asked. An answer that is not certain changes nothing but when to ask again.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.notices.addresses import Platforms, is_gone
+from commands.errors import DeliveryError
+from commands.ids import EventId, OrganizationId, PersonId, new_id
+from commands.model import Identity, Workspace
+from commands.ports.chat import AccountKind, ChatPlatform, Profile
+from commands.ports.clock import Clock
+from commands.ports.notices import Event, EventKind
+from commands.ports.storage import Storage, UnitOfWork
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY = timedelta(days=1)
+RETRY_AFTER = timedelta(hours=1)
+"""How soon an account is asked for again of which nothing certain was heard."""
+AT_ONCE = 16
+"""Accounts of one pass: it ends within a minute though no platform answers."""
+ASKED_TOGETHER = 8
+"""Questions to platforms at the same time; Slack allows some 100 a minute (users.info, tier 4)."""
+LONGEST_QUESTION = 10.0
+"""Seconds."""
+GONE_KINDS = frozenset({AccountKind.GONE, AccountKind.BOT})
+"""What no message is sent to: who is gone, and what is nobody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What a platform said of an account; `profile` None: nothing certain."""
+
+    identity: Identity
+    profile: Profile | None
+
+
+class Roster:
+    """Asks platforms for accounts that were not looked at for a day. Several may run; asking twice changes nothing."""
+
+    def __init__(
+        self, *, storage: Storage, clock: Clock, platforms: Platforms, look_every: timedelta = LOOK_EVERY
+    ) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._platforms = platforms
+        self._look_every = look_every
+
+    async def run_once(self) -> int:
+        """Look at accounts that are due, and give how many there were."""
+        now = self._clock.now()
+        due = await self._storage.queues.due_profiles(looked_before=now - self._look_every, limit=AT_ONCE)
+        by_organization: dict[OrganizationId, list[Identity]] = {}
+        for identity in due:
+            by_organization.setdefault(identity.organization_id, []).append(identity)
+        looked = 0
+        for organization_id, identities in by_organization.items():
+            try:
+                async with self._storage.reading() as uow:
+                    workspaces = await uow.organizations.workspaces(organization_id)
+                seen = await self._ask(identities, workspaces)
+                async with self._storage.transaction() as uow:
+                    await self._write(uow, organization_id, seen)
+                looked += len(seen)
+            except Exception:
+                # One organization's accounts keep no other's waiting; they are tried again.
+                log.exception("accounts not looked at", organization=str(organization_id))
+        return looked
+
+    async def _ask(self, identities: Sequence[Identity], workspaces: Sequence[Workspace]) -> Sequence[_Seen]:
+        together = asyncio.Semaphore(ASKED_TOGETHER)
+
+        async def ask(identity: Identity) -> _Seen:
+            async with together:
+                return _Seen(identity=identity, profile=await self._profile(identity, workspaces))
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(ask(identity)) for identity in identities]
+        return [task.result() for task in tasks]
+
+    async def _profile(self, identity: Identity, workspaces: Sequence[Workspace]) -> Profile | None:
+        """Where ids are unique everywhere somebody is gone only once they are in none of the organization's places."""
+        platform = self._platforms.get(identity.platform)
+        if platform is None:
+            return None
+        own = [one.external_id for one in workspaces if one.platform == identity.platform]
+        last, is_certain = None, True
+        for tenant in [identity.tenant] if identity.tenant else own:
+            profile = await _asked(platform, tenant, identity.user)
+            if profile is not None and profile.kind not in GONE_KINDS:
+                return profile
+            last, is_certain = profile or last, is_certain and profile is not None
+        return last if is_certain else None
+
+    async def _write(self, uow: UnitOfWork, organization_id: OrganizationId, seen: Sequence[_Seen]) -> None:
+        now = self._clock.now()
+        lost = []
+        for one in seen:
+            profile, was_gone = one.profile, one.identity.gone_at is not None
+            gone = was_gone if profile is None else profile.kind in GONE_KINDS
+            newly = await uow.people.looked_at(
+                organization_id,
+                one.identity.id,
+                at=now if profile is not None else now - self._look_every + RETRY_AFTER,
+                gone=gone,
+                time_zone=profile.time_zone if profile is not None else None,
+            )
+            if newly:
+                lost.append(one.identity)
+        if lost:
+            ids = sorted({identity.person_id for identity in lost})
+            await uow.notices.record(_gone(await uow.people.identities(organization_id, ids), organization_id, now))
+
+
+def _gone(
+    identities: Mapping[PersonId, tuple[Identity, ...]], organization_id: OrganizationId, now: datetime
+) -> list[Event]:
+    """An event for each person whose last chat account is gone."""
+    return [
+        Event(
+            id=EventId(new_id(now)),
+            organization_id=organization_id,
+            kind=EventKind.PERSON_GONE,
+            at=now,
+            person_id=own[0].person_id,
+            data={"how": "deactivated"},
+        )
+        for own in identities.values()
+        if is_gone(own)
+    ]
+
+
+async def _asked(platform: ChatPlatform, tenant: str, user: str) -> Profile | None:
+    try:
+        async with asyncio.timeout(LONGEST_QUESTION):
+            return await platform.profile(tenant, user)
+    except (DeliveryError, TimeoutError) as error:
+        code = error.code if isinstance(error, DeliveryError) else "no answer in time"
+        log.info("account not looked at", platform=platform.name, code=code)
+        return None

@@ -1,0 +1,47 @@
+"""Who takes over what hangs on somebody who is gone (X-6, A-5), asked before anything of it lapses."""
+
+from collections.abc import Sequence
+
+from bot.notices.asked import copied_administrators
+from bot.notices.audience import Reader
+from bot.notices.data import DEACTIVATED, HOW, LEFT, WHOM, ids_text
+from bot.notices.desk import Desk
+from bot.notices.outbox import Posting
+from commands.ids import PersonId
+from commands.ports.notices import Event, EventKind, NoticeKind, Part
+
+
+async def gone(desk: Desk, events: Sequence[Event]) -> list[Posting]:
+    """End the opt-ins of people who are gone, and offer what hangs on them to their deputies and administrators."""
+    ids = list(
+        dict.fromkeys(
+            event.person_id for event in events if event.kind is EventKind.PERSON_GONE and event.person_id is not None
+        )
+    )
+    people = await desk.people(ids)
+    deputies = await desk.people(person.deputy_id for person in people.values())
+    postings = []
+    for person_id in ids:
+        person = people.get(person_id)
+        if person is None:
+            continue
+        await desk.uow.subscriptions.remove(
+            desk.organization_id, person_id=person_id, channel=None, network=None, client_id=None, everything=True
+        )
+        if not await _hangs(desk, person_id):
+            continue
+        readers = {reader.person.id: reader for reader in await copied_administrators(desk, without=person_id)}
+        deputy = deputies.get(person.deputy_id) if person.deputy_id is not None else None
+        if deputy is not None and deputy.left_at is None:
+            readers[deputy.id] = Reader(person=deputy, part=Part.STAND_IN)
+        data = {WHOM: ids_text([person_id]), HOW: DEACTIVATED if person.left_at is None else LEFT}
+        postings += [desk.posting(reader, NoticeKind.SUCCESSION, data=data) for reader in readers.values()]
+    return postings
+
+
+async def _hangs(desk: Desk, person_id: PersonId) -> bool:
+    """Whether anything depends on them, as its connector or its owner."""
+    if await desk.uow.authorizations.hanging_on(desk.organization_id, person_id):
+        return True
+    answerable = await desk.uow.connections.answerable(desk.organization_id)
+    return any(person_id in (one.connector_id, one.owner_id) for one in answerable)

@@ -1,0 +1,162 @@
+"""What a login for new accounts reaches, held against what is here: which can be connected, and what comes along.
+
+Reads; writes nothing.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from commands.access import is_administrator, may_reconnect, may_see, scope_of
+from commands.comparison import elsewhere
+from commands.found import Found
+from commands.model import Authorization, Client, ConnectionState, ConnectionView, Organization, Person, Role, Verdict
+from commands.ports.network import NetworkSpec, ReachedAccount
+from commands.ports.storage import UnitOfWork
+
+SHOWN_AT_ONCE = 500
+"""New accounts that one page offers: it stays readable, and its form stays small."""
+
+
+class Reached(StrEnum):
+    """What an account that the login reaches is here."""
+
+    NEW = "new"
+    HERE = "here"
+    """Connected, or known, already."""
+    COMES_ALONG = "comes_along"
+    """Known here, and waiting for this login: connected with it."""
+    HIDDEN = "hidden"
+    """Here, under a client that this person does not see."""
+    UNREADABLE = "unreadable"
+    """Reached, but it cannot be read; the verdict says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReachedRow:
+    """One account that the login reaches, beside what is here of it."""
+
+    account: ReachedAccount
+    what: Reached
+    view: ConnectionView | None = None
+    """What is here of it, where this person may see that."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the network said of it."""
+        return self.account.finding.verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clients:
+    """The clients that somebody may put accounts under."""
+
+    existing: tuple[Client, ...]
+    may_name_new: bool
+
+    @property
+    def any(self) -> bool:
+        """Whether there is anything to put an account under."""
+        return self.may_name_new or bool(self.existing)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The facts of the page on which somebody chooses among the accounts of their login."""
+
+    organization: Organization
+    person: Person
+    spec: NetworkSpec
+    login: str
+    """Who logged in, under the network's name."""
+    rows: tuple[ReachedRow, ...]
+    """New ones first, at most SHOWN_AT_ONCE of these; then by name."""
+    more: int
+    """New ones beyond those shown."""
+    not_reached: tuple[ConnectionView, ...]
+    """Connected with this very login, and not reached by it now."""
+    clients: Clients
+    may_choose_owner: bool
+    existing: Authorization | None
+    """The authorization of this very login, if it is known."""
+
+    def of(self, what: Reached) -> tuple[ReachedRow, ...]:
+        """The rows of one kind."""
+        return tuple(row for row in self.rows if row.what is what)
+
+
+async def clients_of(uow: UnitOfWork, person: Person) -> Clients:
+    """Which clients somebody may connect accounts under: administrators and unlimited staff any, limited staff theirs,
+    owners those where they have something already (C-7).
+    """
+    everything = await uow.clients.all(person.organization_id)
+    if is_administrator(person) or (person.role is Role.STAFF and person.client_ids is None):
+        return Clients(existing=tuple(everything), may_name_new=True)
+    allowed = person.client_ids if person.role is Role.STAFF and person.client_ids is not None else frozenset()
+    if person.role is Role.OWNER:
+        counted = await uow.connections.counts(person.organization_id, scope_of(person))
+        allowed = frozenset(count.client_id for count in counted if count.number)
+    return Clients(existing=tuple(client for client in everything if client.id in allowed), may_name_new=False)
+
+
+async def choice_of(uow: UnitOfWork, spec: NetworkSpec, person: Person, found: Found) -> Choice:
+    """Hold what a login reaches against what is here."""
+    organization_id, discovery = person.organization_id, found.discovery
+    existing = await uow.authorizations.by_subject(organization_id, spec.slug, discovery.subject_id)
+    reached = {account.account_id: account for account in discovery.accounts}
+    here = await uow.connections.of_accounts(organization_id, spec.slug, list(reached))
+    views = {view.connection.account_id: view for view in here}
+    rows = sorted(
+        (_row(account, views.get(account_id), person, existing) for account_id, account in reached.items()),
+        key=lambda row: (row.what is not Reached.NEW, row.account.name.casefold(), row.account.account_id),
+    )
+    new = [row for row in rows if row.what is Reached.NEW]
+    under = await uow.connections.under(organization_id, existing.id) if existing else ()
+    return Choice(
+        organization=await uow.organizations.get(organization_id),
+        person=person,
+        spec=spec,
+        login=discovery.subject_name,
+        rows=(*new[:SHOWN_AT_ONCE], *rows[len(new) :]),
+        more=max(0, len(new) - SHOWN_AT_ONCE),
+        not_reached=tuple(_lost(under, reached.keys(), person)),
+        clients=await clients_of(uow, person),
+        may_choose_owner=is_administrator(person),
+        existing=existing,
+    )
+
+
+def _row(
+    account: ReachedAccount, view: ConnectionView | None, person: Person, existing: Authorization | None
+) -> ReachedRow:
+    readable = account.finding.verdict is Verdict.HEALTHY
+    if view is None:
+        return ReachedRow(account=account, what=Reached.NEW if readable else Reached.UNREADABLE)
+    if not may_see(person, view.connection):
+        return ReachedRow(account=account, what=Reached.HIDDEN)
+    along = readable and not elsewhere(view.connection, account) and _waits_for(view, person, existing)
+    return ReachedRow(account=account, what=Reached.COMES_ALONG if along else Reached.HERE, view=view)
+
+
+def _waits_for(view: ConnectionView, person: Person, existing: Authorization | None) -> bool:
+    """Whether an account that is here waits for this login: it lapsed under it, or nobody else is to connect it."""
+    connection = view.connection
+    if not may_reconnect(person, view).allowed:
+        return False
+    if connection.state is ConnectionState.UNCONNECTED:
+        return connection.connector_id in (None, person.id)
+    return (
+        connection.state is ConnectionState.LAPSED
+        and existing is not None
+        and connection.authorization_id == existing.id
+    )
+
+
+def _lost(under: Sequence[ConnectionView], reached: Collection[str], person: Person) -> list[ConnectionView]:
+    return [
+        view
+        for view in under
+        if view.connection.account_id not in reached
+        and view.connection.state is ConnectionState.ACTIVE
+        and may_see(person, view.connection)
+    ]

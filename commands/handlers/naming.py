@@ -1,0 +1,174 @@
+"""Whom and what an administrator means by what they typed. Every miss has an answer that leads on."""
+
+from collections.abc import Callable, Sequence
+
+from commands.actions import details_action
+from commands.command import Asker, Services
+from commands.drawing import connection_row
+from commands.errors import CommandError
+from commands.handlers.asked import Asked
+from commands.handlers.seeing import accounts_called, visible_clients
+from commands.ids import ClientId, ConnectionId
+from commands.messages import (
+    ActionRef,
+    Bold,
+    Button,
+    Code,
+    FormChoice,
+    Heading,
+    Mark,
+    Message,
+    Part,
+    Row,
+    Rows,
+    Text,
+    line,
+    text,
+)
+from commands.model import ConnectionView, Person
+from commands.parsing import network_names
+from commands.ports.storage import UnitOfWork
+from commands.usage import try_line
+from commands.wording import nearest, shown
+
+SEVERAL = 8  # matches to choose among before more of the name is asked for
+_COMPARED = 500  # people whose names a mistyped one is compared with
+RowOffer = tuple[str, Callable[[ConnectionId], ActionRef]]
+"""A button for each of several matches: its label and what it does."""
+
+
+async def person_meant(uow: UnitOfWork, asker: Asker, asked: Asked, words: str, *, left: bool = False) -> Person:
+    """Find one person by a mentioned chat account, an email address or the beginning of a name. Those who left only
+    with `left`.
+    """
+    name = words.removeprefix("@")
+    if name != words:
+        account = await uow.people.identity(
+            asker.organization_id, platform=asker.user.platform, tenant=asker.user.tenant, user=name
+        )
+        if account is not None:
+            return _there(await uow.people.get(asker.organization_id, account.person_id), left)
+    exact = await uow.people.by_email(asker.organization_id, name.casefold()) if "@" in name else None
+    found = [exact] if exact is not None else list(await uow.people.named(asker.organization_id, name))
+    whole = [person for person in found if person.name.casefold() == name.casefold()]
+    if len(found) > 1:
+        found = whole or found
+    if len(found) > 1:
+        found = [person for person in found if left or person.left_at is None] or found
+    if not found:
+        raise await _nobody(uow, asker, asked, name, mentioned=name != words)
+    if len(found) > 1:
+        raise _several_people(asked, name, found)
+    return _there(found[0], left)
+
+
+async def account_meant(
+    uow: UnitOfWork, services: Services, asker: Asker, asked: Asked, words: str, *, offer: RowOffer | None = None
+) -> ConnectionView:
+    """Find one account by its id or part of its name. Of several, each is offered with `offer`'s button."""
+    found = await accounts_called(uow, asker, words, network=None, client=None, limit=SEVERAL + 1)
+    if not found:
+        raise asked.unknown(words, list(network_names(services.networks)), "an account ")
+    if len(found) > 1:
+        raise _several_accounts(services, asked, words, found, offer or ("Details", details_action))
+    return found[0]
+
+
+async def clients_meant(uow: UnitOfWork, asker: Asker, asked: Asked, words: str) -> dict[str, ClientId]:
+    """Find clients by their whole names, parted by commas or "and"."""
+    known = await visible_clients(uow, asker)
+    by_folded = {name.casefold(): name for name in known}
+    found: dict[str, ClientId] = {}
+    for part in words.split(","):
+        name = part.strip()
+        if not name:
+            continue
+        if name.casefold() in by_folded:
+            found[by_folded[name.casefold()]] = known[by_folded[name.casefold()]]
+            continue
+        pieces = [piece.strip().casefold() for piece in name.split(" and ")]
+        if not all(piece in by_folded for piece in pieces):
+            raise asked.unknown(name, list(known), "a client called ")
+        found |= {by_folded[piece]: known[by_folded[piece]] for piece in pieces}
+    if not found:
+        raise asked.refused("Which clients? Part several by commas, or say all.")
+    return found
+
+
+def network_meant(services: Services, asked: Asked, words: str) -> str:
+    """Find a network's slug by any of its usual names."""
+    names = network_names(services.networks)
+    slug = names.get(words.casefold())
+    if slug is None:
+        raise asked.unknown(words, list(names), "a network called ")
+    return slug
+
+
+async def suggest_clients(services: Services, asker: Asker, typed: str) -> Sequence[FormChoice]:
+    """Clients whose name begins so; the last of several."""
+    before, comma, beginning = typed.rpartition(",")
+    async with services.storage.reading() as uow:
+        known = await visible_clients(uow, asker)
+    kept = f"{before}{comma} " if comma else ""
+    named = [name for name in known if name.casefold().startswith(beginning.strip().casefold())]
+    return [FormChoice(value=f"{kept}{name}"[:100], label=shown(f"{kept}{name}", 100)) for name in named[:25]]
+
+
+def _there(person: Person, left: bool) -> Person:
+    if person.left_at is not None and not left:
+        raise CommandError(
+            Message(
+                (
+                    text(Bold(shown(person.name)), " has left. If that was a mistake, give them a role again:"),
+                    text(Code(f"/lapse-admin role {shown(person.email or person.name)} staff")),
+                )
+            )
+        )
+    return person
+
+
+async def _nobody(uow: UnitOfWork, asker: Asker, asked: Asked, name: str, *, mentioned: bool) -> CommandError:
+    if mentioned:
+        return asked.refused(
+            "This chat account is nobody's here yet. They can sign in by typing /lapsed, or you can link them: "
+            "/lapse-admin link and their name."
+        )
+    people = await uow.people.page(asker.organization_id, offset=0, limit=_COMPARED)
+    guess = nearest(name, [word for person in people for word in (person.name, person.email) if word])
+    answer = [text(f"I don't know anybody called “{shown(name, 40)}” here.")]
+    if guess is not None:
+        answer = [text(f"I don't know anybody called “{shown(name, 40)}” here. Did you mean ", Bold(shown(guess)), "?")]
+    return CommandError(Message((*answer, text("To add somebody: ", Code("/lapse-admin add-owner NAME EMAIL"), "."))))
+
+
+def _several_people(asked: Asked, name: str, found: Sequence[Person]) -> CommandError:
+    rows = tuple(
+        Row(
+            Mark.RETIRED if person.left_at is not None else Mark.CLAIMED,
+            line(Bold(shown(person.name))),
+            _detail(person),
+        )
+        for person in found[:SEVERAL]
+    )
+    heading = Heading(line("Who? ", Bold(f"“{shown(name, 40)}”"), " matches several people."))
+    ways = Text(line("Say it with their email address. "))
+    return CommandError(Message((heading, Rows(rows, max(0, len(found) - SEVERAL)), ways)))
+
+
+def _detail(person: Person) -> tuple[Code, ...] | tuple[()]:
+    return (Code(shown(person.email)),) if person.email else ()
+
+
+def _several_accounts(
+    services: Services, asked: Asked, words: str, found: Sequence[ConnectionView], offer: RowOffer
+) -> CommandError:
+    now, (label, action) = services.clock.now(), offer
+    rows = tuple(
+        connection_row(view, services.networks, now, button=Button(label, action(view.connection.id)))
+        for view in found[:SEVERAL]
+    )
+    parts: list[Part] = [Heading(line("Which one? ", Bold(f"“{shown(words, 40)}”"), " matches several.")), Rows(rows)]
+    if len(found) > SEVERAL:
+        parts.append(text("And more: type more of the name."))
+    parts.append(text("The account's id says which one is meant."))
+    return CommandError(Message((*parts, Text(try_line(asked.form, *asked.command.hints)))))

@@ -1,0 +1,78 @@
+"""Snooze and "Not mine" (N-11): the presser's own wish not to be reminded. What others hear is not touched by it."""
+
+from datetime import timedelta
+
+from commands.access import Act, may
+from commands.actions import claim_action, lapse_of, snooze_of
+from commands.auditing import entry
+from commands.command import Asker, Services
+from commands.drawing import open_lapse, standing_claim
+from commands.handlers.seeing import NotYours
+from commands.handlers.together import about, events_of, lapse_ids, lapses_together, over, reconnect_buttons
+from commands.ids import to_wire
+from commands.messages import Button, Buttons, Mark, Message, Moment, Tone, line
+from commands.model import Mute
+from commands.ports.notices import EventKind
+from commands.wording import number_of
+
+
+async def snooze(services: Services, asker: Asker, arguments: tuple[str, ...]) -> Message:
+    """Hold the presser's reminders of all open lapses of the login for some days."""
+    (lapse_id, days), now = snooze_of(arguments), services.clock.now()
+    until = now + timedelta(days=days)
+    async with services.storage.transaction() as uow:
+        view, together = await lapses_together(uow, asker, lapse_id)
+        if not may(asker.person, Act.SNOOZE, view):
+            raise NotYours
+        if open_lapse(view) is None:
+            return over(services, view)
+        mutes = [Mute(lapse_id=each, person_id=asker.person.id, until=until) for each in lapse_ids(together)]
+        for changed in await uow.lapses.mute(asker.organization_id, mutes):
+            await uow.audit.write(entry(asker, now, "lapse.snoozed", f"lapse {to_wire(changed)}", days=str(days)))
+    others = len(together) - 1
+    also = f" and {number_of(others, 'more account')} of the same login" if others else ""
+    spans = line(
+        f"{Mark.HELD} Snoozed for {number_of(days, 'day')}: you are not reminded of it{also} before ",
+        Moment(until),
+        ". Everybody else is, as before.",
+    )
+    claim = Button("I'm on it", claim_action(lapse_id))
+    ways_on = Buttons((*reconnect_buttons(asker, view), claim))
+    return about(services, view, spans, buttons=ways_on, tone=Tone.HELD)
+
+
+async def not_mine(services: Services, asker: Asker, arguments: tuple[str, ...]) -> Message:
+    """End what the presser hears of the login's open lapses; of those that were theirs to mend administrators are
+    told. Their own claims are given back.
+    """
+    lapse_id, now = lapse_of(arguments), services.clock.now()
+    me = asker.person.id
+    async with services.storage.transaction() as uow:
+        view, together = await lapses_together(uow, asker, lapse_id)
+        if not may(asker.person, Act.SNOOZE, view):
+            raise NotYours
+        if open_lapse(view) is None:
+            return over(services, view)
+        mutes = [Mute(lapse_id=each, person_id=me, until=None) for each in lapse_ids(together)]
+        changed = set(await uow.lapses.mute(asker.organization_id, mutes))
+        fresh = [each for each in together if each.lapse is not None and each.lapse.id in changed]
+        theirs = [each for each in fresh if me in (each.connection.connector_id, each.connection.owner_id)]
+        claimed = [
+            each for each in together if (held := standing_claim(each.lapse, now)) is not None and held.person_id == me
+        ]
+        await uow.lapses.claim(asker.organization_id, lapse_ids(claimed), None)
+        await uow.notices.record(
+            [
+                *events_of(EventKind.NOT_MINE, theirs, now, person_id=me),
+                *events_of(EventKind.RELEASED, claimed, now, person_id=me),
+            ]
+        )
+        for each in lapse_ids(fresh):
+            await uow.audit.write(entry(asker, now, "lapse.not_mine", f"lapse {to_wire(each)}"))
+    if not changed:
+        return about(services, view, line("You said so already: nothing more of this lapse comes to you."))
+    others = len(fresh) - 1
+    also = f", nor of {number_of(others, 'more account')} of the same login" if others > 0 else ""
+    told = line("You stand there as the one to mend it, so administrators are told.") if theirs else None
+    spans = line(f"Nothing more of this lapse comes to you{also}.")
+    return about(services, view, *([spans, told] if told is not None else [spans]))

@@ -1,0 +1,167 @@
+"""Bearer links: made by those who may, shown once, stored hashed, withdrawn or over by themselves (R-13, P-6, N-14).
+
+A pass of one's accounts opens a browser session that proves the pass, and nothing more; it ends with the pass.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from commands.command import Services
+from commands.ids import ClientId, OrganizationId, PassId, PersonId, SessionId, from_wire, new_id, to_wire
+from commands.model import Person, Subscription
+from commands.ports.notices import AuditEntry
+from commands.ports.reconnecting import Pass, PassPurpose, Session
+from commands.ports.storage import UnitOfWork
+from commands.secret import hashed, new_wire_secret
+
+LIVES = {
+    PassPurpose.ACCOUNTS: timedelta(days=7),
+    PassPurpose.IDENTITY: timedelta(hours=24),
+    PassPurpose.UNSUBSCRIBE: timedelta(days=90),
+}
+"""How long each kind works. Whoever finds an old email must still be able to unsubscribe by it."""
+
+_PATHS = {PassPurpose.ACCOUNTS: "/p", PassPurpose.IDENTITY: "/link", PassPurpose.UNSUBSCRIBE: "/unsubscribe"}
+
+PASS_PLATFORM = "personal-link"
+"""Stands in a session in place of a chat platform's name, where a pass is what it proves."""
+SESSION_LIFE = timedelta(hours=12)
+
+
+def pass_path(purpose: PassPurpose, secret: str) -> str:
+    """The page of a pass."""
+    return f"{_PATHS[purpose]}/{secret}"
+
+
+async def make_pass(
+    uow: UnitOfWork,
+    public_url: str,
+    person: Person,
+    purpose: PassPurpose,
+    *,
+    made_by: PersonId | None,
+    now: datetime,
+    data: Mapping[str, str] | None = None,
+) -> str:
+    """Make a bearer link for `person` and give its address, which is never seen again.
+
+    Whoever calls has asked whether `made_by` may, and writes the audit entry; None: a notice of ours makes it. A new
+    link leaves older ones working: one may be in an email, another copied.
+    """
+    secret = new_wire_secret()
+    one = Pass(
+        id=PassId(new_id(now)),
+        organization_id=person.organization_id,
+        person_id=person.id,
+        purpose=purpose,
+        made_by=made_by,
+        created_at=now,
+        expires_at=now + LIVES[purpose],
+        data=data or {},
+    )
+    await uow.passes.add(one, secret_hash=hashed(secret))
+    return public_url + pass_path(purpose, secret)
+
+
+def opt_in_data(subscription: Subscription | None) -> dict[str, str]:
+    """What an UNSUBSCRIBE pass carries: the one opt-in that it ends; None: all of the person's."""
+    if subscription is None:
+        return {}
+    client_id = subscription.client_id
+    return {"network": subscription.network or "", "client": to_wire(client_id) if client_id else ""}
+
+
+async def end_opt_in(uow: UnitOfWork, one: Pass, now: datetime) -> int:
+    """End what an UNSUBSCRIBE pass is for; give how many opt-ins that were. Twice is fine."""
+    client = one.data.get("client")
+    ended = await uow.subscriptions.remove(
+        one.organization_id,
+        person_id=one.person_id,
+        channel=None,
+        network=one.data.get("network") or None,
+        client_id=ClientId(from_wire(client)) if client else None,
+        everything=not one.data,
+    )
+    if ended:
+        await uow.audit.write(
+            AuditEntry(
+                organization_id=one.organization_id,
+                at=now,
+                actor_id=one.person_id,
+                origin="email, unsubscribe link",
+                action="unsubscribed",
+                subject=f"person {to_wire(one.person_id)}",
+                detail={"ended": str(ended), **{name: value for name, value in one.data.items() if value}},
+            )
+        )
+    return ended
+
+
+async def find_pass(services: Services, purpose: PassPurpose, secret: str) -> Pass | None:
+    """The pass of a secret, while it works; None: it leads nowhere, whatever the reason."""
+    one = await services.storage.directory.pass_of(hashed(secret))
+    now = services.clock.now()
+    return one if one is not None and one.purpose is purpose and _works(one, now) else None
+
+
+def _works(one: Pass, now: datetime) -> bool:
+    return one.withdrawn_at is None and one.used_at is None and one.expires_at > now
+
+
+async def open_accounts(
+    services: Services, one: Pass, *, browser_hash: bytes, session_hash: bytes, before: Session | None
+) -> Session | None:
+    """Bind an ACCOUNTS pass to the first browser that acts, and begin its session there, in place of `before`.
+
+    None: it is another browser's. The session carries the pass's id, so that both end together.
+    """
+    now = services.clock.now()
+    async with services.storage.transaction() as uow:
+        if not await uow.passes.bind(one.organization_id, one.id, browser_hash=browser_hash):
+            return None
+        person = await uow.people.get(one.organization_id, one.person_id)
+        if person.left_at is not None:
+            return None
+        if one.opened_at is None:
+            await uow.passes.opened(one.organization_id, one.id, now)
+            await uow.audit.write(
+                AuditEntry(
+                    organization_id=one.organization_id,
+                    at=now,
+                    actor_id=person.id,
+                    origin="web, personal link",
+                    action="personal link opened",
+                    subject=f"person {to_wire(person.id)}",
+                )
+            )
+        session = Session(
+            id=SessionId(one.id),
+            platform=PASS_PLATFORM,
+            tenant=to_wire(one.organization_id),
+            user=to_wire(person.id),
+            name=person.name,
+            email=None,
+            created_at=now,
+            expires_at=min(one.expires_at, now + SESSION_LIFE),
+        )
+        if before is not None:
+            await uow.sessions.end(before.id)
+        await uow.sessions.end(session.id)
+        await uow.sessions.add(session, secret_hash=session_hash)
+    return session
+
+
+def proves_pass(session: Session) -> bool:
+    """Whether a session proves a personal link, rather than a chat account."""
+    return session.platform == PASS_PLATFORM
+
+
+async def pass_of_session(uow: UnitOfWork, session: Session, now: datetime) -> Pass | None:
+    """The pass that a session proves, while it works and its person is here."""
+    organization_id = OrganizationId(from_wire(session.tenant))
+    person_id = PersonId(from_wire(session.user))
+    there = await uow.passes.of(organization_id, person_id, PassPurpose.ACCOUNTS)
+    one = next((one for one in there if one.id == session.id and _works(one, now)), None)
+    if one is None or (await uow.people.get(organization_id, person_id)).left_at is not None:
+        return None
+    return one

@@ -1,0 +1,1 @@
+"""Email, for those who cannot be reached in chat."""

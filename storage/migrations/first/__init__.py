@@ -1,0 +1,1 @@
+"""The parts of the first schema, by subject."""

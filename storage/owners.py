@@ -1,0 +1,143 @@
+"""Who answers for connections: counted by owner and connector, and changed."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Select, bindparam, case, func, select, update
+
+from commands.ids import ClientId, ConnectionId, OrganizationId, PersonId
+from commands.model import NEEDS_CONNECTING, ConnectionState, Scope
+from commands.ports.connections import Answerable, OwnerCount
+from storage.rows import PERSON, columns, person_of
+from storage.tables import NOBODY, connections, counters, people
+from storage.views import ScopeShape, scope_values, within_scope
+from storage.work import Counted, Work, portions
+
+MOST_UNDER = 10
+"""How many people are given for one parent."""
+
+_ANSWERABLE = (
+    select(
+        counters.c.network,
+        counters.c.client_id,
+        counters.c.connector_id,
+        counters.c.owner_id,
+        func.sum(counters.c.number),
+    )
+    .where(counters.c.organization_id == bindparam("organization"), counters.c.state != ConnectionState.RETIRED.value)
+    .group_by(counters.c.network, counters.c.client_id, counters.c.connector_id, counters.c.owner_id)
+    .having(func.sum(counters.c.number) > 0)
+    .order_by(counters.c.network, counters.c.client_id, counters.c.connector_id, counters.c.owner_id)
+)
+_OTHERS_UNDER = (
+    select(connections.c.parent_id, connections.c.connector_id, func.count())
+    .join(people, people.c.id == connections.c.connector_id)
+    .where(
+        connections.c.organization_id == bindparam("organization"),
+        connections.c.network == bindparam("network"),
+        connections.c.parent_id.in_(bindparam("parents", expanding=True)),
+        people.c.left_at.is_(None),
+    )
+    .group_by(connections.c.parent_id, connections.c.connector_id)
+    .order_by(func.count().desc(), connections.c.connector_id)
+)
+
+
+async def answerable(work: Work, organization_id: OrganizationId) -> Sequence[Answerable]:
+    """Implements `Connections.answerable`."""
+    return [
+        Answerable(
+            network=network,
+            client_id=ClientId(client_id),
+            connector_id=None if connector_id == NOBODY else connector_id,
+            owner_id=None if owner_id == NOBODY else owner_id,
+            number=number,
+        )
+        for network, client_id, connector_id, owner_id, number in await work.rows(
+            _ANSWERABLE, {"organization": organization_id}
+        )
+    ]
+
+
+async def owners(work: Work, organization_id: OrganizationId, scope: Scope) -> Sequence[OwnerCount]:
+    """Implements `Connections.owners`."""
+    values = {"organization": organization_id, **scope_values(scope)}
+    return [
+        OwnerCount(person=person_of(row[:-2]), needing=row[-2], total=row[-1])
+        for row in await work.rows(_owners_statement(ScopeShape.of(scope)), values)
+    ]
+
+
+@cache
+def _owners_statement(shape: ScopeShape) -> Select[Any]:
+    needing = [state.value for state in NEEDS_CONNECTING]
+    owned = (
+        select(
+            counters.c.owner_id,
+            func.sum(case((counters.c.state.in_(needing), counters.c.number), else_=0)).label("needing"),
+            func.sum(counters.c.number).label("total"),
+        )
+        .where(
+            counters.c.organization_id == bindparam("organization"),
+            counters.c.owner_id != NOBODY,
+            counters.c.state != ConnectionState.RETIRED.value,
+            *within_scope(counters, shape),
+        )
+        .group_by(counters.c.owner_id)
+        .having(func.sum(counters.c.number) > 0)
+        .subquery("owned")
+    )
+    return (
+        select(*columns(people, PERSON), owned.c.needing, owned.c.total)
+        .join(owned, owned.c.owner_id == people.c.id)
+        .order_by(owned.c.needing.desc(), people.c.name_key, people.c.id)
+    )
+
+
+async def others_under(
+    work: Work, organization_id: OrganizationId, network: str, parent_ids: Sequence[str]
+) -> dict[str, tuple[PersonId, ...]]:
+    """Implements `Connections.others_under`: whoever connected the most first."""
+    found: dict[str, tuple[PersonId, ...]] = {}
+    for portion in portions(sorted(set(parent_ids))):
+        values = {"organization": organization_id, "network": network, "parents": list(portion)}
+        for parent_id, connector_id, _ in await work.rows(_OTHERS_UNDER, values):
+            found[parent_id] = (*found.get(parent_id, ()), PersonId(connector_id))[:MOST_UNDER]
+    return found
+
+
+async def set_owner(
+    work: Work, organization_id: OrganizationId, connection_ids: Sequence[ConnectionId], owner_id: PersonId
+) -> int:
+    """Implements `Connections.set_owner`."""
+    c = connections.c
+    changed = 0
+    for portion in portions(sorted(set(connection_ids))):
+        # Read locked and in order, since the update gives back only what is new.
+        before = await work.rows(
+            select(c.id, c.network, c.client_id, c.connector_id, c.owner_id, c.state)
+            .where(c.organization_id == organization_id, c.id.in_(portion), c.owner_id.is_distinct_from(owner_id))
+            .order_by(c.id)
+            .with_for_update()
+        )
+        if not before:
+            continue
+        await work.run(
+            update(connections)
+            .where(c.organization_id == organization_id, c.id.in_([row[0] for row in before]))
+            .values(owner_id=owner_id)
+        )
+        for _, network, client_id, connector_id, former_id, state in before:
+            for person_id, by in ((former_id, -1), (owner_id, 1)):
+                counted = Counted.of(
+                    organization_id=organization_id,
+                    network=network,
+                    client_id=client_id,
+                    connector_id=connector_id,
+                    owner_id=person_id,
+                    state=state,
+                )
+                work.count(counted, by)
+        changed += len(before)
+    return changed
