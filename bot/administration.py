@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.bootstrap import network_specs, opened_storage, upgrade_database
 from bot.importing import Importer, ImportReport
+from bot.importing_people import PeopleImporter, PeopleReport
 from bot.settings import Settings
 from commands.handlers.workspaces import claim_code_hash
 from commands.ids import OrganizationId, new_id
@@ -57,10 +58,24 @@ async def import_file(
 ) -> ImportReport:
     """Import a CSV file into an organization. Raises UnreadableFile or OperatorError, having written nothing."""
     networks = {word: spec.slug for spec in network_specs() for word in (spec.slug, spec.name.lower(), *spec.aliases)}
-    async with _storage(settings) as (storage, clock):
-        found = await _organization(storage, organization)
+    async with opened_organization(settings, organization) as (storage, clock, found):
         importer = Importer(storage=storage, clock=clock, organization_id=found.id, networks=networks)
         return await importer.take(file, progress)
+
+
+async def import_people(settings: Settings, file: Path, organization: str) -> PeopleReport:
+    """Import a CSV file of people into an organization. Raises UnreadableFile or OperatorError, having written
+    nothing.
+    """
+    async with opened_organization(settings, organization) as (storage, clock, found):
+        return await PeopleImporter(storage=storage, clock=clock, organization_id=found.id).take(file)
+
+
+@asynccontextmanager
+async def opened_organization(settings: Settings, name: str) -> AsyncIterator[tuple[Storage, Clock, Organization]]:
+    """Open the store for work on one organization. Raises OperatorError if there is none of this name."""
+    async with _storage(settings) as (storage, clock):
+        yield storage, clock, await _organization(storage, name)
 
 
 @asynccontextmanager

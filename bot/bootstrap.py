@@ -20,15 +20,18 @@ from bot.settings import Part, Settings
 from bot.watch.rules import WatchRules
 from bot.watch.watcher import Watcher
 from bot.web.app import create_web, listening
+from bot.web.pictures import picture_url
 from commands.command import Services
 from commands.dispatcher import Dispatcher
 from commands.ids import new_id, to_wire
+from commands.messages import Picture
 from commands.ports.chat import ChatPlatform, Surroundings
 from commands.ports.clock import Clock
 from commands.ports.network import Networks, NetworkSpec
 from commands.ports.storage import Storage
 from commands.secret import Secret
 from platform_adapters import discovery
+from platform_adapters.chat.chart import Draughtsman
 from platform_adapters.discovery import build_chat_platforms, build_networks, network_modules
 from storage import Keyring, Rekeyed, SystemClock, open_storage, rekey, upgrade
 
@@ -118,11 +121,15 @@ def adapters(
 
 def surroundings_of(settings: Settings, storage: Storage, clock: Clock) -> Surroundings:
     """What adapters are given of the process that they run in."""
+    key = keyring_of(settings).picture_key
+
+    def address_of(picture: Picture) -> str | None:
+        if not settings.serves_pictures:
+            return None
+        return picture_url(settings.public_url, picture, key=key, now=clock.now())
+
     return Surroundings(
-        clock=clock,
-        installations=storage.installations,
-        public_url=settings.public_url,
-        picture_url=lambda _: None,
+        clock=clock, installations=storage.installations, public_url=settings.public_url, picture_url=address_of
     )
 
 
@@ -138,7 +145,8 @@ async def built(
     settings: Settings, environment: Mapping[str, str], *, clock: Clock | None = None, only_chat: str | None = None
 ) -> AsyncIterator[Bot]:
     """Build a bot over an open store. Raises SettingError or StorageError with what to do."""
-    async with open_storage(settings.storage_url, keyring_of(settings), clock) as storage:
+    keyring = keyring_of(settings)
+    async with open_storage(settings.storage_url, keyring, clock) as storage:
         surroundings = surroundings_of(settings, storage, storage.clock)
         platforms, networks = adapters(environment, surroundings, only_chat=only_chat)
         watcher = Watcher(storage=storage, clock=storage.clock, networks=networks, rules=watch_rules(settings))
@@ -166,7 +174,9 @@ async def built(
                 storage=storage,
                 clock=storage.clock,
                 platforms=platforms,
-                composer=Composer(networks=networks, clock=storage.clock, public_url=settings.public_url),
+                composer=Composer(
+                    networks=networks, clock=storage.clock, public_url=settings.public_url, platforms=platforms
+                ),
                 outbox=outbox,
                 # This process and no other, also after a restart: a lane's lease is told apart by it.
                 holder=f"{socket.gethostname()}/{os.getpid()}/{to_wire(new_id(storage.clock.now()))}",
@@ -180,7 +190,13 @@ async def built(
                 tick=settings.calendar_tick,
                 profile_age=timedelta(seconds=settings.profile_age),
             ),
-            web=create_web(services=services, platforms=platforms, alive=liveness),
+            web=create_web(
+                services=services,
+                platforms=platforms,
+                alive=liveness,
+                draw=Draughtsman().draw,
+                picture_key=keyring.picture_key,
+            ),
             liveness=liveness,
         )
 

@@ -1,4 +1,4 @@
-"""The command line: serve · demo · doctor · org · import · preview · install · db.
+"""The command line: serve · demo · doctor · org · people · import · audit · preview · install · db.
 
 Each command imports what it needs when it runs, because importing everything takes seconds.
 """
@@ -24,7 +24,11 @@ app = typer.Typer(
 )
 org = typer.Typer(no_args_is_help=True, help="Organizations: your customers, or your own company.")
 db = typer.Typer(no_args_is_help=True, help="The database and its keys.")
+people_app = typer.Typer(no_args_is_help=True, help="People of an organization, and what they may do.")
+audit = typer.Typer(no_args_is_help=True, help="Who changed what, from where and when.")
 app.add_typer(org, name="org")
+app.add_typer(people_app, name="people")
+app.add_typer(audit, name="audit")
 app.add_typer(db, name="db")
 
 out = Console(highlight=False, soft_wrap=True)
@@ -99,19 +103,36 @@ def doctor() -> None:
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="A CSV file: network,account_id,account_name,client,…")],
     organization: Annotated[str, typer.Option("--org", help="The organization's name.")],
+    file: Annotated[
+        Path | None, typer.Argument(help="A CSV file: network,account_id,account_name,client,…", show_default=False)
+    ] = None,
+    people: Annotated[
+        Path | None, typer.Option("--people", help="A CSV file: name,email,role,clients (parted by semicolons).")
+    ] = None,
 ) -> None:
-    """Take connections, clients and people in from a CSV file."""
+    """Take connections, clients and people in from CSV files."""
     with clear_errors():
         settings, _ = read_settings()
-        from bot.administration import import_file
+        from bot.administration import OperatorError, import_file, import_people
 
-        report = run_async(import_file(settings, file, organization, _progress))
-        for bad in report.bad:
-            err.print(f"line {bad.line}: {bad.reason}", markup=False)
-        out.print(f"{report.added} added · {report.known} known already · {len(report.bad)} left out")
-        if report.bad:
+        if file is None and people is None:
+            raise OperatorError("Which file? `lapsebot import FILE --org NAME`, or `--people FILE` for people")
+        left_out = 0
+        if file is not None:
+            report = run_async(import_file(settings, file, organization, _progress))
+            for bad in report.bad:
+                err.print(f"line {bad.line}: {bad.reason}", markup=False)
+            out.print(f"{report.added} added · {report.known} known already · {len(report.bad)} left out")
+            left_out += len(report.bad)
+        if people is not None:
+            told = run_async(import_people(settings, people, organization))
+            for bad in told.bad:
+                err.print(f"line {bad.line} of {people.name}: {bad.reason}", markup=False)
+            counts = f"{told.added} added · {told.changed} changed · {told.known} known already"
+            out.print(f"People: {counts} · {len(told.bad)} left out")
+            left_out += len(told.bad)
+        if left_out:
             raise typer.Exit(1)
 
 
@@ -176,6 +197,74 @@ def org_list() -> None:
             out.print(name, markup=False)
 
 
+@people_app.command("list")
+def people_list(organization: Annotated[str, typer.Option("--org", help="The organization's name.")]) -> None:
+    """List an organization's people, with what each may do."""
+    with clear_errors():
+        settings, _ = read_settings()
+        from bot.people import listed_people
+
+        async def run() -> None:
+            async for line in listed_people(settings, organization):
+                out.print(line, markup=False)
+
+        run_async(run())
+
+
+@people_app.command("add")
+def people_add(
+    name: str,
+    email: str,
+    organization: Annotated[str, typer.Option("--org", help="The organization's name.")],
+    role: Annotated[str, typer.Option(help="primary administrator, administrator, staff or owner.")] = "owner",
+    clients: Annotated[str, typer.Option(help="Staff: only these clients, parted by commas.")] = "",
+) -> None:
+    """Add somebody."""
+    with clear_errors():
+        settings, _ = read_settings()
+        from bot.people import add_person
+
+        out.print(
+            run_async(add_person(settings, organization, name=name, email=email, role=role, clients=clients)),
+            markup=False,
+        )
+
+
+@people_app.command("role")
+def people_role(
+    person: Annotated[str, typer.Argument(help="Their name, or their email address.")],
+    role: Annotated[str, typer.Argument(help="primary administrator, administrator, staff or owner.")],
+    organization: Annotated[str, typer.Option("--org", help="The organization's name.")],
+    clients: Annotated[str | None, typer.Option(help="Staff: only these clients, parted by commas, or all.")] = None,
+) -> None:
+    """Give somebody another role; somebody who had left is back."""
+    with clear_errors():
+        settings, _ = read_settings()
+        from bot.people import change_role
+
+        out.print(
+            run_async(change_role(settings, organization, person=person, role=role, clients=clients)), markup=False
+        )
+
+
+@audit.command("export")
+def audit_export(
+    organization: Annotated[str, typer.Option("--org", help="The organization's name.")],
+    since: Annotated[str, typer.Option(help="Only from this day or time on: 2026-11-01, in UTC.")] = "",
+    form: Annotated[str, typer.Option("--format", help="csv or jsonl.")] = "csv",
+) -> None:
+    """Write the audit log to standard output, the latest entry first."""
+    with clear_errors():
+        settings, _ = read_settings()
+        from bot.administration import OperatorError
+        from bot.exporting import Format, export, since_time
+
+        if form not in set(Format):
+            raise OperatorError(f"“{form}” is not a format; there are: {', '.join(Format)}")
+        number = run_async(export(settings, organization, since=since_time(since), form=Format(form), to=sys.stdout))
+        err.print(f"{number} entries")
+
+
 @db.command("upgrade")
 def db_upgrade() -> None:
     """Bring the database's schema up to this version."""
@@ -212,7 +301,7 @@ def read_settings() -> tuple[Settings, dict[str, str]]:
 def clear_errors() -> Iterator[None]:
     """Turn what an operator can mend into one sentence and exit code 2."""
     from bot.administration import OperatorError
-    from bot.importing import UnreadableFile
+    from bot.tables import UnreadableFile
 
     try:
         yield

@@ -1,29 +1,62 @@
 """Looks at everything that a running bot needs, and says how to mend what is wrong. Shows no secret."""
 
 import stat
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from difflib import get_close_matches
 from urllib.parse import urlsplit
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from bot.bootstrap import adapters, chat_platform_names, opened_storage
-from bot.settings import Settings
+from bot.bootstrap import adapters, chat_platform_names, opened_storage, surroundings_of
+from bot.settings import PREFIX, Settings
 from commands.errors import SettingError
-from commands.ports.chat import Check, Diagnosis
-from commands.ports.storage import StorageError, Unreadable
+from commands.model import Organization, Workspace
+from commands.ports.chat import ChatPlatform, Check, Diagnosis
+from commands.ports.network import Networks
+from commands.ports.storage import Storage, StorageError, Unreadable
 
 _REACH_WITHIN = ClientTimeout(total=5)
 
 
 async def diagnoses(settings: Settings, environment: Mapping[str, str]) -> AsyncIterator[Diagnosis]:
-    """Look at database, keys, public address, chat platforms and networks, one after the other."""
-    for line in [*await _database(settings), _key_file(settings), await _address(settings)]:
+    """Look at database, keys, public address, chat platforms and networks, one after the other.
+
+    Without a database there is no telling which workspaces let the bot in, so the platforms wait until it opens.
+    """
+    for line in [_key_file(settings), await _address(settings)]:
         yield line
-    try:
-        platforms, networks = adapters(environment)
-    except SettingError as error:
-        yield Diagnosis(subject=error.name, check=Check.BAD, found=error.reason, mend="Change it in .env, or unset it.")
-        return
+    async with AsyncExitStack() as stack:
+        try:
+            storage, clock = await stack.enter_async_context(opened_storage(settings))
+            organizations = await storage.directory.organizations()
+        except (StorageError, OSError, ValueError) as error:
+            yield _not_open(error)
+            yield Diagnosis(
+                subject="Chat and networks", check=Check.WARNING, found="not looked at", mend="Mend the database first."
+            )
+            return
+        for line in _open(organizations):
+            yield line
+        noted = Noted(environment)
+        try:
+            platforms, networks = adapters(noted, surroundings_of(settings, storage, clock))
+        except SettingError as error:
+            mend = "Change it in .env, or unset it."
+            yield Diagnosis(subject=error.name, check=Check.BAD, found=error.reason, mend=mend)
+            return
+        for line in unread_settings(noted):
+            yield line
+        async for line in _platforms(platforms):
+            yield line
+        for organization in organizations:
+            for line in await installations(storage, platforms, organization):
+                yield line
+        async for line in _networks(networks):
+            yield line
+
+
+async def _platforms(platforms: Mapping[str, ChatPlatform]) -> AsyncIterator[Diagnosis]:
     for platform in platforms.values():
         async with platform.running(None):
             for line in await platform.diagnose():
@@ -32,6 +65,9 @@ async def diagnoses(settings: Settings, environment: Mapping[str, str]) -> Async
         names = ", ".join(chat_platform_names())
         mend = f"Set the tokens of one of {names}; the README's “Connect” chapters say where to find them."
         yield Diagnosis(subject="Chat", check=Check.BAD, found="no chat platform is configured", mend=mend)
+
+
+async def _networks(networks: Networks) -> AsyncIterator[Diagnosis]:
     for network in networks.values():
         async with network.running():
             for line in await network.diagnose():
@@ -41,18 +77,90 @@ async def diagnoses(settings: Settings, environment: Mapping[str, str]) -> Async
         yield Diagnosis(subject="Networks", check=Check.BAD, found="no network has credentials", mend=mend)
 
 
-async def _database(settings: Settings) -> Sequence[Diagnosis]:
+class Noted(Mapping[str, str]):
+    """An environment that notes which names were looked up in it."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self.read: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.read.add(name)
+        return self._environment[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._environment)
+
+    def __len__(self) -> int:
+        return len(self._environment)
+
+
+def unread_settings(noted: Noted) -> Sequence[Diagnosis]:
+    """Name the LAPSEBOT_ settings that nothing read: misspelt, or of something that is not set up."""
+    own = {PREFIX + field.upper() for field in Settings.model_fields}
+    known = own | {name for name in noted.read if name.startswith(PREFIX)}
+    lines = []
+    for name in sorted(
+        name for name, value in noted.items() if name.startswith(PREFIX) and value and name not in known
+    ):
+        near = get_close_matches(name, known - {one for one in known if noted.get(one)}, n=1, cutoff=0.8)
+        mend = f"Did you mean {near[0]}?" if near else "Unset it, or set what belongs with it."
+        lines.append(Diagnosis(subject=name, check=Check.WARNING, found="nothing reads this setting", mend=mend))
+    return lines
+
+
+async def installations(
+    storage: Storage, platforms: Mapping[str, ChatPlatform], organization: Organization
+) -> Sequence[Diagnosis]:
+    """Look at whether the bot is still let into an organization's workspaces, where each lets it in by itself (A-8)."""
+    async with storage.reading() as work:
+        workspaces = await work.organizations.workspaces(organization.id)
+    lines = []
+    for workspace in workspaces:
+        platform = platforms.get(workspace.platform)
+        if platform is None:
+            found = f"{workspace.platform} is not configured in this process's settings"
+            mend = "Nothing can be sent there. Set its tokens, or leave it as it is if another process has them."
+            lines.append(_about(workspace, organization, Check.WARNING, found, mend))
+        elif platform.install is not None:
+            line = await _installation(storage, workspace, organization)
+            lines += [line] if line is not None else []
+    return lines
+
+
+async def _installation(storage: Storage, workspace: Workspace, organization: Organization) -> Diagnosis | None:
+    """None: it lets the bot in otherwise, by a token of the settings or for a whole enterprise."""
     try:
-        async with opened_storage(settings) as (storage, _):
-            organizations = await storage.directory.organizations()
+        found = await storage.installations.find(workspace.platform, workspace.external_id)
     except Unreadable as error:
-        mend = "Put the key back that the database was made with: the key file, or LAPSEBOT_ENCRYPTION_KEYS."
-        return [Diagnosis(subject="Keys", check=Check.BAD, found=str(error), mend=mend)]
-    except (StorageError, OSError) as error:
-        mend = "Check LAPSEBOT_DATABASE_URL, then run `lapsebot db upgrade`."
-        return [Diagnosis(subject="Database", check=Check.BAD, found=str(error), mend=mend)]
-    except ValueError as error:
-        return [Diagnosis(subject="Keys", check=Check.BAD, found=str(error), mend="See docs/operating.md, “Keys”.")]
+        mend = "Put the key back that it was stored with, or install the bot there anew."
+        return _about(workspace, organization, Check.BAD, str(error), mend)
+    if found is None:
+        return None
+    if found.lost_at is None:
+        return _about(workspace, organization, Check.GOOD, f"let in since {found.installed_at:%Y-%m-%d}", "")
+    lost = f"lost since {found.lost_at:%Y-%m-%d %H:%M} UTC ({found.lost_reason or 'no reason given'})"
+    mend = f"Have it installed there anew; `lapsebot install {workspace.platform}` says how."
+    return _about(workspace, organization, Check.BAD, lost, mend)
+
+
+def _about(workspace: Workspace, organization: Organization, check: Check, found: str, mend: str) -> Diagnosis:
+    return Diagnosis(subject=f"Workspace {workspace.name} of {organization.name}", check=check, found=found, mend=mend)
+
+
+def _not_open(error: Exception) -> Diagnosis:
+    match error:
+        case Unreadable():
+            mend = "Put the key back that the database was made with: the key file, or LAPSEBOT_ENCRYPTION_KEYS."
+            return Diagnosis(subject="Keys", check=Check.BAD, found=str(error), mend=mend)
+        case ValueError():
+            return Diagnosis(subject="Keys", check=Check.BAD, found=str(error), mend="See docs/operating.md, “Keys”.")
+        case _:
+            mend = "Check LAPSEBOT_DATABASE_URL, then run `lapsebot db upgrade`."
+            return Diagnosis(subject="Database", check=Check.BAD, found=str(error), mend=mend)
+
+
+def _open(organizations: Sequence[Organization]) -> Sequence[Diagnosis]:
     lines = [
         Diagnosis(subject="Database", check=Check.GOOD, found="open, and its schema is this version's"),
         Diagnosis(subject="Keys", check=Check.GOOD, found="they read what the database holds"),

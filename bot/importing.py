@@ -1,37 +1,21 @@
-"""Takes connections, clients and people in from a CSV file (A-3). A bad row is named with its line; others are kept."""
+"""Takes connections and clients in from a CSV file (A-3). A bad row is named with its line; others are kept."""
 
-import csv
-import io
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 
+from bot.tables import BadRow, Columns, checked, email_in, meant, name_from, read_table
 from commands.ids import ClientId, ConnectionId, OrganizationId, PersonId, new_id
 from commands.model import Client, Connection, ConnectionState, Parent, Person, Role
 from commands.ports.clock import Clock
 from commands.ports.notices import AuditEntry
 from commands.ports.storage import Storage, UnitOfWork
 
-NEEDED = ("network", "account_id", "account_name", "client")
-OPTIONAL = ("connector_email", "owner_email", "parent_id", "parent_name")
-LONGEST = 300  # characters of a field; no network has longer names
+COLUMNS = Columns(
+    needed=("network", "account_id", "account_name", "client"),
+    optional=("connector_email", "owner_email", "parent_id", "parent_name"),
+)
 _ROWS_AT_ONCE = 500  # rows written in one transaction
-_EMAIL = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+\.[^\s@,;<>]+")
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
-
-
-class UnreadableFile(Exception):
-    """The file as a whole cannot be taken in. The message says why, and what to do."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BadRow:
-    """A row that was left out."""
-
-    line: int
-    reason: str
 
 
 @dataclass(slots=True, kw_only=True)
@@ -72,15 +56,12 @@ class Importer:
 
         Raises UnreadableFile, having written nothing, for a file that is not such a table at all.
         """
-        rows, report = self._parse(read_table(file))
+        rows, report = self._parse(read_table(file, COLUMNS))
         for start in range(0, len(rows), _ROWS_AT_ONCE):
             batch = rows[start : start + _ROWS_AT_ONCE]
             async with self._storage.transaction() as work:
                 for row in batch:
-                    if await self._add(work, row):
-                        report.added += 1
-                    else:
-                        report.known += 1
+                    await self._take_row(work, row, report)
             progress(start + len(batch), len(rows))
         async with self._storage.transaction() as work:
             await work.audit.write(self._entry(file, report))
@@ -104,20 +85,7 @@ class Importer:
         return rows, report
 
     def _row(self, line: int, values: Mapping[str, str]) -> _Row:
-        if None in values or any(value is None for value in values.values()):
-            raise ValueError("has not as many fields as the header; is a comma in a name without quotes around it?")
-        for name, value in values.items():
-            if _CONTROLS.search(value):
-                raise ValueError(f"{name} has a control character in it")
-            if len(value) > LONGEST:
-                raise ValueError(f"{name} is longer than {LONGEST} characters")
-        clean = {name: value.strip() for name, value in values.items()}
-        empty = [name for name in NEEDED if not clean[name]]
-        if empty:
-            raise ValueError(f"{empty[0]} is empty")
-        for name in ("connector_email", "owner_email"):
-            if clean.get(name) and not _EMAIL.fullmatch(clean[name]):
-                raise ValueError(f"{name} is not an email address")
+        clean = checked(values, COLUMNS)
         parent_id = clean.get("parent_id", "")
         return _Row(
             line=line,
@@ -125,8 +93,8 @@ class Importer:
             account_id=clean["account_id"],
             account_name=clean["account_name"],
             client=clean["client"],
-            connector_email=clean.get("connector_email", "").lower(),
-            owner_email=clean.get("owner_email", "").lower(),
+            connector_email=email_in(clean, "connector_email"),
+            owner_email=email_in(clean, "owner_email"),
             parent=Parent(id=parent_id, name=clean.get("parent_name") or parent_id) if parent_id else None,
         )
 
@@ -134,8 +102,18 @@ class Importer:
         slug = self._networks.get(word.lower())
         if slug is not None:
             return slug
-        near = get_close_matches(word.lower(), self._networks, n=1)
-        raise ValueError(f"network {word!r} is not known" + (f"; did you mean {near[0]}?" if near else ""))
+        raise ValueError(f"network {word!r} is not known{meant(word, list(self._networks))}")
+
+    async def _take_row(self, work: UnitOfWork, row: _Row, report: ImportReport) -> None:
+        for name, email in (("connector_email", row.connector_email), ("owner_email", row.owner_email)):
+            known = await work.people.by_email(self._organization_id, email) if email else None
+            if known is not None and known.left_at is not None:
+                report.bad.append(BadRow(line=row.line, reason=f"{name} is of {known.name}, who has left"))
+                return
+        if await self._add(work, row):
+            report.added += 1
+        else:
+            report.known += 1
 
     async def _add(self, work: UnitOfWork, row: _Row) -> bool:
         now = self._clock.now()
@@ -180,47 +158,3 @@ class Importer:
             subject=file.name,
             detail={"added": str(report.added), "known": str(report.known), "bad": str(len(report.bad))},
         )
-
-
-def read_table(file: Path) -> Sequence[tuple[int, Mapping[str, str]]]:
-    """Read a CSV file as rows by column name, each with its line. Raises UnreadableFile."""
-    try:
-        text = file.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise UnreadableFile(f"{file.name} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise UnreadableFile(f"line {line} of {file.name} is not UTF-8; save the file as “CSV UTF-8”") from error
-    if not text.strip():
-        raise UnreadableFile(f"{file.name} is empty; its first line must be {','.join(NEEDED + OPTIONAL)}")
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    try:
-        _check_header(file, [name.strip().lower() for name in reader.fieldnames or []])
-        reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or []]
-        return [(reader.line_num, row) for row in reader]
-    except csv.Error as error:
-        raise UnreadableFile(f"line {reader.line_num + 1} of {file.name} is not CSV: {error}") from error
-
-
-def _check_header(file: Path, names: Sequence[str]) -> None:
-    missing = [name for name in NEEDED if name not in names]
-    if missing:
-        hint = (
-            " It looks as if its fields are parted by semicolons; they must be parted by commas."
-            if ";" in "".join(names)
-            else ""
-        )
-        raise UnreadableFile(f"line 1 of {file.name} lacks the column {missing[0]}.{hint}")
-    for name in names:
-        if name not in NEEDED + OPTIONAL:
-            near = get_close_matches(name, NEEDED + OPTIONAL, n=1)
-            meant = f"; did you mean {near[0]}?" if near else ""
-            raise UnreadableFile(f"line 1 of {file.name} has an unknown column {name!r}{meant}")
-        if names.count(name) > 1:
-            raise UnreadableFile(f"line 1 of {file.name} has the column {name} twice")
-
-
-def name_from(email: str) -> str:
-    """A name to show until the person has one: "ana.ruiz@acme.example" is Ana Ruiz."""
-    words = re.split(r"[._+-]+", email.partition("@")[0])
-    return " ".join(word.capitalize() for word in words if word) or email

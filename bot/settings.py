@@ -43,6 +43,8 @@ class Settings(BaseModel):
     """`ID:BASE64` pairs, the first for writing. Empty: a key file in `data_dir`, made on first start."""
     public_url: str = "http://127.0.0.1:8080"
     """Where people's browsers reach our pages. HTTPS, except on this machine."""
+    pictures: str = Field(default="auto", pattern="^(auto|on|off)$")
+    """Whether charts are shown to chats that fetch pictures from us; "auto": if `public_url` begins with https."""
     listen_host: str = "127.0.0.1"
     listen_port: int = Field(default=8080, ge=0, le=65535)
     log_format: str = Field(default="text", pattern="^(text|json)$")
@@ -103,6 +105,11 @@ class Settings(BaseModel):
     def key_file(self) -> Path:
         """Where the embedded key is kept."""
         return self.data_dir / "encryption.key"
+
+    @property
+    def serves_pictures(self) -> bool:
+        """Whether chat platforms can fetch pictures from our pages."""
+        return self.pictures == "on" or (self.pictures == "auto" and self.public_url.startswith("https://"))
 
     @property
     def gathering(self) -> timedelta:

@@ -58,13 +58,13 @@ async def read_page(
 
 
 async def read_all(
-    storage: Storage, organization_id: OrganizationId, *, since: datetime | None = None
+    storage: Storage, organization_id: OrganizationId, *, since: datetime | None = None, at_once: int = AT_ONCE
 ) -> AsyncIterator[AuditEntry]:
     """Give every entry since a time, the latest first, without holding them all or any transaction between parts."""
     before: datetime | None = None
     while True:
         async with storage.reading() as uow:
-            page = await read_page(uow, organization_id, limit=AT_ONCE, before=before)
+            page = await read_page(uow, organization_id, limit=at_once, before=before)
         for one in page.entries:
             if since is not None and one.at < since:
                 return

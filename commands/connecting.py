@@ -194,22 +194,32 @@ class Connecting:
         if network is None:
             return None
         organization_id = attempt.organization_id
-        async with self._services.storage.transaction() as uow:
-            person = await uow.people.get(organization_id, attempt.person_id)
-            kept = await uow.attempts.kept(organization_id, attempt.id, now)
-            if kept is None or person.left_at is not None:
-                return None
-            found = Found.from_secret(kept)
-            choice = await choice_of(uow, network.spec, person, found)
-            terms = await _terms(uow, choice, wish, now)
-            if isinstance(terms, Unfit):
-                return Again(choice=choice, unfit=terms)
-            if await uow.attempts.take(organization_id, attempt.id, now) is None:
-                return None
-            login = Login(person=person, origin=origin_of(session), grant=found.grant, discovery=found.discovery)
-            outcome = await _write(uow, choice, terms, login, now)
-            await close(self._services, uow, attempt, outcome)
+        try:
+            async with self._services.storage.transaction() as uow:
+                # Taken first: whoever sends it a second time waits here, and finds nothing any more.
+                kept = await uow.attempts.take(organization_id, attempt.id, now)
+                person = await uow.people.get(organization_id, attempt.person_id)
+                if kept is None or person.left_at is not None:
+                    return None
+                found = Found.from_secret(kept)
+                choice = await choice_of(uow, network.spec, person, found)
+                terms = await _terms(uow, choice, wish, now)
+                if isinstance(terms, Unfit):
+                    raise _Untaken(Again(choice=choice, unfit=terms))
+                login = Login(person=person, origin=origin_of(session), grant=found.grant, discovery=found.discovery)
+                outcome = await _write(uow, choice, terms, login, now)
+                await close(self._services, uow, attempt, outcome)
+        except _Untaken as untaken:
+            return untaken.again
         return outcome
+
+
+class _Untaken(Exception):
+    """Nothing is written, and what was kept stays there for another try."""
+
+    def __init__(self, again: Again) -> None:
+        self.again = again
+        super().__init__("chosen again")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

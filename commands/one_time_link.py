@@ -100,15 +100,16 @@ async def _gather(uow: UnitOfWork, session: Session, one: Pass) -> Meeting | Non
         organization_id, platform=session.platform, tenant=session.tenant, user=session.user
     )
     hindrance, known_as = None, ""
-    if there is not None and there.person_id == person.id:
-        hindrance = Hindrance.YOURS
-    elif there is not None:
+    if there is not None and there.person_id != person.id:
         hindrance = Hindrance.SOMEBODY_ELSES
         known_as = shown((await uow.people.get(organization_id, there.person_id)).name)
     else:
+        # Read after the account itself: who pressed twice at once finds it among their own.
         own = (await uow.people.identities(organization_id, [person.id])).get(person.id, ())
-        here = (session.platform, session.tenant)
-        if any((each.platform, each.tenant) == here and each.gone_at is None for each in own):
+        here = [each for each in own if (each.platform, each.tenant) == (session.platform, session.tenant)]
+        if any(each.user == session.user for each in here):
+            hindrance = Hindrance.YOURS
+        elif any(each.gone_at is None for each in here):
             hindrance = Hindrance.HAS_ONE
     administrators = await uow.people.administrators(organization_id)
     return Meeting(

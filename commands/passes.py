@@ -3,12 +3,12 @@
 A pass of one's accounts opens a browser session that proves the pass, and nothing more; it ends with the pass.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from commands.command import Services
-from commands.ids import ClientId, OrganizationId, PassId, PersonId, SessionId, from_wire, new_id, to_wire
-from commands.model import Person, Subscription
+from commands.ids import OrganizationId, PassId, PersonId, SessionId, SubscriptionId, from_wire, new_id, to_wire
+from commands.model import Person
 from commands.ports.notices import AuditEntry
 from commands.ports.reconnecting import Pass, PassPurpose, Session
 from commands.ports.storage import UnitOfWork
@@ -63,25 +63,29 @@ async def make_pass(
     return public_url + pass_path(purpose, secret)
 
 
-def opt_in_data(subscription: Subscription | None) -> dict[str, str]:
-    """What an UNSUBSCRIBE pass carries: the one opt-in that it ends; None: all of the person's."""
-    if subscription is None:
-        return {}
-    client_id = subscription.client_id
-    return {"network": subscription.network or "", "client": to_wire(client_id) if client_id else ""}
+OPT_INS = "subscriptions"
+"""In an UNSUBSCRIBE pass's data: the ids of the opt-ins that it ends, with spaces between; without it, all of them."""
 
 
-async def end_opt_in(uow: UnitOfWork, one: Pass, now: datetime) -> int:
+def opt_in_data(opt_ins: Iterable[SubscriptionId]) -> dict[str, str]:
+    """What an UNSUBSCRIBE pass carries for just these opt-ins."""
+    return {OPT_INS: " ".join(to_wire(one) for one in opt_ins)}
+
+
+async def end_opt_ins(uow: UnitOfWork, one: Pass, now: datetime) -> int:
     """End what an UNSUBSCRIBE pass is for; give how many opt-ins that were. Twice is fine."""
-    client = one.data.get("client")
-    ended = await uow.subscriptions.remove(
-        one.organization_id,
-        person_id=one.person_id,
-        channel=None,
-        network=one.data.get("network") or None,
-        client_id=ClientId(from_wire(client)) if client else None,
-        everything=not one.data,
-    )
+    ids = {from_wire(text) for text in one.data.get(OPT_INS, "").split()}
+    own = await uow.subscriptions.of(one.organization_id, person_id=one.person_id, channel=None)
+    ended = [opt_in for opt_in in own if opt_in.id in ids or OPT_INS not in one.data]
+    for opt_in in ended:
+        await uow.subscriptions.remove(
+            one.organization_id,
+            person_id=one.person_id,
+            channel=None,
+            network=opt_in.network,
+            client_id=opt_in.client_id,
+            everything=False,
+        )
     if ended:
         await uow.audit.write(
             AuditEntry(
@@ -91,10 +95,10 @@ async def end_opt_in(uow: UnitOfWork, one: Pass, now: datetime) -> int:
                 origin="email, unsubscribe link",
                 action="unsubscribed",
                 subject=f"person {to_wire(one.person_id)}",
-                detail={"ended": str(ended), **{name: value for name, value in one.data.items() if value}},
+                detail={"ended": str(len(ended)), "networks": ", ".join(each.network or "all" for each in ended)},
             )
         )
-    return ended
+    return len(ended)
 
 
 async def find_pass(services: Services, purpose: PassPurpose, secret: str) -> Pass | None:

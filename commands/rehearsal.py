@@ -87,7 +87,7 @@ async def rehearse(
         offer=offer,
         cause=cause_text(spec, lapse.cause) if spec and lapse else None,
         missing=lapse.evidence.missing if lapse else (),
-        checklist=checklist(spec, view) if spec and offer in MAY_START else (),
+        checklist=checklist(spec, view, person) if spec and offer in MAY_START else (),
         siblings=await _siblings(uow, person, view) if offer in MAY_START else (),
         helpers=await helpers_of(uow, person, view),
     )
@@ -120,9 +120,14 @@ async def _role_holders(uow: UnitOfWork, view: ConnectionView, asked: set[Person
     return tuple(shown(people[person_id].name) for person_id in ids if person_id in people)[:2]
 
 
-def checklist(spec: NetworkSpec, view: ConnectionView) -> tuple[str, ...]:
-    """The network's sentences with the facts of this connection filled in; one whose fact is not known is left out."""
+def checklist(spec: NetworkSpec, view: ConnectionView, person: Person) -> tuple[str, ...]:
+    """The network's sentences with the facts of this connection filled in; one whose fact is not known is left out.
+
+    Whose login it was is no advice to a colleague, who has one of their own (P-2).
+    """
     connection, authorization = view.connection, view.authorization
+    if may_reconnect(person, view).standing is Standing.ROLE_UNKNOWN:
+        authorization = None
     facts = {
         "account": shown(connection.account_name),
         "account_id": shown(connection.account_id, ID_LIMIT),

@@ -3,7 +3,7 @@
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -65,14 +65,15 @@ class seconds_of(FunctionElement[int]):  # noqa: N801  # a function in SQL
     inherit_cache = True
 
 
-@compiles(seconds_of, "sqlite")
-def _seconds_on_sqlite(element: "seconds_of", compiler: SQLCompiler, **options: Any) -> str:
-    return f"({compiler.process(element.clauses, **options)} / 1000000)"
+def _written(sql: str) -> Callable[..., str]:
+    def write(element: seconds_of, compiler: SQLCompiler, **options: Any) -> str:
+        return sql.format(compiler.process(element.clauses, **options))
+
+    return write
 
 
-@compiles(seconds_of, "postgresql")
-def _seconds_on_postgresql(element: "seconds_of", compiler: SQLCompiler, **options: Any) -> str:
-    return f"floor(extract(epoch FROM {compiler.process(element.clauses, **options)}))::bigint"
+compiles(seconds_of, "sqlite")(_written("({} / 1000000)"))
+compiles(seconds_of, "postgresql")(_written("floor(extract(epoch FROM {}))::bigint"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

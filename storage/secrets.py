@@ -63,6 +63,8 @@ class Keyring:
         self._ciphers = {key_id: AESGCM(key) for key_id, key in self._keys.items()}
         self._locator_keys = {key_id: _derived(key, b"lapsebot locator") for key_id, key in self._keys.items()}
         self.primary = next(iter(self._keys))
+        self.picture_key = _derived(self._keys[self.primary], b"lapsebot picture")
+        """Signs the addresses of pictures, which live for an hour: one made before a rotation is lost with it."""
         """The id of the key that encrypts."""
 
     def __repr__(self) -> str:

@@ -33,7 +33,9 @@ NONE: Platforms = MappingProxyType({})
 
 
 class Composer:
-    """Writes messages for deliveries, in a number of statements that does not grow with the batch (`facts`)."""
+    """Writes messages for deliveries, in a number of statements that does not grow with the batch, except for what
+    `facts` names, and for passes, each of which is written alone (`personal`).
+    """
 
     def __init__(self, *, networks: Networks, clock: Clock, public_url: str, platforms: Platforms = NONE) -> None:
         """`public_url`: the address of our pages, without a slash at the end. `platforms`: those of the deliveries."""

@@ -110,6 +110,7 @@ class Drafts:
             accounts=tuple(self._accounts(notice, reader)),
             logins=tuple(self._logins(notice, reader)),
             hanging=tuple(self._hanging(notice, reader)),
+            owned=sum(facts.owned.get((reader.id, PersonId(id)), 0) for id in _gone(notice)),
             clients=facts.clients,
             network_names={slug: network.spec.name for slug, network in self.networks.items()},
             platform_names={name: platform.label for name, platform in self.platforms.items()},
@@ -153,17 +154,18 @@ class Drafts:
             authorization, under = found
             network = self.networks.get(authorization.network)
             seen = [view for view in under if may_see(reader, view.connection)]
-            if network is not None and (seen or not under):
-                yield login_of(notice, authorization, network.spec, seen)
+            if network is None or (under and not seen):
+                continue
+            login = login_of(notice, authorization, network.spec, seen)
+            if notice.kind is NoticeKind.EXPIRING or login.renewed or _ends_still(login, self.now):
+                yield login
 
     def _hanging(self, notice: Notice, reader: Person) -> Iterable[Hanging]:
         """What hangs on those who are gone, of clients that the reader may see (N-8)."""
-        if notice.kind is not NoticeKind.SUCCESSION:
-            return
         scope = scope_of(reader)
         names = {self.facts.clients.get(id) for id in scope.client_ids} if scope.client_ids is not None else None
-        for person_id in ids_in(notice, WHOM):
-            for hanging in self.facts.hanging.get(PersonId(person_id), ()):
+        for person_id in _gone(notice):
+            for hanging in self.facts.hanging.get(person_id, ()):
                 clients = tuple(one for one in hanging.clients if names is None or one[0] in names)
                 if clients:
                     yield replace(hanging, clients=clients)
@@ -230,21 +232,32 @@ def _authorizations(notice: Notice) -> list[AuthorizationId]:
     return list(dict.fromkeys([*own, *(AuthorizationId(id) for id in ids_in(notice, AUTHORIZATIONS))]))
 
 
+def _gone(notice: Notice) -> list[PersonId]:
+    """Who is to be succeeded."""
+    return [PersonId(id) for id in ids_in(notice, WHOM)] if notice.kind is NoticeKind.SUCCESSION else []
+
+
 def _over(letter: Letter) -> Reason | None:
     """Whether what it tells of is over."""
     kind = letter.notice.kind
-    ending = any(not login.renewed for login in letter.logins)
+    ending = any(_ends_still(login, letter.now) for login in letter.logins)
     if kind in _ABOUT_LAPSES and letter.entries and not letter.open:
         return Reason.ENDED
     if kind is NoticeKind.EXPIRING and not ending:
-        return Reason.RENEWED
+        return Reason.RENEWED if all(login.renewed for login in letter.logins) else Reason.ENDED
     if kind is NoticeKind.DIGEST and not letter.open and not ending:
         return Reason.ENDED
     about = letter.accounts or letter.entries
     retired = all(one.view.connection.state is ConnectionState.RETIRED for one in about)
     if kind is NoticeKind.RETIREMENT_PROPOSED and retired:
         return Reason.ENDED
-    return Reason.ENDED if kind is NoticeKind.SUCCESSION and not letter.hanging else None
+    return Reason.ENDED if kind is NoticeKind.SUCCESSION and not (letter.hanging or letter.owned) else None
+
+
+def _ends_still(login: Login, now: datetime) -> bool:
+    """Whether a login's end is still to come; once it came, the lapse is told."""
+    end = login.authorization.ends_at
+    return not login.renewed and (end is None or end > now)
 
 
 def _is_muted(letter: Letter) -> bool:

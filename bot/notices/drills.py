@@ -45,6 +45,8 @@ log = structlog.get_logger(__name__)
 
 ESCALATES_AFTER = timedelta(hours=1)
 """When administrators hear who did not confirm."""
+LONGEST = timedelta(days=7)
+"""No drill is longer: of those that end by then, some are to be escalated."""
 ENOUGH = 2
 """People who have to confirm for a connection to count as ready."""
 EXAMPLES = 100
@@ -192,7 +194,7 @@ class Drills:
     async def run_once(self) -> int:
         """Deal with drills of which something is due, and give how many there were."""
         now, done = self._clock.now(), 0
-        for drill in await self._storage.queues.due_drills(now):
+        for drill in await self._storage.queues.due_drills(now + LONGEST):
             if now < min(drill.started_at + ESCALATES_AFTER, drill.ends_at):
                 continue
             try:

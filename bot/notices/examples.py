@@ -197,7 +197,7 @@ def _snooze(lapse_id: LapseId, person: Person) -> Mute:
 
 def _reminders() -> list[Example]:
     """The series of N-6: a reminder among others, the last one, and its starting over."""
-    kind, told = NoticeKind.REMINDER, (Part.CONNECTOR, Part.OWNER)
+    kind, told = NoticeKind.REMINDER, (Part.CONNECTOR, Part.OWNER, Part.STAND_IN)
     second = {names.NUMBER: "2", names.OF: "5", names.SERIES_DAY: "7"}
     last = {names.NUMBER: "5", names.OF: "5", names.SERIES_DAY: "22", names.LAST: names.YES}
     again = {names.SERIES_DAY: "27", names.AGAIN: names.YES}
@@ -271,6 +271,7 @@ def _requests() -> list[Example]:
         *_of(NoticeKind.NOT_MINE, [first], data=ana),
         *_of(NoticeKind.NOT_MINE, one_login(), state="a login", data=ana),
         *_of(NoticeKind.RETIREMENT_PROPOSED, data=mei, accounts=(works,)),
+        *_of(NoticeKind.RETIREMENT_PROPOSED, [first], state="lapsed", data=mei),
         *_of(NoticeKind.RETIREMENT_PROPOSED, state="retired", data=mei, accounts=(over,)),
     ]
 
@@ -291,8 +292,9 @@ def _handed_over() -> list[Example]:
         *_of(NoticeKind.TRANSFERRED, state="several", data={**by, names.MORE: "12"}, accounts=tuple(several)),
         *_of(NoticeKind.PERSONAL_LINK, page_url=page),
         *_of(NoticeKind.PERSONAL_LINK, state="sent by somebody", data=by, page_url=page),
-        *_of(kind, data=gone, hanging=hanging),
+        *_of(kind, data=gone, hanging=hanging, owned=24),
         *_of(kind, state="somebody leaves", data=left, hanging=hanging[:1]),
+        *_of(kind, state="an owner", data=gone, owned=12),
         *_of(kind, state="taken over", data=gone),
     ]
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from bot.notices.buttons import arranged, details_buttons, list_button
 from bot.notices.data import DAYS, MORE, number_in
 from bot.notices.letter import PERSONAL, Account, Letter, Login
-from bot.notices.phrases import ROWS, account, clients, login_title, networks, stopped
+from bot.notices.phrases import ROWS, account, clients, login_title, networks, place, stopped
 from commands.access import may_reconnect
 from commands.actions import ListView, StateFilter
 from commands.messages import (
@@ -52,12 +52,13 @@ def _one(letter: Letter, login: Login, when: str) -> list[Part]:
     ]
     renew = renew_button(letter, login)
     return [
-        Heading(line(f"{Mark.EXPIRING} Expiring {when}: ", *login_title(login))),
+        Heading(line(f"{Mark.EXPIRING} {when}: ", *login_title(login))),
         Text(_demand(login)),
         *_whose(letter, login),
         text(*_ask(letter, login), *_stakes(login.accounts)),
         *([] if single else [_account_rows(login)]),
         *arranged([renew] if renew is not None else [], menu),
+        *place(letter),
     ]
 
 
@@ -68,11 +69,12 @@ def _several(letter: Letter, ending: Sequence[Login], when: str) -> list[Part]:
     count = number_of(len(letter.logins) + more, "login")
     slugs = {login.spec.slug for login in letter.logins}
     return [
-        Heading(line(f"{Mark.EXPIRING} Expiring {when}: ", Bold(networks(names)), f" · {count} · {clients(accounts)}")),
+        Heading(line(f"{Mark.EXPIRING} {when}: ", Bold(networks(names)), f" · {count} · {clients(accounts)}")),
         text(f"{_demanding(letter.logins)}. Nothing is broken, and nobody did anything wrong."),
         login_rows(letter, letter.logins, more=more),
         text("Renewing takes about a minute each, and nothing stops meanwhile.", *_stakes(accounts)),
         *arranged(expiring_list(slugs.pop() if len(slugs) == 1 else None), ()),
+        *place(letter),
     ]
 
 
@@ -99,8 +101,12 @@ def _by(letter: Letter, login: Login) -> Line:
 
 
 def _when(letter: Letter) -> str:
+    """How soon the first of them ends, as it was when the notice was written."""
+    ends = [login.authorization.ends_at for login in letter.logins if not login.renewed]
+    if all(end is not None and end <= letter.now for end in ends):
+        return "Expired"
     days = number_in(letter.notice, DAYS)
-    return "soon" if days < 1 else "tomorrow" if days == 1 else f"in {days} days"
+    return "Expiring today" if days < 1 else "Expiring tomorrow" if days == 1 else f"Expiring in {days} days"
 
 
 def _demand(login: Login) -> Line:
@@ -131,6 +137,9 @@ def _whose(letter: Letter, login: Login) -> list[Text]:
     if letter.part is ReaderPart.CONNECTOR or len(people) != 1:
         return []
     (connector,) = people.values()
+    if letter.part is ReaderPart.STAND_IN and letter.is_gone(connector):
+        who = letter.mention(connector.id, connector.name)
+        return [text(who, ", who connected it, is no longer here; you can take over.")]
     return [text("Connected by ", letter.mention(connector.id, connector.name), ", who is asked to renew it.")]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.notices.data import AUTHORIZATIONS, BESIDE, CONNECTION, UNREACHED, WHOM, ids_in
+from commands.access import scope_of
 from commands.ids import AuthorizationId, ClientId, ConnectionId, LapseId, NoticeId, OrganizationId, PersonId
 from commands.messages import Handle
 from commands.model import Authorization, Channel, ConnectionView, LapseNote, Mute, Person, Subscription
@@ -29,6 +30,8 @@ class Facts:
     connections: Mapping[ConnectionId, ConnectionView]
     logins: Mapping[AuthorizationId, tuple[Authorization, Sequence[ConnectionView]]]
     hanging: Mapping[PersonId, Sequence[Hanging]]
+    owned: Mapping[tuple[PersonId, PersonId], int]
+    """By reader and somebody who is gone: how many accounts that the reader may see the other owns."""
     people: Mapping[PersonId, Person]
     handles: Mapping[PersonId, tuple[Handle, ...]]
     told: Mapping[PersonId, datetime]
@@ -66,6 +69,7 @@ async def read_facts(uow: UnitOfWork, organization_id: OrganizationId, deliverie
         connections={view.connection.id: view for view in connections},
         logins=logins,
         hanging=await _hanging(uow, organization_id, every),
+        owned=await _owned(uow, organization_id, every, people),
         people=people,
         handles=await _handles(uow, organization_id, mentioned | set(people)),
         told=await uow.notices.delivered_to(organization_id, sorted(lapse_ids)) if lapse_ids else {},
@@ -109,6 +113,17 @@ async def _hanging(
     uow: UnitOfWork, organization_id: OrganizationId, notices: Sequence[Notice]
 ) -> Mapping[PersonId, Sequence[Hanging]]:
     return {id: await uow.authorizations.hanging_on(organization_id, id) for id in _gone(notices)}
+
+
+async def _owned(
+    uow: UnitOfWork, organization_id: OrganizationId, notices: Sequence[Notice], people: Mapping[PersonId, Person]
+) -> Mapping[tuple[PersonId, PersonId], int]:
+    readers = {notice.person_id for notice in notices if notice.kind is NoticeKind.SUCCESSION}
+    found: dict[tuple[PersonId, PersonId], int] = {}
+    for reader in (people[id] for id in sorted(readers) if id in people):
+        counts = await uow.connections.owners(organization_id, scope_of(reader))
+        found |= {(reader.id, count.person.id): count.total for count in counts}
+    return found
 
 
 async def _logins(

@@ -114,23 +114,33 @@ def succession(letter: Letter) -> Message:
     """Say what hangs on somebody who is gone, before it lapses, and ask who takes it over (X-6, A-5)."""
     (gone,) = letter.whom[:1]
     total = sum(number for hanging in letter.hanging for _, number in hanging.clients)
-    if not total:
+    if not total and not letter.owned:
         head = line(f"{Mark.GOOD} Taken over: nothing hangs on ", Bold(named(gone.name)), " any more")
         return Message((Heading(head), text("Nothing to do.")), Tone.GOOD)
-    head = line(
-        f"{Mark.URGENT} Needs a new login: ",
-        Bold(number_of(total, "account")),
-        f" · {_clients(letter)} · connected by {named(gone.name)}, who {_is_gone(letter)}",
-    )
-    verb = "hangs" if total == 1 else "hang"
     parts: list[Part] = [
-        Heading(head),
-        text(f"{_how(letter, gone)} {number_of(total, 'account')} {verb} on logins of theirs, which may end any day."),
-        _hanging(letter),
+        Heading(_succession_head(letter, gone, total)),
+        text(_how(letter, gone), _what_hangs(letter, total)),
+        *([_hanging(letter)] if total else []),
         *_who_takes_over(letter, gone),
         *arranged(list_button(f"List of {named(gone.name)}", ListView(state=StateFilter.ALL, person_id=gone.id)), ()),
     ]
     return Message(tuple(parts), Tone.ACTION)
+
+
+def _succession_head(letter: Letter, gone: Person, total: int) -> Line:
+    """What is needed: a new login where accounts hang on theirs, else a new owner."""
+    who = f"{named(gone.name)}, who {_is_gone(letter)}"
+    if not total:
+        owned = Bold(number_of(letter.owned, "account"))
+        return line(f"{Mark.URGENT} Needs a new owner: ", owned, f" · owned by {who}")
+    count = Bold(number_of(total, "account"))
+    return line(f"{Mark.URGENT} Needs a new login: ", count, f" · {_clients(letter)} · connected by {who}")
+
+
+def _what_hangs(letter: Letter, total: int) -> str:
+    hang, owned = "hangs" if total == 1 else "hang", f" They own {number_of(letter.owned, 'account')}."
+    logins = f" {number_of(total, 'account')} {hang} on logins of theirs, which may end any day." if total else ""
+    return f"{logins}{owned if letter.owned else ''}"
 
 
 def _is_gone(letter: Letter) -> str:
@@ -172,7 +182,7 @@ def _hanging(letter: Letter) -> Facts:
 def _who_takes_over(letter: Letter, gone: Person) -> list[Text]:
     """What the deputy is asked, and what administrators can do."""
     if letter.part is ReaderPart.STAND_IN and not is_administrator(letter.reader):
-        return [text(f"You are {named(gone.name)}'s deputy: please take them over, with logins of yours.")]
+        return [text(f"You are {named(gone.name)}'s deputy: please take them over.")]
     deputy = letter.people.get(gone.deputy_id) if gone.deputy_id is not None else None
     asked: Line = (
         line("Their deputy ", letter.mention(deputy.id, deputy.name), " is asked to take them over. ")

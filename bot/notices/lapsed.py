@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.notices.buttons import buttons
-from bot.notices.data import POSITION, TOTAL
 from bot.notices.letter import PERSONAL, Entry, Letter
-from bot.notices.phrases import ROWS, evidence, happened_when, losses, people, reason, row, telling, title
+from bot.notices.phrases import ROWS, evidence, happened_when, losses, people, place, reason, row, telling, title
 from bot.notices.standing import asked, opening, reminded, standing, urge
 from commands.access import may_reconnect
 from commands.actions import details_action
@@ -175,8 +174,5 @@ def _stand_in(letter: Letter, first: Entry) -> Line:
 
 def _small_print(letter: Letter) -> list[Note]:
     """What the network answered, and which of several notices at once this is (N-4)."""
-    found: list[Span] = [*evidence(letter.open[0])] if len(letter.entries) == 1 else []
-    position, total = letter.notice.data.get(POSITION), letter.notice.data.get(TOTAL)
-    if position and total:
-        found += line(" " if found else "", f"Notice {position} of {total}")
-    return [Note(tuple(found))] if found else []
+    found = evidence(letter.open[0]) if len(letter.entries) == 1 else ()
+    return [*([Note(found)] if found else []), *place(letter)]

@@ -12,11 +12,13 @@ from commands.messages import AnyButton, Button, Handle, LinkButton, Mention, St
 from commands.model import Authorization, Claim, ConnectionView, Lapse, LapseEnd, LapseNote, Mute, Person
 from commands.ports.connections import Hanging
 from commands.ports.network import NetworkSpec
-from commands.ports.notices import Notice, Part
+from commands.ports.notices import Notice, NoticeKind, Part
 from commands.wording import named
 
 PERSONAL = frozenset({Part.CONNECTOR, Part.OWNER})
 """Parts whose message carries the reader's own link. All others get a button that answers whoever presses it (N-9)."""
+
+_STOOD_IN = frozenset({NoticeKind.LAPSED, NoticeKind.REMINDER, NoticeKind.DIGEST, NoticeKind.EXPIRING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,8 @@ class Letter:
     logins: tuple[Login, ...] = ()
     hanging: tuple[Hanging, ...] = ()
     """What hangs on somebody who is gone; of clients that the reader may see."""
+    owned: int = 0
+    """How many accounts they own, of those that the reader may see."""
     clients: Mapping[ClientId, str] = field(default_factory=dict)
     """Names, where the notice's own data speak of clients."""
     network_names: Mapping[str, str] = field(default_factory=dict)
@@ -142,8 +146,15 @@ class Letter:
         return tuple(sorted(found.values(), key=lambda note: note.at))
 
     def is_gone(self, person: Person) -> bool:
-        """Whether somebody is no longer here, or has no chat account left (N-12)."""
-        return person.left_at is not None or person.id in ids_in(self.notice, GONE)
+        """Whether somebody is no longer here, or has no chat account left (N-12). A stand-in hears because of it; only
+        a first notice says in its data who it is.
+        """
+        gone = ids_in(self.notice, GONE)
+        if person.left_at is not None or person.id in gone:
+            return True
+        implied = self.part is Part.STAND_IN and not gone and self.notice.kind in _STOOD_IN
+        accounts = (*self.entries, *(one for login in self.logins for one in login.accounts))
+        return implied and any(one.view.connection.connector_id == person.id for one in accounts)
 
     def is_reader(self, person_id: PersonId | None) -> bool:
         """Whether this is the one who reads it; of a channel nobody is."""

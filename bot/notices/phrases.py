@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from bot.notices.data import POSITION, TOTAL
 from bot.notices.letter import Account, Entry, Letter, Login
 from commands.causes import cause_name
 from commands.drawing import ID_LIMIT, missing_data
-from commands.messages import Bold, Code, Line, Mark, Moment, MomentStyle, Row, Span, line
+from commands.messages import Bold, Code, Line, Mark, Moment, MomentStyle, Note, Row, Span, line
 from commands.model import ConnectionView, Person, Verdict
 from commands.ports.network import NetworkSpec
 from commands.ports.notices import Part
@@ -169,6 +170,12 @@ def row(entry: Entry, detail: Line, *, with_network: bool = False) -> Row:
     place = line(" · ", Code(shown(connection.account_id, ID_LIMIT)), f" · {shown(entry.view.client_name)}")
     mark = Mark.LAPSED if entry.is_open else Mark.RETIRED if entry.is_retired else Mark.GOOD
     return Row(mark, (name, *place), detail)
+
+
+def place(letter: Letter) -> list[Note]:
+    """Which of several notices at once this is (N-4)."""
+    position, total = letter.notice.data.get(POSITION), letter.notice.data.get(TOTAL)
+    return [Note(line(f"Notice {position} of {total}"))] if position and total else []
 
 
 def evidence(entry: Entry) -> Line:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from bot.notices.data import AGAIN, BY, LAST, NUMBER, OF, YES, number_in
-from bot.notices.letter import Letter
+from bot.notices.letter import PERSONAL, Letter
 from commands.ids import PersonId
 from commands.messages import Bold, Line, Mark, Moment, MomentStyle, Text, line, text
 from commands.model import LapseNote
@@ -44,10 +44,11 @@ def urge(letter: Letter) -> str:
 def asked(letter: Letter) -> list[Text]:
     """Who asks the reader to act (N-2, N-11)."""
     by = letter.notice.data.get(BY)
+    this = "this" if len(letter.entries) == 1 else "these"
     if letter.notice.kind is NoticeKind.NUDGED and by:
-        return [text(Bold(shown(by)), " asks you to look at this.")]
+        return [text(Bold(shown(by)), f" asks you to look at {this}.")]
     if letter.notice.kind is NoticeKind.ASSIGNED:
-        return [text(Bold(named(by or "An administrator")), " gave this to you to mend.")]
+        return [text(Bold(named(by or "An administrator")), f" gave {this} to you to mend.")]
     return []
 
 
@@ -57,13 +58,15 @@ def reminded(letter: Letter) -> list[Text]:
         return []
     data, since = letter.notice.data, _disconnected(letter)
     number, total = number_in(letter.notice, NUMBER), number_in(letter.notice, OF)
-    for_whom = letter.part is Part.ADMINISTRATOR
+    copied = letter.part is Part.ADMINISTRATOR
     if data.get(AGAIN) == YES:
-        tail = "the reminders did not help and start over." if for_whom else "the reminders start over."
+        tail = "the reminders did not help and start over." if copied else "the reminders start over."
         return [text(f"Nothing was read for {since}: {tail}")]
     if data.get(LAST) == YES:
-        tail = "reminders did not help." if for_whom else "administrators get a copy of this one."
-        return [text(f"Last reminder: still disconnected after {since}; {tail}")]
+        tail = "; reminders did not help." if copied else "."
+        if letter.part in PERSONAL:
+            tail = "; administrators get a copy of this one."
+        return [text(f"Last reminder: still disconnected after {since}{tail}")]
     which = f"Reminder {number} of {total}" if number and total else "Reminder"
     return [text(f"{which}: nothing was read for {since}.")]
 

@@ -22,7 +22,7 @@ _OTHERS: Mapping[NoticeKind, str] = MappingProxyType(
         NoticeKind.RETIREMENT_PROPOSED: "Please decide: is this account still in use?",
         NoticeKind.TRANSFERRED: "You now own connected accounts",
         NoticeKind.PERSONAL_LINK: "Your link to your connected accounts",
-        NoticeKind.SUCCESSION: "Action required: accounts need a new login before they lapse",
+        NoticeKind.SUCCESSION: "Action required: accounts need somebody to take them over",
         NoticeKind.INSTALLATION_LOST: "Action required: the bot was removed from a workspace",
         NoticeKind.THIN_REACH: "Too few people hear of lapses",
         NoticeKind.DRILL: "DRILL: please confirm that you read this",
@@ -44,7 +44,7 @@ def subject_of(letter: Letter) -> str:
         case NoticeKind.EXPIRING:
             ending = any(not login.renewed for login in letter.logins)
             return "Please renew: a login expires soon" if ending else "Renewed: nothing to do"
-        case NoticeKind.SUCCESSION if not letter.hanging:
+        case NoticeKind.SUCCESSION if not letter.hanging and not letter.owned:
             return "Taken over: nothing to do"
         case NoticeKind.INSTALLATION_LOST if letter.notice.data.get(STATE) == BACK:
             return "The bot is back in a workspace"

@@ -83,7 +83,7 @@ PEOPLE = (
         email="mei.lin@north.example",
         platform="slack",
         user="U0MEI",
-        about="primary administrator, claimed this workspace",
+        about="is primary administrator, and claimed this workspace",
         part=Part.ADMINISTRATOR,
     ),
     Somebody(
@@ -92,7 +92,7 @@ PEOPLE = (
         email="ivo.berg@north.example",
         platform="slack",
         user="U0IVO",
-        about="staff, asked to hear of every lapse",
+        about="is staff, and asked to hear of every lapse",
         part=Part.SUBSCRIBER,
     ),
     Somebody(
@@ -101,7 +101,7 @@ PEOPLE = (
         email="lena.voss@north.example",
         platform="slack",
         user="U0LENA",
-        about="staff, sees the client Brio alone",
+        about="is staff, and sees the client Brio alone",
         part=Part.LIMITED,
     ),
     Somebody(
@@ -139,7 +139,7 @@ PEOPLE = (
         email="raj.patel@acme.example",
         platform="discord",
         user="990011223344550013",
-        about="administrator, claimed this server",
+        about="is administrator, and claimed this server",
         part=Part.ADMINISTRATOR,
     ),
     Somebody(
@@ -148,7 +148,7 @@ PEOPLE = (
         email="kim.sato@acme.example",
         platform="discord",
         user="990011223344550014",
-        about="staff, asked to hear of every lapse",
+        about="is staff, and asked to hear of every lapse",
         part=Part.SUBSCRIBER,
     ),
     Somebody(
@@ -157,7 +157,7 @@ PEOPLE = (
         email="noor.haddad@acme.example",
         platform="discord",
         user="990011223344550015",
-        about="staff, sees the client Acme alone",
+        about="is staff, and sees the client Acme alone",
         part=Part.LIMITED,
     ),
     Somebody(

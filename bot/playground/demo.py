@@ -33,6 +33,8 @@ FAST = {
     "LAPSEBOT_UNCLEAR_FAILURES": "2",
     "LAPSEBOT_UNCLEAR_PERIOD": "1",
     "LAPSEBOT_FLAPPING": "0",
+    "LAPSEBOT_CALENDAR_TICK": "0.5",
+    "LAPSEBOT_PICTURES": "on",
 }
 """Settings for somebody who is watching; a real installation has minutes and hours here."""
 LEFT_BEHIND = ("lapsebot.sqlite", "lapsebot.sqlite-wal", "lapsebot.sqlite-shm", "encryption.key")

@@ -48,7 +48,7 @@ async def show(request: web.Request) -> web.StreamResponse:
         view=view,
         network=spec.name if spec else attempt.network,
         spec=spec,
-        checklist=() if spec is None else checklist(spec, view) if view else sentences(spec, {}),
+        checklist=() if spec is None else checklist(spec, view, visitor.person) if view else sentences(spec, {}),
         refusal=cause_text(spec, refusal) if spec and refusal else None,
         helpers=helpers,
         link_path=f"/r/{locator}",

@@ -126,12 +126,12 @@ def _token(secret: str, session: Session | None, path: str) -> str:
     return form_token(secret, path, session)
 
 
-def leads_nowhere(request: web.Request, purpose: PassPurpose | None = None, *, status: int = 404) -> web.Response:
+def leads_nowhere(request: web.Request, purpose: PassPurpose | None = None) -> web.Response:
     """The one neutral page for whatever is unknown, over, or not this person's to know of (R-15). `purpose`: what the
     address is for, which its path tells anyway, so that the page can say how to get a new one.
     """
-    keeps = purpose is not PassPurpose.UNSUBSCRIBE
-    return page(request, "nowhere.html", status=status, keeps_cookies=keeps, purpose=purpose.value if purpose else "")
+    word = purpose.value if purpose else ""
+    return page(request, "nowhere.html", status=404, keeps_cookies=False, purpose=word)
 
 
 def see_other(request: web.Request, path: str) -> NoReturn:

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from bot.web.site import SITE, form_fields, leads_nowhere, page
-from commands.passes import end_opt_in, find_pass
+from commands.passes import end_opt_ins, find_pass
 from commands.ports.reconnecting import PassPurpose
 
 ONE_CLICK = ("List-Unsubscribe", "One-Click")
@@ -32,5 +32,5 @@ async def end(request: web.Request) -> web.StreamResponse:
     if fields.get(name) != value:
         return page(request, "unsubscribe.html", status=400, keeps_cookies=False, path=request.path, ended=False)
     async with services.storage.transaction() as uow:
-        await end_opt_in(uow, one, services.clock.now())
+        await end_opt_ins(uow, one, services.clock.now())
     return page(request, "unsubscribe.html", keeps_cookies=False, path=request.path, ended=True)

@@ -159,7 +159,7 @@ def draw_list(services: Services, asker: Asker, listing: Listing) -> Message:
     rows = tuple(_row(services, asker, row, view.new_since) for row in page.rows)
     parts.append(Rows(rows, more=0 if following else beyond))
     if page.total > PAGE_SIZE:
-        label = f"{view.offset + 1}–{view.offset + len(page.rows)} of {page.total:,}"
+        label = f"{view.offset + 1:,}–{view.offset + len(page.rows):,} of {page.total:,}"
         previous = _paged(view, max(0, view.offset - PAGE_SIZE)) if view.offset else None
         parts.append(Paging(label, previous, following))
     if beyond and following is None:

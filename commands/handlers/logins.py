@@ -13,7 +13,7 @@ from commands.drawing import connection_row, mark_of, mending_label, network_nam
 from commands.handlers.choosing import CHOICES, called, which
 from commands.handlers.reconnect import offer
 from commands.handlers.seeing import visible_clients
-from commands.ids import ConnectionId, LinkId, PersonId, new_id
+from commands.ids import AuthorizationId, ConnectionId, LinkId, PersonId, new_id
 from commands.messages import (
     ActionRef,
     AnyButton,
@@ -63,6 +63,8 @@ class _Logins:
     """Those of the window that no login mends (R-7)."""
     has_mine: bool
     locators: Locators
+    sizes: Mapping[AuthorizationId, int]
+    """How many accounts wait for each login that is shown, where the window may not hold all of them."""
 
     @property
     def first(self) -> int:
@@ -105,7 +107,8 @@ async def _page(services: Services, asker: Asker, view: ListView, *, fall_back: 
         logins = await _read(uow, services, asker, view)
         if fall_back and view.mine and not logins.groups and not logins.hopeless:
             logins = replace(await _read(uow, services, asker, replace(view, mine=False)), has_mine=False)
-        logins = replace(logins, locators=await _links(uow, services, asker, logins))
+        sizes = await _sizes(uow, asker, logins)
+        logins = replace(logins, sizes=sizes, locators=await _links(uow, services, asker, logins))
     return _draw(services, asker, logins)
 
 
@@ -116,7 +119,7 @@ async def _read(uow: UnitOfWork, services: Services, asker: Asker, view: ListVie
         client = clients.get(view.client_id)
         if client is None:
             raise OutOfDate
-    wanted = Filter(network=view.network, client=client, person_id=asker.person.id if view.mine else None)
+    wanted = _filter(asker, view, client)
     start = view.offset - view.offset % WINDOW
     page = await uow.connections.page(asker.organization_id, scope_of(asker.person), wanted, offset=start, limit=WINDOW)
     groups: dict[object, list[ConnectionView]] = {}
@@ -134,7 +137,27 @@ async def _read(uow: UnitOfWork, services: Services, asker: Asker, view: ListVie
         hopeless=hopeless,
         has_mine=True,
         locators={},
+        sizes={},
     )
+
+
+async def _sizes(uow: UnitOfWork, asker: Asker, logins: _Logins) -> Mapping[AuthorizationId, int]:
+    """Count the accounts of each login that is shown; nothing where the window holds all there are."""
+    if len(logins.page.rows) == logins.page.total:
+        return {}
+    sizes = {}
+    for group in logins.shown:
+        authorization_id = group[0].connection.authorization_id
+        if authorization_id is not None:
+            wanted = replace(_filter(asker, logins.view, logins.client), authorization_id=authorization_id)
+            scope = scope_of(asker.person)
+            page = await uow.connections.page(asker.organization_id, scope, wanted, offset=0, limit=1)
+            sizes[authorization_id] = page.total
+    return sizes
+
+
+def _filter(asker: Asker, view: ListView, client: str | None) -> Filter:
+    return Filter(network=view.network, client=client, person_id=asker.person.id if view.mine else None)
 
 
 async def _links(uow: UnitOfWork, services: Services, asker: Asker, logins: _Logins) -> Locators:
@@ -160,7 +183,7 @@ async def _links(uow: UnitOfWork, services: Services, asker: Asker, logins: _Log
 def _draw(services: Services, asker: Asker, logins: _Logins) -> Message:
     parts: list[Part] = [Heading(_heading(services, logins))]
     if logins.shown:
-        parts.append(Rows(tuple(_row(services, asker, group, logins.locators) for group in logins.shown)))
+        parts.append(Rows(tuple(_row(services, asker, group, logins) for group in logins.shown)))
         parts += _paging(logins)
     if logins.hopeless and logins.first == 0:
         names = ", ".join(f"{named(row.connection.account_name)} ({_cause(row)})" for row in logins.hopeless[:NAMES])
@@ -196,28 +219,30 @@ def _heading(services: Services, logins: _Logins) -> Line:
     return line(Bold(f"{number_of(number, 'login')} {repair} {those}"), of_what)
 
 
-def _row(services: Services, asker: Asker, group: Sequence[ConnectionView], locators: Locators) -> Row:
+def _row(services: Services, asker: Asker, group: Sequence[ConnectionView], logins: _Logins) -> Row:
     """One login, with the link that begins it."""
     now, first = services.clock.now(), group[0]
     label = mending_label(first, now) or "Reconnect"
-    locator = locators.get((asker.person.id, first.connection.id))
+    locator = logins.locators.get((asker.person.id, first.connection.id))
     button: AnyButton = (
         LinkButton(label, f"{services.public_url}/r/{locator}")
         if locator is not None
         else Button(label, reconnect_action(first.connection.id))  # which says why there is no link
     )
-    if len(group) == 1:
+    number = logins.sizes.get(first.connection.authorization_id) if first.connection.authorization_id else None
+    if (number or len(group)) == 1:
         return connection_row(first, services.networks, now, button=button)
     subject = named(first.authorization.subject_name) if first.authorization is not None else "one person"
     title = line(f"{network_name(services.networks, first.connection.network)} login of ", Bold(subject))
     names = ", ".join(named(row.connection.account_name) for row in group[:NAMES])
-    more = f" and {len(group) - NAMES:,} more" if len(group) > NAMES else ""
+    size = number or len(group)
+    more = f" and {size - NAMES:,} more" if size > NAMES else ""
     causes = ", ".join(dict.fromkeys(_cause(row) for row in group))
     lapse = open_lapse(first)
     since = (f"{causes}, since ", Moment(lapse.opened_at)) if lapse is not None else (causes,)
     at_it = who_is_at_it(first, now) if first.reconnecting_by or first.claimant_name else ""
     detail = line(
-        f"one login repairs {len(group):,} accounts: {names}{more} · ", *since, *([f" · {at_it}"] if at_it else [])
+        f"one login repairs {size:,} accounts: {names}{more} · ", *since, *([f" · {at_it}"] if at_it else [])
     )
     return Row(mark_of(first, now), title, detail, button)
 

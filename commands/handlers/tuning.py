@@ -41,8 +41,9 @@ def network_then_days(tokens: list[Token]) -> Mapping[str, str]:
 
 async def grouping(services: Services, asker: Asker, asked: Asked) -> Message:
     """`/lapse-admin grouping NETWORK each|summary`."""
-    network = _network(services, asked, asked.need("network", "Which network, or all? Then say each or summary."))
+    words = asked.need("network", "Which network, or all? Then say each or summary.")
     wanted = asked.need("grouping", "How: each lapse by itself (each), or all in one message (summary)?").casefold()
+    network = _network(services, asked, words)
     if wanted not in GROUPING_WORDS:
         raise asked.unknown(wanted, list(GROUPING_WORDS), "")
     chosen = None if wanted == _DEFAULT else Grouping(wanted)

@@ -237,7 +237,7 @@ class Queues(Protocol):
         ...
 
     async def due_drills(self, now: datetime) -> Sequence[Drill]:
-        """Drills that were started by then and have not been reported: to be escalated, or reported. There are few."""
+        """Drills that have not been reported and end by then."""
         ...
 
     async def lanes_due(self, now: datetime) -> Sequence[str]:
@@ -270,7 +270,8 @@ class Queues(Protocol):
     async def purge(self, now: datetime) -> int:
         """Clear away what nobody can use any more; give how many rows were. Many short transactions; safe to repeat.
 
-        Deleted: browser sessions, sign-ins and claim codes once they expired; events 30 days after they were planned.
+        Deleted: browser sessions, sign-ins and claim codes once they expired; events 30 days after they were planned;
+        passes a month after their end; what a login for new accounts found, once its time is over.
         Attempts that were left open lose their secrets a day after they expired, and count as closed then. Audit,
         lapses, notices and deliveries stay.
         """

@@ -116,19 +116,6 @@ async def test_many_logins_have_pages(world: World) -> None:
     assert links(await world.pressed("ada", paging(second).previous)) == links(first)
 
 
-@pytest.mark.behaviour("C-6")
-async def test_what_lies_beyond_the_accounts_that_are_looked_at_together_is_another_page(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(logins, "WINDOW", 4)
-    await one_login(world, 6)
-    first = await world.typed("ana", "reconnect", "mine")
-    assert "*1 login repairs 4 accounts of yours, of 8 in all*" in plain(first)
-    second = await world.pressed("ana", paging(first).following)
-    assert paging(second).label == "logins 1–1 of 1, among accounts 5–8 of 8"
-    assert paging(second).following is None
-
-
 @pytest.mark.behaviour("X-4")
 async def test_who_is_on_it_or_at_it_is_said_before_one_starts(world: World) -> None:
     await world.pressed("raj", claim_action(world.lapses["Acme DE"]))

@@ -13,17 +13,20 @@ from commands.actions import ListView, OutOfDate, StateFilter, list_action, list
 from commands.errors import CommandError
 from commands.ids import ClientId, PersonId
 from commands.messages import ACTION_LIMIT, ActionRef
+from commands.model import Rhythm, Topic
 from commands.parsing import (
     SEARCH_LIMIT,
     LapsedQuery,
     Show,
     network_names,
+    parse_account,
     parse_claim,
     parse_lapsed,
+    parse_network,
 )
 from commands.parsing_subscriptions import SubscriptionQuery, parse_subscription
 from commands.ports.chat import Options, Words
-from commands.usage import LAPSED, SUBSCRIBE, USAGES
+from commands.usage import CONNECT, LAPSED, RECONNECT, SUBSCRIBE, USAGES
 from tests.commands.plain import plain
 from tests.support.network import FakeNetwork, spec
 
@@ -34,7 +37,8 @@ NETWORKS = {
 }
 NAMES = network_names(NETWORKS)
 ACME, BRIO = ClientId(UUID(int=1)), ClientId(UUID(int=2))
-CLIENTS = {"Acme": ACME, "Brio & Sons": BRIO}
+DAILY_MAIL = ClientId(UUID(int=3))
+CLIENTS = {"Acme": ACME, "Brio & Sons": BRIO, "Daily Mail": DAILY_MAIL}
 
 
 def lapsed(text: str) -> LapsedQuery:
@@ -77,6 +81,19 @@ def refusal(read: Callable[[], object]) -> str:
         ("why", LapsedQuery(show=Show.WHY)),
         ("why fb", LapsedQuery(show=Show.WHY, network="meta")),
         ("help me please", LapsedQuery(show=Show.HELP, account="me please")),
+        ("history Acme DE", LapsedQuery(show=Show.HISTORY, account="Acme DE")),
+        ("who-can 7012", LapsedQuery(show=Show.WHO_CAN, account="7012")),
+        ("stats", LapsedQuery(show=Show.STATS)),
+        ("stats fb mine", LapsedQuery(show=Show.STATS, network="meta", mine=True)),
+        ("mine google ads stats", LapsedQuery(show=Show.STATS, network="google", mine=True)),
+        ("stats Brio & Sons", LapsedQuery(show=Show.STATS, words="Brio & Sons")),
+        ("tik tok who Acme DE", LapsedQuery(show=Show.WHO, network="tiktok", account="Acme DE")),
+        (
+            "client:Acme network:fb history Sale",
+            LapsedQuery(show=Show.HISTORY, client="Acme", network="meta", account="Sale"),
+        ),
+        ("Acme history", LapsedQuery(words="Acme history")),
+        ('tiktok "stats"', LapsedQuery(network="tiktok", words="stats")),
     ],
 )
 def test_words_are_read_in_any_order(typed: str, query: LapsedQuery) -> None:
@@ -97,6 +114,9 @@ def test_words_are_read_in_any_order(typed: str, query: LapsedQuery) -> None:
         ('client:"Brio & Sons" all', {"client": "Brio & Sons", "state": "all"}),
         ("why linkedin", {"show": "why", "network": "linkedin"}),
         ("help", {"show": "help"}),
+        ("history Acme EU", {"show": "history", "account": "Acme EU"}),
+        ("tiktok stats mine", {"show": "stats", "network": "tiktok", "mine": "yes"}),
+        ("who-can 7012", {"show": "who-can", "account": "7012"}),
     ],
 )
 def test_both_forms_give_the_same_query_or_the_same_refusal(words: str, options: dict[str, str]) -> None:
@@ -118,7 +138,7 @@ SAFE = st.text(string.ascii_letters + string.digits + " .&-'äß漢", min_size=1
     given_options=st.fixed_dictionaries(
         {},
         optional={
-            "show": st.sampled_from(["list", "who", "check"]),
+            "show": st.sampled_from(["list", "who", "check", "history", "who-can", "stats"]),
             "network": st.sampled_from(sorted(NAMES)),
             "client": SAFE,
             "person": st.sampled_from(["@U123", "@me123"]),
@@ -149,6 +169,8 @@ def parsed_or_refused(arguments: Words | Options) -> list[object]:
         lambda: parse_lapsed(arguments, NAMES),
         lambda: parse_subscription(arguments, NAMES, CLIENTS, SUBSCRIBE),
         lambda: parse_claim(arguments),
+        lambda: parse_account(arguments, NAMES, RECONNECT),
+        lambda: parse_network(arguments, NAMES, CONNECT),
     ):
         try:
             outcomes.append(read())
@@ -230,6 +252,15 @@ def test_echoed_words_are_shortened_and_cleaned() -> None:
         ("network:all client:acme", SubscriptionQuery(all=True, client_ids=(ACME,))),
         ("everything here", SubscriptionQuery(everything=True, here=True)),
         ("fb instagram", SubscriptionQuery(networks=("meta",))),
+        ("daily", SubscriptionQuery(rhythm=Rhythm.DAILY)),
+        ("Weekly for warnings", SubscriptionQuery(rhythm=Rhythm.WEEKLY, topics=(Topic.WARNINGS,))),
+        ("for lapses and warnings daily", SubscriptionQuery(rhythm=Rhythm.DAILY, topics=tuple(Topic))),
+        ("tiktok immediate", SubscriptionQuery(networks=("tiktok",), rhythm=Rhythm.IMMEDIATE)),
+        (
+            "rhythm:daily for:lapses fb",
+            SubscriptionQuery(networks=("meta",), rhythm=Rhythm.DAILY, topics=(Topic.LAPSES,)),
+        ),
+        ("daily mail daily", SubscriptionQuery(client_ids=(DAILY_MAIL,), rhythm=Rhythm.DAILY)),
     ],
 )
 def test_subscriptions_name_networks_and_clients_in_any_order(typed: str, query: SubscriptionQuery) -> None:
@@ -247,6 +278,33 @@ def test_subscriptions_read_the_same_from_options() -> None:
 def test_a_client_that_is_nearly_known_is_suggested() -> None:
     said = refusal(lambda: parse_subscription(Words(text="client:Acne"), NAMES, CLIENTS, SUBSCRIBE))
     assert said.startswith("I don't know a client called “Acne”. Did you mean *Acme*?")
+
+
+@pytest.mark.behaviour("C-6")
+@pytest.mark.parametrize(
+    ("typed", "options", "query"),
+    [
+        ("", {}, LapsedQuery()),
+        ("all", {"account": "all"}, LapsedQuery(state=StateFilter.ALL)),
+        ("mine fb", {"account": "mine", "network": "fb"}, LapsedQuery(mine=True, network="meta")),
+        ("All Stars", {"account": "All Stars"}, LapsedQuery(account="All Stars")),
+        ("tik tok Acme DE", {"network": "tt", "account": "Acme DE"}, LapsedQuery(network="tiktok", account="Acme DE")),
+        ("client:Acme", {"client": "Acme"}, LapsedQuery(client="Acme")),
+    ],
+)
+def test_what_to_reconnect_is_read_from_both_forms(typed: str, options: dict[str, str], query: LapsedQuery) -> None:
+    assert parse_account(Words(text=typed), NAMES, RECONNECT) == query
+    assert parse_account(Options(values=options), NAMES, RECONNECT) == query
+
+
+@pytest.mark.behaviour("C-7")
+def test_a_network_to_connect_is_read_from_both_forms() -> None:
+    for form in (Words(text="Google  Ads"), Words(text="network:yt"), Options(values={"network": "youtube"})):
+        assert parse_network(form, NAMES, CONNECT) == "google"
+    assert parse_network(Words(text=" "), NAMES, CONNECT) is None
+    assert refusal(lambda: parse_network(Words(text="tictok"), NAMES, CONNECT)).startswith(
+        "I don't know a network called “tictok”. Did you mean *tiktok*?"
+    )
 
 
 @pytest.mark.parametrize(

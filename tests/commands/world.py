@@ -1,6 +1,6 @@
 """A small agency to ask things of: a few people of every role, two networks, and connections in every state."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -81,6 +81,7 @@ class World:
     keyring: Keyring
     platform: str = PLATFORM
     tenant: str = TENANT
+    database_url: str = ""
     people: dict[str, Person] = field(default_factory=dict)
     clients: dict[str, ClientId] = field(default_factory=dict)
     connections: dict[str, ConnectionId] = field(default_factory=dict)
@@ -107,6 +108,7 @@ class World:
                 dispatcher=dispatcher,
                 platform=platform,
                 tenant=tenant,
+                database_url=database_url,
             )
 
     async def typed(
@@ -134,17 +136,20 @@ class World:
         written = token if isinstance(token, str) else token.encode()
         return await self.dispatcher.action(ActionRequest(token=written, user=self.user(name), place=place or HERE))
 
-    async def form(self, name: str, token: str | ActionRef | None, *, place: Place | None = None) -> Form:
-        """The form that a press opens."""
+    async def opened(self, name: str, token: str | ActionRef | None, *, place: Place | None = None) -> Form | Message:
+        """The form that a press opens, or why there is none."""
         assert token is not None
         written = token if isinstance(token, str) else token.encode()
-        request = ActionRequest(token=written, user=self.user(name), place=place or HERE)
-        opened = await self.dispatcher.form(request)
+        return await self.dispatcher.form(ActionRequest(token=written, user=self.user(name), place=place or HERE))
+
+    async def form(self, name: str, token: str | ActionRef | None, *, place: Place | None = None) -> Form:
+        """The form that a press opens."""
+        opened = await self.opened(name, token, place=place)
         assert isinstance(opened, Form), plain(opened)
         return opened
 
     async def sent_off(
-        self, name: str, token: str | ActionRef, values: dict[str, tuple[str, ...]], *, place: Place | None = None
+        self, name: str, token: str | ActionRef, values: Mapping[str, tuple[str, ...]], *, place: Place | None = None
     ) -> Message | FieldErrors:
         """What `name` reads after sending a form off; below the banner, if there is one."""
         written = token if isinstance(token, str) else token.encode()
@@ -298,7 +303,9 @@ async def open_world(database_url: str, *, claimed: bool = True) -> AsyncIterato
             await uow.organizations.add(organization)
             if claimed:
                 await uow.organizations.add_workspace(workspace)
-        yield World(storage, clock, checker, services, Dispatcher(services), organization, keyring)
+        yield World(
+            storage, clock, checker, services, Dispatcher(services), organization, keyring, database_url=database_url
+        )
 
 
 async def populate(world: World) -> None:

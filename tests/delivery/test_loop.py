@@ -188,7 +188,7 @@ async def test_administrators_are_told_of_a_reader_whose_every_address_fails(wor
     await world.loop().run_once()
     texts = [plain(post.message) for post in world.chat.to("Chief")]
     assert len(texts) == 2
-    assert "@Ana could not be told in chat (`user_disabled`)" in texts[1]
+    assert "@Ana could not be told (`user_disabled`)" in texts[1]
 
 
 async def test_what_the_platform_finds_wrong_is_not_sent_again(world: World) -> None:
@@ -211,7 +211,7 @@ async def test_a_message_that_a_reader_removed_is_not_posted_anew(world: World) 
     assert len(world.chat.posts) == 1
     assert await world.outcomes() == {"Ana": [(DeliveryState.DELIVERED, "message removed by a reader")]}
     async with world.storage.reading() as uow:
-        assert await uow.notices.told(world.organization.id, lapse)
+        assert await uow.notices.delivered_to(world.organization.id, [lapse])
 
 
 async def test_an_edit_that_came_while_the_post_was_under_way_follows_it(world: World) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.playground.vendors.discord.world import Channel, ChannelKind
 from commands.errors import DeliveryError
 from commands.messages import say
 from platform_adapters.chat.discord.settings import PERMISSIONS
@@ -29,8 +30,7 @@ async def _all_that_we_do(discord: Loopback) -> bool:
     await discord.platform.update(ref, STATS)
     reply = await discord.platform.post(to(GENERAL), say("Raj is on it"), delivery(), under=ref)
     world = discord.vendor._world
-    thread = replace(world.channels[GENERAL], id=77, kind=type(world.channels[GENERAL].kind).THREAD, messages=[])
-    world.channels[77] = replace(thread, parent_id=GENERAL)
+    world.channels[77] = Channel(77, ChannelKind.THREAD, "talk", GUILD, parent_id=GENERAL)
     await discord.platform.post(to(77), say("Lapsed"), delivery())
     return world.messages[int(reply.message)].reply_to == int(ref.message)
 

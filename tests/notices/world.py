@@ -195,7 +195,12 @@ class World:
         self, connector: Person | None = None, network: str = "examplenet", *, ends_at: datetime | None = None
     ) -> AuthorizationId:
         """Add an authorization."""
-        connector = connector or self.ana
+        async with self.storage.transaction() as uow:
+            return await self._add_login(uow, connector or self.ana, network, ends_at)
+
+    async def _add_login(
+        self, uow: UnitOfWork, connector: Person, network: str = "examplenet", ends_at: datetime | None = None
+    ) -> AuthorizationId:
         now = self.clock.now()
         login = AuthorizationId(new_id(now))
         authorization = Authorization(
@@ -209,8 +214,7 @@ class World:
             obtained_at=now,
             ends_at=ends_at,
         )
-        async with self.storage.transaction() as uow:
-            await uow.authorizations.add(authorization, Tokens(access=Secret("token of a test")))
+        await uow.authorizations.add(authorization, Tokens(access=Secret("token of a test")))
         return login
 
     async def connection(
@@ -224,28 +228,51 @@ class World:
         parent: Parent | None = None,
     ) -> ConnectionId:
         """Add an account that works."""
-        self.accounts += 1
-        connection = Connection(
-            id=ConnectionId(new_id(self.clock.now())),
-            organization_id=self.organization.id,
-            client_id=client or self.acme,
-            network=network,
-            account_id=str(1000 + self.accounts),
-            account_name=f"Account {self.accounts}",
-            state=ConnectionState.ACTIVE,
-            parent=parent,
-            authorization_id=login,
-            connector_id=(connector or self.ana).id,
-            owner_id=owner.id if owner else None,
+        (connection,) = await self._add(
+            [login], connector or self.ana, owner=owner, client=client, network=network, parent=parent
         )
-        async with self.storage.transaction() as uow:
-            assert await uow.connections.add(connection)
-        return connection.id
+        return connection
 
     async def connections(self, number: int) -> list[ConnectionId]:
         """Add accounts that work, all under one login of Ana's."""
-        login = await self.login()
-        return [await self.connection(login) for _ in range(number)]
+        return await self._add([await self.login()] * number, self.ana)
+
+    async def logins(self, number: int) -> list[ConnectionId]:
+        """Add accounts that work, each under a login of its own of Ana's."""
+        async with self.storage.transaction() as uow:
+            logins = [await self._add_login(uow, self.ana) for _ in range(number)]
+        return await self._add(logins, self.ana)
+
+    async def _add(
+        self,
+        logins: Sequence[AuthorizationId],
+        connector: Person,
+        *,
+        owner: Person | None = None,
+        client: ClientId | None = None,
+        network: str = "examplenet",
+        parent: Parent | None = None,
+    ) -> list[ConnectionId]:
+        added = []
+        async with self.storage.transaction() as uow:
+            for login in logins:
+                self.accounts += 1
+                connection = Connection(
+                    id=ConnectionId(new_id(self.clock.now())),
+                    organization_id=self.organization.id,
+                    client_id=client or self.acme,
+                    network=network,
+                    account_id=str(1000 + self.accounts),
+                    account_name=f"Account {self.accounts}",
+                    state=ConnectionState.ACTIVE,
+                    parent=parent,
+                    authorization_id=login,
+                    connector_id=connector.id,
+                    owner_id=owner.id if owner else None,
+                )
+                assert await uow.connections.add(connection)
+                added.append(connection.id)
+        return added
 
     async def subscribe(
         self, reader: Person, channel: str | None = None, *, network: str | None = None

@@ -1,11 +1,23 @@
 """The command line, as an operator meets it: on an empty directory, with mistakes."""
 
+import csv
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from bot.cli import app
+from bot.doctor import installations
+from bot.exporting import cell
+from commands.ports.chat import ChatPlatform, Check, Installed
+from commands.ports.installations import Installation
+from commands.secret import Secret
+from tests.support.chat import FakeChat, as_platform
+from tests.support.clock import FakeClock
+from tests.support.seed import SLACK_TEAM, fresh_storage, seed
 
 HEADER = "network,account_id,account_name,client,connector_email,owner_email,parent_id,parent_name\n"
 
@@ -55,6 +67,18 @@ def test_an_organization_is_made_on_an_empty_directory_with_a_code_to_type(opera
         (("serve", "--roles", "web,chta"), "must be of web, chat, worker"),
         (("install", "slakc"), "is not a chat platform"),
         (("preview", "nonsense"), "No notice is called"),
+        (("import", "--org", "Acme"), "Which file?"),
+        (("import", "--people", "nowhere.csv", "--org", "Acme"), "cannot be read"),
+        (("people", "list", "--org", "Acmee"), "There are: Acme"),
+        (("people", "add", "Bo", "bo at acme", "--org", "Acme"), "is not an email address"),
+        (("people", "add", "Bo", "bo@acme.example", "--role", "stuff", "--org", "Acme"), "did you mean staff?"),
+        (
+            ("people", "add", "Bo", "bo@acme.example", "--role", "staff", "--clients", "Nowhere", "--org", "Acme"),
+            "There is no client “Nowhere”",
+        ),
+        (("people", "role", "nobody", "staff", "--org", "Acme"), "Nobody is called “nobody”"),
+        (("audit", "export", "--org", "Acme", "--format", "xml"), "there are: csv, jsonl"),
+        (("audit", "export", "--org", "Acme", "--since", "yesterday"), "is not a day like 2026-11-01"),
     ],
 )
 def test_a_mistake_gets_one_sentence_that_says_what_to_do(acme: Operator, words: tuple[str, ...], said: str) -> None:
@@ -118,6 +142,170 @@ def test_a_file_that_is_no_such_table_is_refused_by_line_and_nothing_is_written(
 def test_a_file_saved_by_a_spreadsheet_with_its_byte_order_mark_is_taken(acme: Operator) -> None:
     result = acme.imports(b"\xef\xbb\xbf" + HEADER.encode() + b"LinkedIn,9,Acme,Acme,,,,\r\n")
     assert result.output == "1 added · 0 known already · 0 left out\n"
+
+
+PEOPLE = "name,email,role,clients\n"
+
+
+@pytest.fixture
+def staffed(acme: Operator) -> Operator:
+    """Acme with two clients, a primary administrator and an owner."""
+    assert acme.imports(HEADER + "tiktok,1,EU,Acme,,bo@acme.example,,\ntiktok,2,Shop,Brio,,,,\n").exit_code == 0
+    added = acme.types("people", "add", "Ada King", "ada@acme.example", "--role", "primary", "--org", "Acme")
+    assert added.output == "Ada King is added, as primary administrator\n"
+    return acme
+
+
+@pytest.mark.behaviour("A-3")
+def test_people_come_in_with_roles_and_clients_and_a_bad_row_loses_nothing_of_the_others(staffed: Operator) -> None:
+    rows = [
+        "Sam Lee,sam@acme.example,staff,Acme",
+        ",raj.patel@acme.example,Administrator,",
+        "Bo Lind,BO@acme.example,owner,",
+        "Mia,mia@acme.example,boss,",
+        "Lee,lee@acme.example,staf,",
+        "Kim,kim at acme,staff,",
+        "Noor,noor@acme.example,staff,Brioo",
+        "Otto,otto@acme.example,owner,Acme",
+        "Sam again,sam@acme.example,owner,",
+        "Ada King,ada@acme.example,staff,",
+        "Two,two@acme.example,staff,acme; BRIO",
+        "None,,staff,",
+    ]
+    (staffed.directory / "people.csv").write_text(PEOPLE + "\n".join(rows))
+    result = staffed.types("import", "--people", "people.csv", "--org", "Acme")
+    assert result.exit_code == 1
+    said = result.output.splitlines()
+    assert said[-1] == "People: 3 added · 1 changed · 0 known already · 8 left out"
+    assert [line.partition(":")[0] for line in said[:-1]] == [
+        f"line {number} of people.csv" for number in (5, 6, 7, 8, 9, 10, 11, 13)
+    ]
+    for line, why in zip(
+        said,
+        (
+            "role 'boss' is not known",
+            "did you mean staff?",
+            "email is not an email address",
+            "client 'Brioo' is not known; did you mean Brio?",
+            "owner is not limited to any",
+            "repeats the address of line 2",
+            "is the only primary administrator",
+            "email is empty",
+        ),
+        strict=False,
+    ):
+        assert why in line
+    assert staffed.types("people", "list", "--org", "Acme").output.splitlines() == [
+        "Ada King · ada@acme.example · primary administrator",
+        "Bo Lind · bo@acme.example · owner",
+        "Raj Patel · raj.patel@acme.example · administrator",
+        "Sam Lee · sam@acme.example · staff (only Acme)",
+        "Two · two@acme.example · staff (only Acme, Brio)",
+    ]
+    (staffed.directory / "people.csv").write_text(PEOPLE + "\n".join(rows[:3]))
+    again = staffed.types("import", "--people", "people.csv", "--org", "Acme")
+    assert again.output == "People: 0 added · 0 changed · 3 known already · 0 left out\n"
+
+
+@pytest.mark.behaviour("A-3")
+def test_connections_and_people_come_in_together_and_the_people_may_name_new_clients(acme: Operator) -> None:
+    (acme.directory / "people.csv").write_text(PEOPLE + "Sam Lee,sam@acme.example,staff,Cato\n")
+    (acme.directory / "accounts.csv").write_text(HEADER + "tiktok,1,EU,Cato,,sam@acme.example,,\n")
+    result = acme.types("import", "accounts.csv", "--people", "people.csv", "--org", "Acme")
+    assert result.output == (
+        "1 added · 0 known already · 0 left out\nPeople: 0 added · 1 changed · 0 known already · 0 left out\n"
+    )
+
+
+def test_a_role_is_changed_from_the_command_line_but_the_last_primary_administrator_stays(staffed: Operator) -> None:
+    refused = staffed.types("people", "role", "ada@acme.example", "staff", "--org", "Acme")
+    assert refused.exit_code == 2
+    assert "is the only primary administrator" in refused.output
+    made = staffed.types("people", "role", "Bo", "primary administrator", "--org", "Acme")
+    assert made.output == "Bo is primary administrator now\n"
+    changed = staffed.types("people", "role", "Ada King", "staff", "--clients", "brio", "--org", "Acme")
+    assert changed.output == "Ada King is staff now\n"
+    same = staffed.types("people", "role", "Ada King", "staff", "--org", "Acme")
+    assert same.output == "Ada King is staff already; nothing changed\n"
+    assert "Ada King · ada@acme.example · staff (only Brio)" in staffed.types("people", "list", "--org", "Acme").output
+
+
+@pytest.mark.behaviour("A-4", "A-1")
+def test_the_audit_log_is_exported_for_one_organization(staffed: Operator) -> None:
+    staffed.types("org", "create", "Other")
+    staffed.types("people", "add", "=1+1", "other@other.example", "--org", "Other")
+    staffed.types("people", "add", "=1+1", "sum@acme.example", "--org", "Acme")
+    lines = staffed.types("audit", "export", "--org", "acme", "--format", "jsonl").stdout.splitlines()
+    entries = [json.loads(line) for line in lines]
+    assert [entry["action"] for entry in entries] == ["person.added", "person.added", "imported connections"]
+    assert {entry["origin"] for entry in entries} == {"cli"}
+    assert entries[0]["detail"]["person"] == "=1+1"
+    assert datetime.fromisoformat(entries[0]["at"]) >= datetime.fromisoformat(entries[-1]["at"])
+    table = list(csv.DictReader(staffed.types("audit", "export", "--org", "Acme").stdout.splitlines()))
+    assert [row["action"] for row in table] == [entry["action"] for entry in entries]
+    assert json.loads(table[0]["detail"]) == entries[0]["detail"]
+    later = staffed.types("audit", "export", "--org", "Acme", "--since", "2100-01-01", "--format", "jsonl")
+    assert later.stdout == ""
+
+
+def test_a_cell_that_a_spreadsheet_would_take_for_a_formula_is_written_as_text() -> None:
+    assert [cell(text) for text in ("=1+1", "@home", "-1", "a=b")] == ["'=1+1", "'@home", "'-1", "a=b"]
+
+
+@pytest.mark.parametrize(
+    ("name", "mend"),
+    [
+        ("LAPSEBOT_PUBLIC_URLS", "Did you mean LAPSEBOT_PUBLIC_URL?"),
+        ("LAPSEBOT_SLACK_BOT_TOKN", "Did you mean LAPSEBOT_SLACK_BOT_TOKEN?"),
+        ("LAPSEBOT_TIKTOK_API_URL", "Unset it, or set what belongs with it."),
+    ],
+)
+def test_the_doctor_names_settings_that_nothing_reads(acme: Operator, name: str, mend: str) -> None:
+    lines = acme.types("doctor", **{name: "https://example.com"}).output.splitlines()
+    at = next(number for number, line in enumerate(lines) if f"{name}: nothing reads this setting" in line)
+    assert lines[at + 1].strip() == mend
+
+
+@pytest.mark.behaviour("A-8")
+async def test_the_doctor_looks_at_each_workspace_that_lets_the_bot_in(sqlite_database_url: str) -> None:
+    clock = FakeClock()
+    async with fresh_storage(sqlite_database_url, clock) as storage:
+        seeded = await seed(storage, clock.now())
+        asked: Mapping[str, ChatPlatform] = {"slack": as_platform(FakeChat(name="slack", install=_Consent()))}
+        (unknown,) = await installations(storage, asked, seeded.organization)
+        assert unknown.found == "discord is not configured in this process's settings"
+        await storage.installations.save(_installation(clock))
+        (_, there) = await installations(storage, asked, seeded.organization)
+        assert (there.check, there.found) == (Check.GOOD, "let in since 2026-11-23")
+        at = clock.advance(timedelta(days=1))
+        assert await storage.installations.lose("slack", SLACK_TEAM, at=at, reason="app_uninstalled")
+        (_, lost) = await installations(storage, asked, seeded.organization)
+        assert lost.check is Check.BAD
+        assert lost.found == "lost since 2026-11-24 09:00 UTC (app_uninstalled)"
+        assert "lapsebot install slack" in lost.mend
+
+
+class _Consent:
+    """A platform's consent page that nobody visits."""
+
+    def authorize_url(self, *, state: str, redirect_uri: str) -> str:
+        return redirect_uri
+
+    async def complete(self, *, code: str, redirect_uri: str) -> Installed:
+        return Installed(platform="slack", tenant=SLACK_TEAM, name="Agency")
+
+
+def _installation(clock: FakeClock) -> Installation:
+    return Installation(
+        platform="slack",
+        tenant=SLACK_TEAM,
+        name="Agency",
+        is_org_wide=False,
+        bot_token=Secret("a-token"),
+        bot_user="B1",
+        scopes=frozenset(),
+        installed_at=clock.now(),
+    )
 
 
 def test_every_kind_of_notice_has_an_example_to_look_at(operator: Operator) -> None:

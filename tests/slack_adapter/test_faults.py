@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.playground.vendors.slack import SlackConfig, live_parts
@@ -35,12 +35,12 @@ from commands.messages import (
 from commands.ports.chat import Acknowledgement, AddressKind, CommandRequest, Words
 from platform_adapters.chat.slack.forms import Origin, modal
 from platform_adapters.chat.slack.payloads import read_action, read_command, read_home, read_submission, unescaped
-from platform_adapters.chat.slack.render import render_view
+from platform_adapters.chat.slack.render import PictureUrl, render_view
 from platform_adapters.chat.slack.views import nowhere
 from tests.contracts.chat_rigs.rig import Recorder
 from tests.slack_adapter.loopback import ANA, ARCHIVED, CHANNEL, GUEST, RAJ, TEAM, Loopback, config, running
 from tests.slack_adapter.test_delivering import delivery, to
-from tests.slack_adapter.test_render import HOSTILE, MESSAGES
+from tests.slack_adapter.test_render import HOSTILE, MESSAGES, PICTURE_URLS
 
 DETAILS = ActionRef("details", ("1",))
 NOTE = ActionRef("note", ("1",))
@@ -132,11 +132,12 @@ async def test_row_11_a_button_of_another_version_is_handed_on_and_answered(
         {"type": "message_action", "callback_id": "x"},
         {"type": "view_closed", "view": {"callback_id": "form"}},
         {"type": "view_submission", "view": {"callback_id": "of-somebody-else"}},
-        {"type": "view_submission", "view": {"callback_id": "form", "private_metadata": "{"}},
+        {"type": "view_submission", "view": {"callback_id": "form"}},
+        {"type": "view_submission", "view": {"type": "modal", "callback_id": "form", "private_metadata": "{"}},
         {"actions": []},
         {"actions": [{"type": "button", "action_id": "press-0", "block_id": "b"}]},
     ],
-    ids=range(7),
+    ids=range(8),
 )
 async def test_row_11_what_nobody_listens_to_is_acknowledged_and_nothing_is_done(
     slack: Loopback, inbound: Recorder, changes: dict[str, Any]
@@ -168,6 +169,7 @@ async def test_row_13_the_same_event_four_times_has_one_effect(slack: Loopback, 
 
 async def test_row_13_a_replayed_form_is_taken_once(slack: Loopback, inbound: Recorder) -> None:
     view = {
+        "type": "modal",
         "callback_id": "form",
         "private_metadata": Origin(token=NOTE.encode(), channel=CHANNEL).write(),
         "state": {"values": {"note": {"field": {"type": "plain_text_input", "value": "x"}}}},
@@ -183,16 +185,16 @@ async def test_row_13_a_replayed_form_is_taken_once(slack: Loopback, inbound: Re
 async def test_row_14_ten_people_press_at_once_and_each_is_answered_as_themselves(
     slack: Loopback, inbound: Recorder
 ) -> None:
-    settings = config()
-    (agency,) = settings.workspaces
+    world = config()
+    (agency,) = world.workspaces
     crowd = tuple(
         replace(agency.users[0], id=f"U0P{number}", name=f"p{number}", email=f"p{number}@agency.example")
         for number in range(10)
     )
     everybody = tuple(each.id for each in crowd)
     channels = (replace(agency.channels[0], members=everybody),)
-    settings = replace(settings, workspaces=(replace(agency, users=crowd, channels=channels),))
-    async with running(inbound, settings=settings) as full:
+    world = replace(world, workspaces=(replace(agency, users=crowd, channels=channels),))
+    async with running(inbound, settings=world) as full:
         await full.platform.post(to(), Message((text("x"), Buttons((Button("Details", DETAILS),)))), delivery())
         (seen,) = await full.people.history(TEAM, CHANNEL, everybody[0])
         twice = [*everybody, *everybody]  # and each of them clicks twice
@@ -309,6 +311,7 @@ TYPED = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(typed=TYPED)
 def test_row_23_whatever_is_typed_is_read_as_words(typed: str) -> None:
     asked = read_command({"command": "/lapsed", "text": typed, "user_id": ANA, "team_id": TEAM})
@@ -316,6 +319,7 @@ def test_row_23_whatever_is_typed_is_read_as_words(typed: str) -> None:
     assert asked.request.arguments == Words(text=unescaped(typed))
 
 
+@settings(deadline=None)
 @given(name=HOSTILE)
 def test_row_23_what_somebody_typed_is_inert_where_it_is_said_again(name: str) -> None:
     blocks = render_view(say("I don't know ", Bold(name), "."), TEAM, nowhere)
@@ -338,11 +342,11 @@ def test_row_23_what_somebody_typed_is_inert_where_it_is_said_again(name: str) -
 async def test_row_24_wherever_it_is_typed_it_is_answered_and_the_place_is_told(
     inbound: Recorder, changes: dict[str, str], is_direct: bool, is_shared: bool | None
 ) -> None:
-    settings: SlackConfig = config()
-    (agency,) = settings.workspaces
+    world: SlackConfig = config()
+    (agency,) = world.workspaces
     shared = replace(agency.channels[0], id="C0SHARED", name="shared", is_ext_shared=True)
-    settings = replace(settings, workspaces=(replace(agency, channels=(*agency.channels, shared)),))
-    async with running(inbound, settings=settings) as slack:
+    world = replace(world, workspaces=(replace(agency, channels=(*agency.channels, shared)),))
+    async with running(inbound, settings=world) as slack:
         after = (await slack.people.get("state"))["revision"]
         assert (await slack.people.post("forge", kind="command", body=command(**changes)))["error"] is None
         while not inbound.commands:
@@ -420,15 +424,19 @@ async def test_row_35_two_thousand_accounts_with_long_names_are_taken_and_the_re
 
 
 @pytest.mark.behaviour("N-17")
-@given(message=MESSAGES)
-def test_row_35_no_view_is_over_a_limit_and_row_36_nothing_in_it_is_live(message: Message) -> None:
-    blocks = render_view(message, TEAM, nowhere)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
+@given(message=MESSAGES, picture_url=PICTURE_URLS)
+def test_row_35_no_view_is_over_a_limit_and_row_36_nothing_in_it_is_live(
+    message: Message, picture_url: PictureUrl
+) -> None:
+    blocks = render_view(message, TEAM, picture_url)
     home = check_view({"type": "home", "blocks": blocks})
     check_view({"type": "modal", "title": {"type": "plain_text", "text": "x"}, "blocks": blocks})
     addresses = {part.target for part in live_parts({"text": "", "blocks": home["blocks"]}) if part.kind != "button"}
     assert addresses == set()
 
 
+@settings(deadline=None)
 @given(name=HOSTILE)
 def test_row_36_a_hostile_name_in_a_form_is_only_words(name: str) -> None:
     form = replace(FORM, fields=(TextField(name="note", label=name, value=name, hint=name),), intro=line(Bold(name)))
@@ -450,6 +458,7 @@ _FIELDS = [
 ]
 
 
+@settings(deadline=None)
 @given(body=st.dictionaries(st.sampled_from(_FIELDS), _JSON))
 def test_no_payload_is_too_odd_to_be_read_or_left(body: dict[str, Any]) -> None:
     for read in (read_command, read_action, read_submission, read_home):

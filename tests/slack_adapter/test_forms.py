@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.playground.vendors.slack import SeenView
@@ -251,6 +251,7 @@ FORMS = st.builds(
 
 
 @pytest.mark.behaviour("C-9")
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
 @given(form=FORMS, response_url=st.sampled_from(["", "https://hooks.slack.com/" + "x" * 100, "x" * 3000]))
 def test_no_form_is_over_a_limit_of_slacks(form: Form, response_url: str) -> None:
     view = check_view(modal(form, Origin(channel=CHANNEL, response_url=response_url), TEAM))
@@ -270,6 +271,7 @@ _STATE = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(
     view=st.one_of(
         _JSON.map(lambda state: {"state": state}),
@@ -282,12 +284,14 @@ def test_whatever_a_submission_holds_is_read_as_words_or_nothing(view: dict[str,
         assert all(type(value) is str and value for value in values)
 
 
+@settings(deadline=None)
 @given(written=st.text(max_size=40) | _JSON.map(str))
 def test_a_forms_own_notes_are_read_or_nothing_is(written: str) -> None:
     origin = Origin.read(written)
     assert origin is None or origin.token
 
 
+@settings(deadline=None)
 @given(errors=st.lists(st.tuples(st.sampled_from(["a", "b", "other", ""]), HOSTILE), min_size=1, max_size=6))
 def test_errors_are_for_fields_of_the_form_alone(errors: list[tuple[str, str]]) -> None:
     view = {"blocks": [{"type": "rich_text"}, *({"type": "input", "block_id": each} for each in ("a", "b"))]}

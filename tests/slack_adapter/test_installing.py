@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
@@ -23,10 +23,13 @@ from bot.playground.vendors.slack import (
 )
 from commands.errors import DeliveryError, DeliveryErrorKind, SignInError
 from commands.messages import say
-from commands.ports.chat import AddressKind, Inbound, InstallationChanged, Signal
+from commands.ports.chat import AddressKind, Check, Inbound, InstallationChanged, Signal
 from commands.ports.installations import Installation, Installations
+from commands.ports.storage import StorageError
 from commands.secret import Secret
+from platform_adapters.chat.slack.installations import Access
 from platform_adapters.chat.slack.manifest import BOT_SCOPES, EVENTS
+from platform_adapters.chat.slack.payloads import read_action
 from tests.contracts.chat_rigs.rig import Recorder
 from tests.slack_adapter.loopback import Loopback, running
 from tests.slack_adapter.test_delivering import delivery, to
@@ -442,3 +445,72 @@ async def test_no_token_or_code_is_in_a_log_or_an_error(
     assert token not in caplog.text
     assert token not in repr(error)
     assert token not in repr(await stored(slack, ALONE))
+
+
+class Unreadable(FakeInstallations):
+    async def find(self, platform: str, tenant: str) -> Installation | None:
+        raise StorageError("the database could not be used")
+
+
+async def test_row_15_a_store_that_cannot_be_read_keeps_nobody_without_an_answer() -> None:
+    inbound = Recorder()
+    async with many(inbound, Unreadable()) as slack:
+        body = urlencode(
+            {
+                "command": "/lapsed",
+                "team_id": ALONE,
+                "user_id": MIA,
+                "channel_id": "C0ALONE",
+                "trigger_id": "1.1.x",
+                "api_app_id": "A0LAPSEBOT",
+            }
+        )
+        assert (await slack.people.post("forge", kind="command", body=body))["error"] is None
+        with pytest.raises(DeliveryError) as raised:
+            await post(slack, ALONE)
+        assert raised.value.kind is DeliveryErrorKind.RETRY
+    assert [request.place.workspace for request in inbound.commands] == [ALONE]
+
+
+@pytest.mark.behaviour("A-8")
+async def test_doctor_counts_the_workspaces_and_names_those_that_do_not_work(slack: Loopback) -> None:
+    found = {each.subject: each for each in await slack.platform.diagnose()}
+    assert found["Slack workspaces"].check is Check.WARNING
+    await let_in(slack, ALONE, MIA)
+    await let_in(slack, EAST, EVA)
+    await slack.people.post("revoke", team=EAST)
+    found = {each.subject: each for each in await slack.platform.diagnose()}
+    assert (found["Slack workspaces"].check, found["Slack workspaces"].found) == (Check.GOOD, "2 let the bot in")
+    assert (found[f"Slack workspace {EAST}"].check, found[f"Slack workspace {EAST}"].found) == (
+        Check.BAD,
+        "refused: token_revoked",
+    )
+    assert f"Slack workspace {ALONE}" not in found
+    assert "Slack bot token" not in found
+
+
+@pytest.mark.parametrize(
+    ("team", "tenant", "is_shared"),
+    [(EAST, EAST, None), (ORG, EAST, None), (WEST, EAST, None), ("T0ELSEWHERE", "T0ELSEWHERE", True)],
+)
+def test_people_of_an_organization_are_no_outsiders_in_its_workspaces(
+    team: str, tenant: str, is_shared: bool | None
+) -> None:
+    body = {
+        "type": "block_actions",
+        "user": {"id": BOSS, "team_id": team},
+        "team": {"id": EAST} if team != WEST else None,
+        "view": {"team_id": EAST, "type": "home"} if team == WEST else {},
+        "enterprise": {"id": ORG},
+        "is_enterprise_install": True,
+        "channel": {"id": "C0EAST", "name": "general"},
+        "actions": [{"action_id": "press-0", "block_id": "b", "value": "details:1"}],
+    }
+    asked = read_action(body)
+    assert asked is not None
+    assert asked.organization == ORG
+    siblings = frozenset({EAST, WEST})
+    access = Access(team_id=EAST, team_name="", token=Secret("x"), scopes=(), owner=ORG, siblings=siblings)
+    request = asked.within(access).request
+    assert request.user.tenant == tenant
+    assert request.place.is_shared is (False if team == WEST else is_shared)

@@ -13,6 +13,7 @@ from commands.messages import (
     Bold,
     Button,
     Buttons,
+    Chart,
     Code,
     Facts,
     Handle,
@@ -26,9 +27,11 @@ from commands.messages import (
     Note,
     Paging,
     Part,
+    Picture,
     Plain,
     Row,
     Rows,
+    Series,
     Style,
     Text,
     WebLink,
@@ -43,6 +46,8 @@ TEAM = "T0AGENCY"
 AT = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
 ACTION = ActionRef("reconnect", ("0" * 22,))
 PAGE = "https://lapsebot.example/r/0000000000000000000001"
+
+CHART = Chart(title="Lapses", categories=("w1",), series=(Series("expired", (3.0,)),), value_label="lapses")
 
 HOSTILE = st.one_of(
     st.sampled_from(
@@ -109,9 +114,14 @@ PARTS: st.SearchStrategy[Part] = st.one_of(
         st.lists(BUTTONS, max_size=2).map(tuple),
         st.lists(st.builds(Button, HOSTILE, st.just(ACTION)), max_size=12).map(tuple),
     ),
+    st.builds(Picture, st.just((CHART,)), HOSTILE),
     st.builds(Paging, HOSTILE, st.none() | st.just(ACTION), st.none() | st.just(ACTION)),
 )
 MESSAGES = st.lists(PARTS, min_size=1, max_size=12).map(lambda parts: Message(tuple(parts)))
+
+PICTURE_URLS: st.SearchStrategy[PictureUrl] = st.sampled_from(
+    [nowhere, lambda _: "https://lapsebot.example/picture/" + "x" * 2900]
+)
 
 
 def drawn(message: Message, picture_url: PictureUrl = nowhere) -> Rendered:
@@ -130,10 +140,10 @@ def shown(message: Message) -> str:
 
 
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
-@given(MESSAGES)
+@given(MESSAGES, PICTURE_URLS)
 @pytest.mark.behaviour("N-17")
-def test_no_message_is_over_a_limit_and_nothing_in_it_is_live(message: Message) -> None:
-    live = live_parts(taken(drawn(message)))
+def test_no_message_is_over_a_limit_and_nothing_in_it_is_live(message: Message, picture_url: PictureUrl) -> None:
+    live = live_parts(taken(drawn(message, picture_url)))
     assert all((part.kind, part.target) == ("button", PAGE) for part in live), live
 
 

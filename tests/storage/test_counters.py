@@ -83,7 +83,7 @@ async def carry_out(
                 await uow.connections.set_owner(seeded.organization_id, owned, owner.id)
             elif action == "merge":
                 with suppress(NotThere):  # once
-                    gone = seeded.bo if how else seeded.ana
+                    gone = seeded.bo if how else seeded.pat
                     await uow.people.merge(seeded.organization_id, kept=seeded.mei.id, gone=gone.id)
             elif isinstance(how, ConnectionState):
                 await uow.connections.add(

@@ -97,7 +97,7 @@ def build(api_url: str) -> Bot:
         await ack()
 
     @app.action("in_form")
-    async def in_form(ack: AsyncAck, body: dict[str, Any]) -> None:
+    async def more(ack: AsyncAck, body: dict[str, Any]) -> None:
         bot.seen.append(body)
         await ack()
 

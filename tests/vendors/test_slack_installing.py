@@ -31,6 +31,7 @@ SIGNING_SECRET = "a-signing-secret"
 APP = AppConfig(redirect_urls=(BACK,), commands=("/lapsed",), org_deploy_enabled=True, signing_secret=SIGNING_SECRET)
 ORG, EAST, WEST, ALONE = "E0ORG", "T0EAST", "T0WEST", "T0ALONE"
 BOSS, EVA, WALT, MIA = "W0BOSS", "U0EVA", "U0WALT", "U0MIA"
+ASKED = {"client_id": APP.client_id, "scope": ",".join(APP.scopes), "state": "s", "redirect_uri": BACK}
 MINE = {"client_id": APP.client_id, "client_secret": APP.client_secret}
 
 
@@ -74,8 +75,7 @@ async def here() -> AsyncIterator[Slack]:
 
 async def consent(here: Slack, team: str, user: str) -> tuple[int, str]:
     await here.people.sign_in(team, user)
-    query = {"client_id": APP.client_id, "scope": ",".join(APP.scopes), "state": "s", "redirect_uri": BACK}
-    async with here.session.get(here.vendor.base_url + "/oauth/v2/authorize", params=query) as reply:
+    async with here.session.get(here.vendor.base_url + "/oauth/v2/authorize", params=ASKED) as reply:
         return reply.status, await reply.text()
 
 
@@ -83,7 +83,7 @@ async def allow(here: Slack, team: str, user: str, *, where: str | None = None) 
     """Press Allow; returns the status and the code, or the page."""
     _, html = await consent(here, team, user)
     fields = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', html.replace("&amp;", "&")))
-    fields |= {"answer": "allow", "as": f"{team}:{user}", **({"where": where} if where else {})}
+    fields = {**ASKED, **fields, "answer": "allow", "as": f"{team}:{user}", **({"where": where} if where else {})}
     url = here.vendor.base_url + "/oauth/v2/authorize"
     async with here.session.post(url, data=fields, allow_redirects=False) as reply:
         if reply.status != 303:

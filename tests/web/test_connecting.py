@@ -257,7 +257,7 @@ async def test_an_account_that_cannot_be_read_is_shown_with_its_reason_and_never
     assert isinstance(rig.network.discovery, Discovery)
     rig.network.discovery = replace(rig.network.discovery, accounts=(*rig.network.discovery.accounts, unreadable))
     page = await log_in(rig, browser, path)
-    assert "Cannot be connected No role 502 role lost" in page.words
+    assert "Cannot be connected No role 502 this login has no role on it" in page.words
     await choose(browser, page, "501", "502", client=client(rig))
     assert await rig.connection_of("502") is None
 

@@ -9,7 +9,9 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
+from commands.model import Role
 from commands.ports.chat import SignedIn
+from commands.ports.reconnecting import PassPurpose
 from tests.support.network import FakeNetwork
 from tests.web.rig import FakeSignIn, Rig
 
@@ -175,4 +177,104 @@ async def test_pages_fit_a_narrow_screen_and_have_their_landmarks(
     )
     assert (ground == "rgb(255, 255, 255)") == (scheme == "light")
     assert ground != ink
+    await context.close()
+
+
+async def show_accounts(rig: Rig, context: BrowserContext) -> Page:
+    """Ana's list, opened by a personal link."""
+    page = await context.new_page()
+    await page.goto(rig.base + await rig.bearer_link(PassPurpose.ACCOUNTS))
+    await page.get_by_role("button", name="Show my accounts").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Accounts of Ana Ruiz")
+    return page
+
+
+@pytest.mark.behaviour("R-13", "R-14", "C-7")
+async def test_new_accounts_are_connected_from_a_personal_link_without_scripts_by_keyboard_alone(
+    rig: Rig, chromium: Browser, path: str
+) -> None:
+    context = await chromium.new_context(java_script_enabled=False)
+    page = await show_accounts(rig, context)
+    rig.login("1", "501", subject="s-new")
+    for name in ("Connect new accounts", "Log in at Examplenet"):
+        button = page.get_by_role("button", name=name)
+        await button.focus()
+        await page.keyboard.press("Enter")
+        await button.wait_for(state="detached")
+    assert "code=" not in page.url
+    box = page.get_by_role("checkbox", name="Account 501")
+    await box.focus()
+    await page.keyboard.press("Space")
+    await page.get_by_label("Client", exact=True).select_option("Acme")
+    await page.get_by_role("button", name="Connect", exact=True).focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("status")).to_contain_text("1 account is connected")
+    assert await rig.connection_of("501") is not None
+    await context.close()
+
+
+@pytest.mark.behaviour("P-6")
+async def test_a_page_elsewhere_cannot_confirm_a_one_time_link(
+    rig: Rig, chromium: Browser, path: str, elsewhere: Elsewhere
+) -> None:
+    await rig.add_person("Nia New", Role.STAFF, linked=False)
+    nia = SignedIn(platform=rig.platform.name, tenant="T1", user="U-nia", name="nia.n", email=None)
+    rig.platform.sign_in = SignInElsewhere(who=nia, base=elsewhere.base)
+    one_time = await rig.bearer_link(PassPurpose.IDENTITY, "Nia New")
+    context = await chromium.new_context()
+    page = await context.new_page()
+    await page.goto(rig.base + one_time)
+    await page.get_by_role("button", name="Sign in with Chatter").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Is this you?")
+    token = await page.locator(f'form[action="{one_time}"] input[name="token"]').get_attribute("value")
+    elsewhere.evil = (
+        f'<form method="post" action="{rig.base}{one_time}"><input name="token" value="{token}">'
+        f'<button>Win a prize</button></form><iframe src="{rig.base}{one_time}"></iframe>'
+    )
+    await page.goto(f"{elsewhere.base.replace('127.0.0.1', 'localhost')}/evil")
+    assert await page.frames[-1].get_by_text("Is this you?").count() == 0
+    async with page.expect_response(rig.base + one_time) as waiting:
+        await page.get_by_role("button").click()
+    assert (await waiting.value).status == 403
+    async with rig.storage.reading() as uow:
+        assert await uow.people.identities(rig.organization_id, [rig.people["Nia New"].id]) == {}
+    await context.close()
+
+
+@pytest.mark.behaviour("N-14")
+async def test_unsubscribing_works_from_a_page_elsewhere_and_by_its_own_button(
+    rig: Rig, chromium: Browser, path: str, elsewhere: Elsewhere
+) -> None:
+    address = rig.base + await rig.bearer_link(PassPurpose.UNSUBSCRIBE)
+    context = await chromium.new_context(java_script_enabled=False)
+    page = await context.new_page()
+    elsewhere.evil = (
+        f'<form method="post" action="{address}"><input name="List-Unsubscribe" value="One-Click">'
+        "<button>Unsubscribe</button></form>"
+    )
+    for start in (f"{elsewhere.base.replace('127.0.0.1', 'localhost')}/evil", address):
+        await page.goto(start)
+        await page.get_by_role("button", name="Unsubscribe").click()
+        await expect(page.get_by_role("status")).to_contain_text("You are unsubscribed")
+    assert await context.cookies() == []
+    await context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_lists_and_choices_fit_a_narrow_screen(rig: Rig, chromium: Browser, path: str, scheme: str) -> None:
+    context = await chromium.new_context(
+        viewport={"width": 320, "height": 640}, color_scheme="dark" if scheme == "dark" else "light"
+    )
+    fits = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+    page = await show_accounts(rig, context)
+    assert await page.evaluate(fits)
+    await expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    rig.login("1", *(f"{number}" * 24 for number in range(5, 9)), subject="s-new", name="a-rather-long-login@" * 3)
+    for name in ("Connect new accounts", "Log in at Examplenet"):
+        await page.get_by_role("button", name=name).click()
+        await page.get_by_role("button", name=name).wait_for(state="detached")
+        assert await page.evaluate(fits)
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Choose what to connect")
+    unnamed = "[...document.querySelectorAll('input:not([type=hidden]), select')].filter(e => !e.labels.length).length"
+    assert await page.evaluate(unnamed) == 0
     await context.close()

@@ -20,6 +20,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from commands.apologies import form_too_late
+from commands.errors import DeliveryError
 from commands.messages import FieldErrors, Form, Message
 from commands.ports.chat import (
     Acknowledgement,
@@ -220,7 +221,11 @@ class Receiver:
 
     async def _placed(self, asked: Asked[R]) -> Asked[R]:
         """The request, with the workspace whose installation took it in, if we know that installation."""
-        access = await self._installations.receiving(asked.teams, asked.organization)
+        try:
+            access = await self._installations.receiving(asked.teams, asked.organization)
+        except DeliveryError as error:  # the core meets the same trouble, and has words for it
+            _log.warning("whose installation took a request in could not be read: %s", error.code)
+            return asked
         return asked.within(access) if access is not None else asked
 
     async def _with_shared(self, place: Place) -> Place:

@@ -7,7 +7,7 @@ A workspace is served by the token of the settings, by its own installation in o
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from commands.errors import DeliveryError, DeliveryErrorKind
@@ -39,11 +39,12 @@ class Access:
     scopes: tuple[str, ...]
     owner: str | None = None
     """Under which tenant it is in our store, the workspace's or its organization's; None: the token of the settings."""
+    siblings: frozenset[str] = frozenset()
+    """The workspaces of the same organization, as far as they are known."""
 
-    @property
-    def is_org_wide(self) -> bool:
-        """Whether the token is a whole organization's."""
-        return self.owner is not None and self.owner != self.team_id
+    def is_own(self, team: str) -> bool:
+        """Whether people of that workspace (or with that organization's id for one) are no outsiders here."""
+        return team in (self.team_id, self.owner) or team in self.siblings
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,9 @@ class Installations:
                 return access
         whole = await self._stored(organization) if organization and teams else None
         if isinstance(whole, Access):
-            return Access(team_id=teams[0], team_name="", token=whole.token, scopes=whole.scopes, owner=organization)
+            names = self._teams[organization].names if organization in self._teams else {}
+            team = teams[0]
+            return replace(whole, team_id=team, team_name=names.get(team, ""), siblings=frozenset(names))
         return self._own if self._own is not None and not await self.all() else None
 
     async def all(self) -> Sequence[Installation]:
@@ -254,6 +257,7 @@ class Installations:
                     token=installation.bot_token,
                     scopes=tuple(sorted(installation.scopes)),
                     owner=organization,
+                    siblings=frozenset(teams),
                 )
         return None
 

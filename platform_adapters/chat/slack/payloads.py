@@ -61,9 +61,9 @@ class Asked(Generic[R]):
         organization, whose ids are the organization's.
         """
         place, user = self.request.place, self.request.user
-        is_own = user.tenant == access.team_id
-        if not is_own and access.is_org_wide and (user.tenant.startswith("E") or user.tenant in self.teams):
-            user, is_own = replace(user, tenant=access.team_id), True
+        is_own = access.is_own(user.tenant)
+        if is_own:
+            user = replace(user, tenant=access.team_id)
         place = replace(
             place,
             workspace=access.team_id,
@@ -84,8 +84,10 @@ def kind_of(payload: Json) -> str | None:
     kind = payload.get("type")
     if kind == EVENT and text(part(payload, "event"), "type"):
         return EVENT
-    if kind == SUBMISSION and text(part(payload, "view"), "callback_id") == CALLBACK:
-        return SUBMISSION
+    if kind == SUBMISSION:
+        view = part(payload, "view")
+        is_ours = text(view, "callback_id") == CALLBACK and text(view, "type") == "modal"
+        return SUBMISSION if is_ours else None
     actions = payload.get("actions")
     if kind == ACTIONS and isinstance(actions, list) and actions and isinstance(actions[0], Mapping):
         return ACTIONS if text(actions[0], "action_id") and "block_id" in actions[0] else None

@@ -117,7 +117,8 @@ def element_to_html(element: Json, block: Json, names: Names) -> str:
     if kind in ("checkboxes", "radio_buttons"):
         return _ticks(element, attributes, names)
     if kind.endswith("_select"):
-        return _menu(element, attributes, names)
+        # In a form the label around it names a menu; elsewhere its placeholder has to.
+        return _menu(element, attributes, names, is_labelled=block["type"] == "input")
     return _input(element, attributes)
 
 
@@ -132,7 +133,7 @@ def _ticks(element: Json, attributes: str, names: Names) -> str:
     )
 
 
-def _menu(element: Json, attributes: str, names: Names) -> str:
+def _menu(element: Json, attributes: str, names: Names, *, is_labelled: bool) -> str:
     kind = element["type"]
     if "users" in kind:
         options = list(names.users.items())
@@ -149,7 +150,8 @@ def _menu(element: Json, attributes: str, names: Names) -> str:
     )
     multiple = " multiple" if kind.startswith("multi_") else ""
     blank = "" if multiple else f'<option value="">{head}</option>'
-    return f'<select class="s-select" aria-label="{head}" {attributes}{multiple}>{blank}{rows}</select>'
+    label = "" if is_labelled else f' aria-label="{head}"'
+    return f'<select class="s-select"{label} {attributes}{multiple}>{blank}{rows}</select>'
 
 
 def _chosen_at_first(element: Json) -> set[str]:

@@ -1,0 +1,71 @@
+"""What is told because somebody did something: "not mine", a proposal to retire, a transfer, a link that is sent."""
+
+import pytest
+
+from bot.notices.data import BY, CONNECTION, MORE, MOST_KEPT, NAMES, WHOM, ids_in
+from commands.model import Role
+from commands.ports.notices import EventKind, NoticeKind
+from tests.notices.world import World
+
+
+@pytest.mark.behaviour("N-11")
+async def test_administrators_hear_that_a_connector_says_not_mine(world: World) -> None:
+    await world.person("Chief", Role.PRIMARY_ADMINISTRATOR)
+    lapses = await world.lapse(*await world.connections(5))
+    await world.tell()
+    for lapse in lapses:
+        await world.event(EventKind.NOT_MINE, lapse_id=lapse, person_id=world.ana.id)
+    await world.tell()
+    (notice,) = await world.notices(NoticeKind.NOT_MINE)
+    assert (ids_in(notice, WHOM), len(notice.lapse_ids)) == ([world.ana.id], 5)
+    assert set(notice.data) <= NAMES[NoticeKind.NOT_MINE]
+
+
+@pytest.mark.behaviour("N-11")
+async def test_nobody_is_told_that_a_subscriber_says_not_mine(world: World) -> None:
+    await world.person("Chief", Role.PRIMARY_ADMINISTRATOR)
+    mei = await world.person("Mei", Role.STAFF)
+    (lapse,) = await world.lapse(*await world.connections(1))
+    await world.event(EventKind.NOT_MINE, lapse_id=lapse, person_id=mei.id)
+    await world.plan()
+    assert await world.notices(NoticeKind.NOT_MINE) == []
+
+
+@pytest.mark.behaviour("N-11")
+async def test_a_proposal_to_retire_goes_to_those_who_may(world: World) -> None:
+    otto, mei = await world.person("Otto"), await world.person("Mei", Role.STAFF)
+    await world.person("Chief", Role.PRIMARY_ADMINISTRATOR)
+    connection = await world.connection(await world.login(), owner=otto)
+    await world.event(EventKind.RETIREMENT_PROPOSED, connection_id=connection, person_id=mei.id)
+    await world.plan()
+    proposed = NoticeKind.RETIREMENT_PROPOSED
+    assert await world.heard(proposed) == [
+        "Ana retirement_proposed connector 0",
+        "Chief retirement_proposed administrator 0",
+        "Otto retirement_proposed owner 0",
+    ]
+    for notice in await world.notices(proposed):
+        assert ids_in(notice, CONNECTION) == [connection]
+        assert set(notice.data) <= NAMES[proposed]
+
+
+async def test_a_new_owner_hears_once_what_is_theirs_and_of_what_is_lapsed_as_owners_do(world: World) -> None:
+    mia = await world.person("Mia")
+    login = await world.login()
+    connections = [await world.connection(login, owner=mia) for _ in range(MOST_KEPT + 2)]
+    await world.lapse(connections[0])
+    await world.plan()
+    for connection in connections:
+        await world.event(EventKind.TRANSFERRED, connection_id=connection, person_id=mia.id, data={"by": "Chief"})
+    await world.plan()
+    (notice,) = await world.notices(NoticeKind.TRANSFERRED)
+    assert (len(ids_in(notice, CONNECTION)), notice.data[MORE], notice.data[BY]) == (MOST_KEPT, "2", "Chief")
+    assert set(notice.data) <= NAMES[NoticeKind.TRANSFERRED]
+    assert await world.heard(NoticeKind.LAPSED) == ["Ana lapsed connector 1", "Mia lapsed owner 1"], "once"
+
+
+async def test_a_link_to_ones_own_accounts_is_sent(world: World) -> None:
+    await world.event(EventKind.LINK_SENT, person_id=world.ana.id, data={"by": "Chief"})
+    await world.plan()
+    (notice,) = await world.notices(NoticeKind.PERSONAL_LINK)
+    assert (notice.person_id, notice.data) == (world.ana.id, {BY: "Chief"})

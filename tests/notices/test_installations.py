@@ -1,0 +1,46 @@
+"""The bot's own installation is watched like a connection (A-8)."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.notices.data import NAMES, STATE
+from commands.model import Role
+from commands.ports.notices import EventKind, NoticeKind
+from tests.notices.world import World
+
+LOST = {"platform": "examplechat", "tenant": "T1", "workspace": "Acme"}
+
+
+@pytest.mark.behaviour("A-8")
+async def test_a_lost_installation_is_told_once_and_another_way(world: World) -> None:
+    mail = world.with_email()
+    raj = await world.person("Raj", Role.ADMINISTRATOR)
+    await world.person("Chief", Role.PRIMARY_ADMINISTRATOR)
+    await world.link(raj, "otherchat")
+    for _ in range(2):  # as when two signals say the same
+        await world.event(EventKind.INSTALLATION_LOST, data=LOST)
+    for _ in range(2):
+        await world.tell()
+    await world.event(EventKind.INSTALLATION_LOST, data=LOST)
+    for _ in range(2):
+        await world.tell()
+    lost = await world.notices(NoticeKind.INSTALLATION_LOST)
+    assert [one.data[STATE] for one in lost] == ["lost", "lost"]
+    assert {name for one in lost for name in one.data} <= NAMES[NoticeKind.INSTALLATION_LOST]
+    assert world.chat.posts == []
+    assert [post.address.external_id for post in world.chats["otherchat"].posts] == ["Raj"]
+    assert [post.address.external_id for post in mail.posts] == ["chief@acme.example"]
+
+
+@pytest.mark.behaviour("A-8")
+async def test_an_installation_that_is_back_is_told_there_too(world: World) -> None:
+    await world.person("Chief", Role.PRIMARY_ADMINISTRATOR)
+    await world.event(EventKind.INSTALLATION_LOST, data=LOST)
+    await world.tell()
+    world.clock.advance(timedelta(hours=1))
+    await world.event(EventKind.INSTALLATION_BACK, data=LOST)
+    for _ in range(2):
+        await world.tell()
+    assert [one.data[STATE] for one in await world.notices(NoticeKind.INSTALLATION_LOST)] == ["lost", "back"]
+    assert [post.address.external_id for post in world.chat.posts] == ["Chief"]
