@@ -46,10 +46,11 @@ async def export(settings: Settings, organization: str, *, since: datetime | Non
         number = 0
         async for entry in read_all(storage, found.id, since=since):
             written = _written(entry, await names.of(entry.actor_id))
-            if form is Format.CSV:
-                table.writerow([cell(written[column]) for column in COLUMNS])
-            else:
-                to.write(json.dumps({**written, "detail": dict(entry.detail)}, ensure_ascii=False) + "\n")
+            match form:
+                case Format.CSV:
+                    table.writerow([cell(written[column]) for column in COLUMNS])
+                case Format.JSONL:
+                    to.write(json.dumps({**written, "detail": dict(entry.detail)}, ensure_ascii=False) + "\n")
             number += 1
         return number
 

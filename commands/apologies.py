@@ -3,6 +3,6 @@
 from commands.messages import Message, say
 
 
-def form_too_late() -> Message:
-    """A platform opens a form only within seconds of the press, and they were over."""
-    return say("The form could not be opened in time, and nothing was changed. Please try that once more.")
+def form_not_opened() -> Message:
+    """A platform did not open a form: most take one only within seconds of the press."""
+    return say("The form could not be opened, and nothing was changed. Please try that once more.")

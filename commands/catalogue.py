@@ -36,7 +36,7 @@ from commands.handlers import (
     reconnect,
     retiring,
     rhythm,
-    roles,
+    role_form,
     snoozing,
     subscriptions,
     suggesting,
@@ -243,7 +243,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     _form_on_row(actions.NOTE, noting.form, noting.submitted),
     _form_on_row(actions.ASSIGN, assigning.form, assigning.submitted),
-    _form_on_row(actions.ROLE, roles.form, roles.submitted),
+    _form_on_row(actions.ROLE, role_form.form, role_form.submitted),
     _form(actions.ADD_OWNER, owners.form, owners.submitted),
     Action(
         name=actions.ADMIN_LIST,

@@ -21,7 +21,7 @@ from commands.outcomes import Outcome, OutcomeKind, OutcomeRow, shortened
 from commands.ports.network import NetworkSpec
 from commands.ports.notices import AuditEntry
 from commands.ports.reconnecting import Attempt, Link, Session
-from commands.ports.storage import UnitOfWork
+from commands.ports.storage import AlreadyThere, UnitOfWork
 from commands.rehearsal import Helpers, helpers_of, sentences
 from commands.restoring import NAME_LIMIT, Login, bring_back, store_grant
 from commands.round_trip import CameBack, Started, came_back, close, give_back, new_attempt, refusal
@@ -190,6 +190,12 @@ class Connecting:
 
     async def connect(self, attempt: Attempt, session: Session, wish: Wish) -> Outcome | Again | None:
         """Connect what was chosen, in one transaction. None: it is over, or was chosen already."""
+        try:
+            return await self._connect(attempt, session, wish)
+        except AlreadyThere:  # the same login was stored through another attempt at this moment: now it is known
+            return await self._connect(attempt, session, wish)
+
+    async def _connect(self, attempt: Attempt, session: Session, wish: Wish) -> Outcome | Again | None:
         network, now = self._services.networks.get(attempt.network), self._services.clock.now()
         if network is None:
             return None

@@ -24,7 +24,7 @@ class Found:
         tokens, discovery = self.grant.tokens, self.discovery
         raw = {
             "access": tokens.access.reveal(),
-            "refresh": tokens.refresh.reveal() if tokens.refresh else None,
+            "refresh": tokens.refresh.reveal() if tokens.refresh is not None else None,
             "access_expires_at": _written(tokens.access_expires_at),
             "obtained_at": _written(tokens.obtained_at),
             "ends_at": _written(self.grant.ends_at),

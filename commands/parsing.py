@@ -176,7 +176,9 @@ def unknown(
 ) -> CommandError:
     """Say that a word is not known, what it is most like, and what can be typed (C-10)."""
     spans: list[Span] = [Plain(f"I don't know {noun}“{shown(words, ECHO_LIMIT)}”.")]
-    guess = nearest(words, known)
+    among = list(known)
+    first, _, rest = words.partition(" ")  # "histroy Acme EU": the word that was meant is the first one
+    guess = nearest(words, among) or (nearest(first, among) if rest else None)
     if guess is not None:
         spans += [Plain(" Did you mean "), Bold(shown(guess)), Plain("?")]
     return CommandError(Message((text(*spans), *extra, Text(try_line(form, *command.hints)))))

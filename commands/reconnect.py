@@ -18,7 +18,7 @@ from commands.model import ConnectionView, Person, Verdict
 from commands.outcomes import Outcome, OutcomeKind, OutcomeRow, shortened, why
 from commands.ports.notices import Event, EventKind
 from commands.ports.reconnecting import Attempt, Link, Session
-from commands.ports.storage import UnitOfWork
+from commands.ports.storage import AlreadyThere, UnitOfWork
 from commands.rehearsal import MAY_START, Rehearsal, rehearse
 from commands.restoring import Login, Weighed, restore, taken_over, weigh
 from commands.round_trip import (
@@ -122,7 +122,10 @@ class Reconnecting:
             async with self._services.storage.transaction() as uow:
                 await self._end_in_failure(uow, attempt, back)
             return back
-        outcome = await self._settle(attempt, session, back)
+        try:
+            outcome = await self._settle(attempt, session, back)
+        except AlreadyThere:  # the same login was stored through another attempt at this moment: now it is known
+            outcome = await self._settle(attempt, session, back)
         if not outcome.stored:
             await give_back(self._services, back)
         return outcome

@@ -43,12 +43,13 @@ async def _refused(desk: Desk, events: Sequence[Event]) -> list[Posting]:
 async def _nudged(desk: Desk, events: Sequence[Event]) -> list[Posting]:
     """Write to those whom somebody asks to act, if it still is needed."""
     still = await _still(desk, events)
+    refused = await _refusing(desk, still)
     postings = []
     for event in events:
         view = still.get(event.lapse_id) if event.lapse_id is not None else None
         people = (view.connector, view.owner) if view is not None else ()
         person = next((one for one in people if one is not None and one.id == event.person_id), None)
-        if view is None or person is None:
+        if view is None or person is None or (event.lapse_id, person.id) in refused:
             continue
         data = {BY: event.data.get("by", ""), DAY: event.data.get("day", "")}
         reader = Reader(person=person, part=_part(person, view))
@@ -172,6 +173,13 @@ async def _still(desk: Desk, events: Iterable[Event]) -> Mapping[LapseId, Connec
     wanted = list(dict.fromkeys(event.lapse_id for event in events if event.lapse_id is not None))
     views = await desk.uow.lapses.views(desk.organization_id, wanted) if wanted else ()
     return {view.lapse.id: view for view in views if view.lapse is not None and is_open(view)}
+
+
+async def _refusing(desk: Desk, lapses: Iterable[LapseId]) -> frozenset[tuple[LapseId | None, PersonId]]:
+    """Who said of which lapse that it is not theirs: they hear no more of it (N-11)."""
+    wanted = list(lapses)
+    mutes = await desk.uow.lapses.mutes(desk.organization_id, wanted) if wanted else ()
+    return frozenset((mute.lapse_id, mute.person_id) for mute in mutes if mute.until is None)
 
 
 def _part(person: Person, view: ConnectionView) -> Part:

@@ -5,7 +5,6 @@ A delivery may be suppressed instead: `drafts` asks again what its reader may se
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 from bot.notices.addresses import Platforms
 from bot.notices.drafts import Drafts
@@ -29,7 +28,6 @@ class Suppress:
 
 
 Composed = Message | Suppress
-NONE: Platforms = MappingProxyType({})
 
 
 class Composer:
@@ -37,7 +35,7 @@ class Composer:
     `facts` names, and for passes, each of which is written alone (`personal`).
     """
 
-    def __init__(self, *, networks: Networks, clock: Clock, public_url: str, platforms: Platforms = NONE) -> None:
+    def __init__(self, *, networks: Networks, clock: Clock, public_url: str, platforms: Platforms) -> None:
         """`public_url`: the address of our pages, without a slash at the end. `platforms`: those of the deliveries."""
         self._networks = networks
         self._clock = clock

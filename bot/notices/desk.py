@@ -85,8 +85,8 @@ class Desk:
         them.
         """
         subscriptions = await self.uow.subscriptions.all(self.organization_id)
-        connectors = {view.connector.id: view.connector for view in views if view.connector is not None}
-        gone = await self.outbox.gone(self.uow, self.organization_id, list(connectors.values()))
+        answering = {one.id: one for view in views for one in (view.connector, view.owner) if one is not None}
+        gone = await self.outbox.gone(self.uow, self.organization_id, list(answering.values()))
         orphans = [view for view in views if view.connector is not None and view.connector.id in gone]
         return Circle(
             administrators=await self.administrators(),

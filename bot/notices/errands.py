@@ -21,6 +21,10 @@ from commands.ports.storage import Storage
 
 REACH_EVERY = 3600.0
 """Seconds; what it finds is told once a week."""
+ROSTER_EVERY = 15.0
+"""Seconds between two passes, and never sooner: 16 accounts each is some 60 a minute, and Slack allows about 100
+(users.info, tier 4).
+"""
 
 
 def errands(
@@ -34,6 +38,12 @@ def errands(
     profile_age: timedelta,
 ) -> Sequence[Loop]:
     """Build the loops. `tick`: seconds between looks; `profile_age`: how old what is known of a chat account may be."""
+    roster = Roster(storage=storage, clock=clock, platforms=platforms, look_every=profile_age)
+
+    async def look_at_some() -> int:
+        await roster.run_once()
+        return 0
+
     return [
         Loop(name="releases", every=tick, run_once=Releases(storage=storage, clock=clock).run_once),
         Loop(
@@ -61,9 +71,5 @@ def errands(
             every=REACH_EVERY,
             run_once=Reach(storage=storage, clock=clock, networks=networks, outbox=outbox).run_once,
         ),
-        Loop(
-            name="roster",
-            every=tick,
-            run_once=Roster(storage=storage, clock=clock, platforms=platforms, look_every=profile_age).run_once,
-        ),
+        Loop(name="roster", every=ROSTER_EVERY, run_once=look_at_some),
     ]

@@ -1,14 +1,17 @@
 """The bot's own installation, watched like a connection: a lost one is told to administrators another way (A-8)."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from bot.notices.asked import copied_administrators
 from bot.notices.data import BACK, LOST, PLATFORM, STATE, TENANT, WORKSPACE
 from bot.notices.desk import Desk
 from bot.notices.hours import local_day, zone_of
 from bot.notices.outbox import Posting
+from commands.ids import OrganizationId
 from commands.once_a_day import event_id
 from commands.ports.notices import Event, EventKind, NoticeKind
+from commands.ports.storage import UnitOfWork
 
 _STATES = {EventKind.INSTALLATION_LOST: LOST, EventKind.INSTALLATION_BACK: BACK}
 
@@ -36,6 +39,27 @@ async def installations(desk: Desk, events: Sequence[Event]) -> list[Posting]:
             for reader in await copied_administrators(desk)
         ]
     return postings
+
+
+async def record_dead(
+    uow: UnitOfWork, organization_id: OrganizationId, *, platform: str, tenant: str, now: datetime
+) -> None:
+    """Note that a platform refused us because it took the bot's access away. Asking again that day changes nothing.
+    Where `tenant` is empty, as an address may have it, all of the organization's workspaces on that platform are meant.
+    """
+    for workspace in await uow.organizations.workspaces(organization_id):
+        if workspace.platform != platform or tenant not in ("", workspace.external_id):
+            continue
+        own = workspace.external_id
+        await uow.notices.record_once(
+            Event(
+                id=event_id(organization_id, now.date(), "installation dead", platform, own),
+                organization_id=organization_id,
+                kind=EventKind.INSTALLATION_LOST,
+                at=now,
+                data={"platform": platform, "tenant": own, "workspace": workspace.name},
+            )
+        )
 
 
 async def _is_first(desk: Desk, event: Event, platform: str, tenant: str) -> bool:

@@ -23,7 +23,7 @@ LOGIN_MENDS = frozenset(
 
 
 def lapsed(letter: Letter) -> Message:
-    """Say that accounts do not work: the cause card (X-1), then what this reader can do."""
+    """Say that accounts do not work: the cause card (X-1), then the accounts, then what this reader can do."""
     return Message(
         (
             Heading(line(*opening(letter), *title(letter))),
@@ -32,8 +32,8 @@ def lapsed(letter: Letter) -> Message:
             *_who(letter),
             *_why(letter),
             Text(losses(letter)),
-            *([open_rows(letter)] if len(letter.entries) > 1 else []),
             *_mending(letter),
+            *([open_rows(letter)] if len(letter.entries) > 1 else []),
             *standing(letter),
             *buttons(letter),
             *_small_print(letter),

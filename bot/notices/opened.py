@@ -159,7 +159,7 @@ def _answers(reader: Reader, one: Group, circle: Circle) -> bool:
     that a lapse that nobody answers for is not forgotten after a day.
     """
     if reader.part in (Part.CONNECTOR, Part.OWNER):
-        return True
+        return not circle.is_gone(reader.person)
     if reader.part is not Part.STAND_IN or not is_administrator(reader.person):
         return False
     return any(

@@ -11,9 +11,10 @@ from bot.notices.data import GONE, LOST, PLATFORM, REASON, STATE, TENANT, WHAT, 
 from commands.access import may_see
 from commands.ids import DeliveryId, LapseId, NoticeId, OrganizationId, PersonId, new_id
 from commands.model import ConnectionView, Identity, Person, Workspace
+from commands.once_a_day import event_id
 from commands.ports.chat import Address
 from commands.ports.clock import Clock
-from commands.ports.notices import Delivery, DeliveryState, Notice, NoticeKind, Part, Priority
+from commands.ports.notices import Delivery, DeliveryState, Event, EventKind, Notice, NoticeKind, Part, Priority
 from commands.ports.storage import UnitOfWork
 
 log = structlog.get_logger(__name__)
@@ -120,7 +121,7 @@ class Outbox:
         """Tell administrators that nobody heard; and where it was the connector, tell those who can take over."""
         notice = missed.notice
         log.warning("reader not reached", notice=str(notice.id), kind=notice.kind.value, reason=reason)
-        if notice.kind not in _MISSED:
+        if notice.kind not in _MISSED or not await self._is_news(uow, notice):
             return []
         organization_id = notice.organization_id
         whom = {WHOM: ids_text([notice.person_id])} if notice.channel is None else {}
@@ -142,6 +143,25 @@ class Outbox:
             told = {notice.person_id, *(administrator.id for administrator in administrators)}
             postings += await self._stand_ins(uow, notice, told)
         return postings
+
+    async def _is_news(self, uow: UnitOfWork, notice: Notice) -> bool:
+        """False for a channel that was not reached today already: it is tried again with every lapse, and told of
+        once.
+        """
+        channel, now = notice.channel, self._clock.now()
+        if channel is None:
+            return True
+        words = ("channel lost", channel.platform, channel.tenant, channel.external_id)
+        return await uow.notices.record_once(
+            Event(
+                id=event_id(notice.organization_id, now.date(), *words),
+                organization_id=notice.organization_id,
+                kind=EventKind.CHANNEL_LOST,
+                at=now,
+                person_id=notice.person_id,
+                data={"platform": channel.platform, "tenant": channel.tenant, "channel": channel.external_id},
+            )
+        )
 
     async def _stand_ins(self, uow: UnitOfWork, notice: Notice, told: set[PersonId]) -> list[Posting]:
         """Tell those who are known to hold a role under the same parent what they may see of it (N-12)."""

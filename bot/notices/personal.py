@@ -6,30 +6,23 @@ connectors and owners, where readers may have no chat account to sign in with, a
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.notices.addresses import Platforms
 from bot.notices.audience import covers
-from bot.notices.data import ids_text
 from bot.notices.drafts import connections_of
 from bot.notices.facts import Facts
 from bot.notices.letter import PERSONAL, Letter
 from bot.notices.phrases import ROWS
 from commands.access import may_reconnect
-from commands.ids import ConnectionId, DeliveryId, LinkId, OrganizationId, PassId, PersonId, new_id
-from commands.model import NEEDS_CONNECTING
+from commands.ids import ConnectionId, DeliveryId, LinkId, OrganizationId, PersonId, new_id
+from commands.model import NEEDS_CONNECTING, Person
+from commands.passes import make_pass, opt_in_data
 from commands.ports.chat import AddressKind
 from commands.ports.notices import Delivery, NoticeKind, Part
-from commands.ports.reconnecting import Link, Pass, PassPurpose
+from commands.ports.reconnecting import Link, PassPurpose
 from commands.ports.storage import UnitOfWork
-from commands.secret import hashed, new_wire_secret
 
-PAGE_LASTS = timedelta(days=7)
-"""How long a personalised link works (R-13)."""
-UNSUBSCRIBING_LASTS = timedelta(days=90)
-"""How long a message's unsubscribing works: longer than mail stays unread."""
-SUBSCRIPTIONS = "subscriptions"
-"""In an UNSUBSCRIBE pass's data: the ids of the opt-ins that the message came from (`data.ids_text`), which it ends."""
 _PAGE_IS_THE_POINT = frozenset({NoticeKind.PERSONAL_LINK})
 _NO_LINKS = frozenset({NoticeKind.LINK_REFUSED, NoticeKind.RETIREMENT_PROPOSED, NoticeKind.DRILL, NoticeKind.NOTE})
 """Kinds that ask for no reconnecting."""
@@ -60,7 +53,7 @@ class Personal:
         )
         found = dict(letters)
         for key in paged:
-            url = await self._page(letters[key].reader.id)
+            url = await self._page(letters[key].reader)
             found[key] = replace(letters[key], page_url=url, links=dict.fromkeys(wanted[key], url))
         for key in linked:
             reader_id = letters[key].reader.id
@@ -79,9 +72,7 @@ class Personal:
         ending = [one.id for one in own if any(covers(one, connection) for connection in about)]
         if not ending:
             return ""
-        data = {SUBSCRIPTIONS: ids_text(ending)}
-        secret = await self._pass(letter.reader.id, PassPurpose.UNSUBSCRIBE, UNSUBSCRIBING_LASTS, data)
-        return f"{self.public_url}/unsubscribe/{secret}"
+        return await self._pass(letter.reader, PassPurpose.UNSUBSCRIBE, opt_in_data(ending))
 
     def _is_personal(self, delivery: Delivery) -> bool:
         platform = self.platforms.get(delivery.address.platform)
@@ -112,26 +103,13 @@ class Personal:
         )
         return await self.uow.links.ensure_many(links)
 
-    async def _page(self, person_id: PersonId) -> str:
-        if person_id not in self.pages:
-            secret = await self._pass(person_id, PassPurpose.ACCOUNTS, PAGE_LASTS, {})
-            self.pages[person_id] = f"{self.public_url}/p/{secret}"
-        return self.pages[person_id]
+    async def _page(self, reader: Person) -> str:
+        if reader.id not in self.pages:
+            self.pages[reader.id] = await self._pass(reader, PassPurpose.ACCOUNTS)
+        return self.pages[reader.id]
 
-    async def _pass(self, person_id: PersonId, purpose: PassPurpose, lasts: timedelta, data: Mapping[str, str]) -> str:
-        secret = new_wire_secret()
-        made = Pass(
-            id=PassId(new_id(self.now)),
-            organization_id=self.organization_id,
-            person_id=person_id,
-            purpose=purpose,
-            made_by=None,
-            created_at=self.now,
-            expires_at=self.now + lasts,
-            data=data,
-        )
-        await self.uow.passes.add(made, secret_hash=hashed(secret))
-        return secret
+    async def _pass(self, reader: Person, purpose: PassPurpose, data: Mapping[str, str] | None = None) -> str:
+        return await make_pass(self.uow, self.public_url, reader, purpose, made_by=None, now=self.now, data=data)
 
 
 def _wanted(letter: Letter) -> list[ConnectionId]:

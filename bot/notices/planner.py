@@ -1,7 +1,9 @@
 """Turns what happened into notices and deliveries, in one transaction for each organization's batch."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import structlog
 
@@ -27,6 +29,8 @@ GATHER = timedelta(seconds=1)
 """How long accounts of one authorization gather, from the first event (DESIGN, Decisions: Defaults)."""
 EVENTS_AT_ONCE = 500
 """Events of one pass: a transaction stays short, and one organization's storm keeps no other waiting for long."""
+MOST_FAILURES = 3
+"""Parts of one organization's batch that may fail before the rest waits for the next pass."""
 _SHOWN = TOLD | {EventKind.LAPSE_ENDED, EventKind.LAPSE_CHANGED}
 """What live notices show, so that they are drawn anew."""
 
@@ -52,15 +56,27 @@ class Planner:
         done = 0
         ready = await self._storage.queues.due_events(now=self._clock.now(), gather=self._gather, limit=EVENTS_AT_ONCE)
         for due in ready:
-            try:
-                await self._plan(due)
-            except _PlannedElsewhere:
-                continue
-            except Exception:
-                # One organization's events that cannot be planned keep no other's waiting; they are tried again.
-                log.exception("events not planned", organization=str(due.organization_id))
-                continue
-            done += len(due.events)
+            done += await self._planned(due, _parts(due))
+        return done
+
+    async def _planned(self, due: DueEvents, parts: Sequence[DueEvents]) -> int:
+        """Plan one organization's events together or, if that fails, each login's by themselves: what cannot be planned
+        keeps nothing else waiting, and is tried again. Give how many were.
+        """
+        try:
+            await self._plan(due)
+        except _PlannedElsewhere:
+            return 0
+        except Exception:
+            log.exception("events not planned", organization=str(due.organization_id), events=len(due.events))
+        else:
+            return len(due.events)
+        done = failed = 0
+        for part in parts if len(parts) > 1 else ():
+            if failed == MOST_FAILURES:  # it is not the events, then
+                break
+            planned = await self._planned(part, ())
+            done, failed = done + planned, failed + (not planned)
         return done
 
     async def _plan(self, due: DueEvents) -> None:
@@ -86,6 +102,14 @@ class Planner:
                 *await started(desk, events),
             ]
             await desk.put(postings)
+
+
+def _parts(due: DueEvents) -> list[DueEvents]:
+    """The events of each authorization by themselves, and each that is of none."""
+    groups: dict[UUID, list[Event]] = {}
+    for event in due.events:
+        groups.setdefault(event.authorization_id or event.id, []).append(event)
+    return [replace(due, events=tuple(own)) for own in groups.values()]
 
 
 def _lapses(events: Iterable[Event], kinds: Iterable[EventKind]) -> list[LapseId]:

@@ -100,7 +100,7 @@ async def _read(desk: Desk, notices: Mapping[NoticeId, Notice]) -> _Facts:
     mutes: dict[LapseId, list[Mute]] = {}
     for mute in await uow.lapses.mutes(organization_id, still) if still else ():
         mutes.setdefault(mute.lapse_id, []).append(mute)
-    connectors = {view.connector.id: view.connector for view in views if view.connector is not None}
+    answering = {one.id: one for view in views for one in (view.connector, view.owner) if one is not None}
     return _Facts(
         people=await desk.people(notice.person_id for notice in notices.values()),
         views={view.lapse.id: view for view in sorted(views, key=place) if view.lapse is not None},
@@ -109,7 +109,7 @@ async def _read(desk: Desk, notices: Mapping[NoticeId, Notice]) -> _Facts:
             administrators=await desk.administrators(),
             subscriptions=(),
             subscribers={},
-            gone=await desk.outbox.gone(uow, organization_id, list(connectors.values())),
+            gone=await desk.outbox.gone(uow, organization_id, list(answering.values())),
         ),
     )
 
@@ -129,7 +129,7 @@ class _Batch:
         if notice.remind_at is None or notice.remind_at > desk.now:
             return False
         own = [facts.views[lapse_id] for lapse_id in notice.lapse_ids if lapse_id in facts.views]
-        still = [view for view in own if reader is not None and is_open(view) and self._concerns(notice, reader, view)]
+        still = [view for view in own if reader is not None and is_open(view) and _concerns(notice, reader, view)]
         if reader is None or not still:
             return await desk.uow.notices.remind_next(
                 desk.organization_id, notice.id, was=notice.remind_at, step=notice.step, at=None
@@ -143,13 +143,6 @@ class _Batch:
             self._want(Reader(person=reader, part=notice.part), now.step, still)
         return moved
 
-    def _concerns(self, notice: Notice, reader: Person, view: ConnectionView) -> bool:
-        """Whether the reader still answers for it, and has not said that it is not theirs."""
-        connection = view.connection
-        answers = notice.part is Part.STAND_IN or reader.id in (connection.connector_id, connection.owner_id)
-        refused = any(mute.person_id == reader.id and mute.until is None for mute in self._mutes(view))
-        return answers and not refused and may_see(reader, connection)
-
     def _want(self, reader: Reader, step: Step, views: Iterable[ConnectionView]) -> None:
         """Note what the reader, and with some steps administrators, are to be told: not what somebody is on, nor what
         the reader snoozes.
@@ -160,19 +153,45 @@ class _Batch:
             if lapse is None or (lapse.claim is not None and lapse.claim.until > now):
                 continue
             held = {mute.person_id for mute in self._mutes(view) if mute.until is None or mute.until > now}
-            if reader.person.id in held:
-                continue
-            readers = [reader]
-            copied = step.copies_administrators and reader.part is not Part.STAND_IN  # those hear by themselves
-            if copied and copies_administrators(view, reader.person.id, circle, held):
-                readers += _copied(view, circle, held | {reader.person.id})
+            readers = []
+            if self._is_absent(reader.person, view):
+                readers = self._instead(reader.person, view, held)
+            elif reader.person.id not in held:
+                copied = step.copies_administrators and reader.part is not Part.STAND_IN  # those hear by themselves
+                readers = [reader]
+                if copied and copies_administrators(view, reader.person.id, circle, held):
+                    readers += _copied(view, circle, held | {reader.person.id})
             for each in readers:
                 key = _Key(reader=each, starts_over=step.starts_over, is_last=step.is_last)
                 due = self.wanted.setdefault(key, _Due({}, {}))
                 due.steps[lapse.id], due.views[lapse.id] = step, view
 
+    def _is_absent(self, person: Person, view: ConnectionView) -> bool:
+        """Whether somebody is gone, or said that it is not theirs."""
+        refused = any(mute.person_id == person.id and mute.until is None for mute in self._mutes(view))
+        return refused or self._facts.circle.is_gone(person)
+
+    def _instead(self, absent: Person, view: ConnectionView, held: set[PersonId]) -> list[Reader]:
+        """Administrators, once, where neither connector nor owner can be counted on any more: what nobody answers for
+        is not forgotten.
+        """
+        answering = [person for person in (view.connector, view.owner) if person is not None]
+        if not answering or answering[0].id != absent.id:
+            return []
+        if any(not self._is_absent(person, view) for person in answering):
+            return []
+        return _copied(view, self._facts.circle, held)
+
     def _mutes(self, view: ConnectionView) -> Sequence[Mute]:
         return self._facts.mutes.get(view.lapse.id, ()) if view.lapse is not None else ()
+
+
+def _concerns(notice: Notice, reader: Person, view: ConnectionView) -> bool:
+    """Whether the reader still answers for it."""
+    connection = view.connection
+    if notice.part is Part.STAND_IN:
+        return may_see(reader, connection)
+    return reader.id in (connection.connector_id, connection.owner_id)
 
 
 def _copied(view: ConnectionView, circle: Circle, without: set[PersonId]) -> list[Reader]:

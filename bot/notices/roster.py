@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.notices.addresses import Platforms, is_gone
-from commands.errors import DeliveryError
+from bot.notices.installations import record_dead
+from commands.errors import DeliveryError, DeliveryErrorKind
 from commands.ids import EventId, OrganizationId, PersonId, new_id
 from commands.model import Identity, Workspace
 from commands.ports.chat import AccountKind, ChatPlatform, Profile
@@ -27,7 +28,7 @@ RETRY_AFTER = timedelta(hours=1)
 AT_ONCE = 16
 """Accounts of one pass: it ends within a minute though no platform answers."""
 ASKED_TOGETHER = 8
-"""Questions to platforms at the same time; Slack allows some 100 a minute (users.info, tier 4)."""
+"""Questions to platforms at the same time."""
 LONGEST_QUESTION = 10.0
 """Seconds."""
 GONE_KINDS = frozenset({AccountKind.GONE, AccountKind.BOT})
@@ -36,10 +37,13 @@ GONE_KINDS = frozenset({AccountKind.GONE, AccountKind.BOT})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Seen:
-    """What a platform said of an account; `profile` None: nothing certain."""
+    """What a platform said of an account."""
 
     identity: Identity
     profile: Profile | None
+    """None: nothing certain."""
+    dead: frozenset[str] = frozenset()
+    """The tenants of which it said that our access is lost."""
 
 
 class Roster:
@@ -79,25 +83,29 @@ class Roster:
 
         async def ask(identity: Identity) -> _Seen:
             async with together:
-                return _Seen(identity=identity, profile=await self._profile(identity, workspaces))
+                return await self._look(identity, workspaces)
 
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(ask(identity)) for identity in identities]
         return [task.result() for task in tasks]
 
-    async def _profile(self, identity: Identity, workspaces: Sequence[Workspace]) -> Profile | None:
+    async def _look(self, identity: Identity, workspaces: Sequence[Workspace]) -> _Seen:
         """Where ids are unique everywhere somebody is gone only once they are in none of the organization's places."""
         platform = self._platforms.get(identity.platform)
         if platform is None:
-            return None
+            return _Seen(identity=identity, profile=None)
         own = [one.external_id for one in workspaces if one.platform == identity.platform]
-        last, is_certain = None, True
+        answers: dict[str, Profile | DeliveryErrorKind] = {}
         for tenant in [identity.tenant] if identity.tenant else own:
-            profile = await _asked(platform, tenant, identity.user)
-            if profile is not None and profile.kind not in GONE_KINDS:
-                return profile
-            last, is_certain = profile or last, is_certain and profile is not None
-        return last if is_certain else None
+            answer = answers[tenant] = await _asked(platform, tenant, identity.user)
+            if isinstance(answer, Profile) and answer.kind not in GONE_KINDS:
+                return _Seen(identity=identity, profile=answer)
+        certain = [answer for answer in answers.values() if isinstance(answer, Profile)]
+        return _Seen(
+            identity=identity,
+            profile=certain[-1] if certain and len(certain) == len(answers) else None,
+            dead=frozenset(key for key, answer in answers.items() if answer is DeliveryErrorKind.INSTALLATION_DEAD),
+        )
 
     async def _write(self, uow: UnitOfWork, organization_id: OrganizationId, seen: Sequence[_Seen]) -> None:
         now = self._clock.now()
@@ -114,6 +122,8 @@ class Roster:
             )
             if newly:
                 lost.append(one.identity)
+        for platform, tenant in sorted({(one.identity.platform, tenant) for one in seen for tenant in one.dead}):
+            await record_dead(uow, organization_id, platform=platform, tenant=tenant, now=now)
         if lost:
             ids = sorted({identity.person_id for identity in lost})
             await uow.notices.record(_gone(await uow.people.identities(organization_id, ids), organization_id, now))
@@ -137,11 +147,14 @@ def _gone(
     ]
 
 
-async def _asked(platform: ChatPlatform, tenant: str, user: str) -> Profile | None:
+async def _asked(platform: ChatPlatform, tenant: str, user: str) -> Profile | DeliveryErrorKind:
+    """What a user is now, or why that cannot be told."""
     try:
         async with asyncio.timeout(LONGEST_QUESTION):
             return await platform.profile(tenant, user)
-    except (DeliveryError, TimeoutError) as error:
-        code = error.code if isinstance(error, DeliveryError) else "no answer in time"
-        log.info("account not looked at", platform=platform.name, code=code)
-        return None
+    except DeliveryError as error:
+        log.info("account not looked at", platform=platform.name, code=error.code)
+        return error.kind
+    except TimeoutError:
+        log.info("account not looked at", platform=platform.name, code="no answer in time")
+        return DeliveryErrorKind.RETRY

@@ -12,19 +12,24 @@ from commands.ports.notices import Event, EventKind, NoticeKind, Part
 
 
 async def gone(desk: Desk, events: Sequence[Event]) -> list[Posting]:
-    """End the opt-ins of people who are gone, and offer what hangs on them to their deputies and administrators."""
+    """End the opt-ins of people who are gone, and offer what hangs on them to their deputies and administrators. Of
+    somebody who left it was told when they did; that their chat accounts went after them is no news.
+    """
+    found = [event for event in events if event.kind is EventKind.PERSON_GONE]
+    people = await desk.people(event.person_id for event in found)
     ids = list(
         dict.fromkeys(
-            event.person_id for event in events if event.kind is EventKind.PERSON_GONE and event.person_id is not None
+            person.id
+            for event in found
+            if event.person_id is not None
+            and (person := people.get(event.person_id)) is not None
+            and (person.left_at is None or event.data.get("how") != DEACTIVATED)
         )
     )
-    people = await desk.people(ids)
-    deputies = await desk.people(person.deputy_id for person in people.values())
+    deputies = await desk.people(people[one].deputy_id for one in ids)
     postings = []
     for person_id in ids:
-        person = people.get(person_id)
-        if person is None:
-            continue
+        person = people[person_id]
         await desk.uow.subscriptions.remove(
             desk.organization_id, person_id=person_id, channel=None, network=None, client_id=None, everything=True
         )

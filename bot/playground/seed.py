@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from bot.administration import create_organization, import_file, new_claim_code
+from bot.administration import create_organization, import_file, import_people, new_claim_code
 from bot.playground import cast
 from bot.playground.browser import Browser
 from bot.playground.seats import Seat
@@ -45,7 +45,12 @@ class Seeding:
         report = await import_file(self._settings, CONNECTIONS, cast.ORGANIZATION, lambda *_: None)
         if report.bad:
             raise SeedingFailed(f"line {report.bad[0].line} of {CONNECTIONS.name}: {report.bad[0].reason}")
+        told = await import_people(self._settings, PEOPLE, cast.ORGANIZATION)
+        if told.bad:
+            raise SeedingFailed(f"line {told.bad[0].line} of {PEOPLE.name}: {told.bad[0].reason}")
         await self._claim(cast.person("mei"), code)
+        # Whoever moves the clock on by days wants the reminders then, on a Sunday night as well.
+        await self._stage.seat(cast.person("mei")).types("/lapse-admin", words="hours daily 0-24")
         await self._claim(cast.person("raj"), await new_claim_code(self._settings, cast.ORGANIZATION))
         for one in cast.PEOPLE:
             if one.part is cast.Part.ADMINISTRATOR:

@@ -251,7 +251,7 @@ ADMINISTERING: tuple[Administering, ...] = (
         settings.hours,
         "when reminders may come",
         words="mon-fri 9-18 Europe/Madrid",
-        chosen="hours:mon-fri 9-18 zone:Europe/Madrid",
+        chosen="hours:mon-fri 9-18 Europe/Madrid",
         options=(
             Option(name="hours", description="Days and hours: mon-fri 9-18", required=True),
             Option(name="zone", description="Time zone of those whose own is not known: Europe/Madrid"),

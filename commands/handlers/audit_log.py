@@ -16,7 +16,7 @@ from commands.messages import Bold, Heading, Line, Message, Moment, Note, Paging
 from commands.parsing import Token
 from commands.ports.notices import AuditEntry
 from commands.ports.storage import UnitOfWork
-from commands.wording import clean, named, shown
+from commands.wording import clean, listed, named, shown
 
 AUDIT = "audit"
 PAGE_SIZE = 10
@@ -24,6 +24,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _WIRE = re.compile(rf"[0-9A-Za-z]{{{WIRE_LENGTH}}}")
 _NOBODY = "-"
+_NAMED = 3  # accounts or people that one act is told with
 
 
 def person_then_words(tokens: list[Token]) -> Mapping[str, str]:
@@ -61,13 +62,14 @@ async def _page(
         found = await read_page(
             uow, asker.organization_id, limit=PAGE_SIZE, before=before, actor_id=actor_id, words=words or None
         )
-        names = await _names(uow, asker, found.entries, actor_id)
+        groups = _together(found.entries)
+        names = await _names(uow, asker, [one for group in groups for one in group[:_NAMED]], actor_id)
     if not found.entries:
         about = f" with “{shown(words, 40)}”" if words else ""
         by = f" by {names[actor_id]}" if actor_id is not None and actor_id in names else ""
         return Message((text(f"Nothing{about}{by} stands in the log{' before that' if before else ''}."),))
     parts: list[Part] = [Heading(_heading(names, actor_id, words))]
-    parts += [Text(_told(one, names)) for one in found.entries]
+    parts += [Text(_told(group, names)) for group in groups]
     parts += _paging(found, actor_id, words, before)
     parts.append(Note(line("All of it: whoever runs lapsebot can export it.")))
     return Message(tuple(parts))
@@ -90,17 +92,29 @@ def _paging(found: LogPage, actor_id: PersonId | None, words: str, before: datet
     return [Paging("newest · older", newest, following)]
 
 
-def _told(one: AuditEntry, names: Mapping[UUID, str]) -> Line:
-    """One entry: "Mon 14:00 · Ada King · connection transferred · Acme DE · to Ana Ruiz · chatter T1/U1"."""
+def _together(entries: Sequence[AuditEntry]) -> list[list[AuditEntry]]:
+    """What was written by one act, of which there may be hundreds of entries: a transfer of all of a client's."""
+    groups: dict[tuple[datetime, PersonId | None, str, str], list[AuditEntry]] = {}
+    for one in entries:
+        groups.setdefault((one.at, one.actor_id, one.origin, one.action), []).append(one)
+    return list(groups.values())
+
+
+def _told(group: Sequence[AuditEntry], names: Mapping[UUID, str]) -> Line:
+    """One act: "Mon 14:00 · Ada King · connection transferred · Acme DE · to Ana Ruiz · chatter T1/U1"."""
+    one = group[0]
     who = names.get(one.actor_id, "somebody") if one.actor_id is not None else "lapsebot"
     what = one.action.replace(".", " ").replace("_", " ")
-    subject = _readable(one.subject, names)
+    subjects = list(dict.fromkeys(_readable(each.subject, names) for each in group[:_NAMED]))
+    if len(group) > _NAMED:
+        subjects.append(f"{len(group) - _NAMED:,} more")
     details = [
         f"{key.replace('_', ' ')} {readable}"
         for key, value in one.detail.items()
-        if (readable := _readable(value, names)) not in ("", subject)
+        if all(each.detail.get(key) == value for each in group)
+        and (readable := _readable(value, names)) not in ("", *subjects)
     ]
-    rest = [part for part in (subject, *details, one.origin) if part]
+    rest = [part for part in (listed(subjects), *details, one.origin) if part]
     return (Moment(one.at), Plain(" · "), Bold(shown(who)), Plain(f" · {what} · {shown(' · '.join(rest), 300)}"))
 
 

@@ -19,15 +19,13 @@ from commands.messages import (
     Mark,
     Message,
     Part,
-    Plain,
-    Span,
     Text,
     line,
     say,
     text,
 )
 from commands.model import CLEAR_LAPSES, Organization, Verdict
-from commands.parsing import Arguments, LapsedQuery, Show
+from commands.parsing import Arguments, LapsedQuery
 from commands.ports.network import NetworkSpec
 from commands.ports.notices import NoticeKind
 from commands.usage import LAPSE_ADMIN, USAGES, Usage
@@ -75,24 +73,19 @@ _COMMON_CAUSES = (
 )
 
 
-async def answer(services: Services, asker: Asker, query: LapsedQuery, form: Arguments) -> Message:
-    """Answer `/lapsed help` or `/lapsed why`."""
-    return why(services, asker, query.network) if query.show is Show.WHY else overview(services, asker, form)
-
-
-def overview(services: Services, asker: Asker, form: Arguments) -> Message:
+async def overview(services: Services, asker: Asker, query: LapsedQuery, form: Arguments) -> Message:
     """What can be typed, in the asker's own form, and whom to ask. What only administrators may is told only them."""
     parts: list[Part] = [Heading(line(Bold("What you can type")))]
     told = [command for command in USAGES if command.name != LAPSE_ADMIN.name or is_administrator(asker.person)]
-    parts += [Text(_examples(command.here(services.networks), form)) for command in told]
+    parts += [part for command in told for part in _examples(command.here(services.networks), form)]
     parts.append(Text(support_line(asker.organization)))
     parts.append(_asks_whether_it_helped("help"))
     return Message(tuple(parts))
 
 
-def why(services: Services, asker: Asker, network: str | None) -> Message:
-    """What makes connections lapse, in general or at one network, and what a notice of it looks like."""
-    spec = spec_of(services.networks, network) if network is not None else None
+async def why(services: Services, asker: Asker, query: LapsedQuery, form: Arguments) -> Message:
+    """What makes connections lapse, in general or at one network, and what notices look like."""
+    spec = spec_of(services.networks, query.network) if query.network is not None else None
     parts: list[Part] = [Heading(line(Bold(f"Why {spec.name} connections lapse" if spec else "Why connections lapse")))]
     if spec is None:
         parts.append(
@@ -131,12 +124,12 @@ async def feedback(services: Services, asker: Asker, arguments: tuple[str, ...])
     return Message((text("Noted, and sorry."), Text(support_line(asker.organization))))
 
 
-def _examples(command: Usage, form: Arguments) -> Line:
-    """A command's examples, each on a line of its own."""
-    spans: list[Span] = [Bold(f"/{command.name}"), Plain(f" · {command.description}")]
-    for example in command.examples:
-        spans += [Plain("\n"), example.code(form), Plain(f" · {example.does}")]
-    return tuple(spans)
+def _examples(command: Usage, form: Arguments) -> list[Part]:
+    """A command, and each of its examples with what it does."""
+    return [
+        text(Bold(f"/{command.name}"), f" · {command.description}"),
+        Facts(tuple((example.code(form).text, line(example.does)) for example in command.examples)),
+    ]
 
 
 def _about(spec: NetworkSpec) -> list[Part]:

@@ -7,6 +7,7 @@ from commands.command import Asker, Services
 from commands.errors import CommandError
 from commands.handlers.asked import Asked
 from commands.handlers.naming import person_meant
+from commands.handlers.roles import only_primary
 from commands.ids import to_wire
 from commands.linking import unlink as unlink_account
 from commands.messages import Bold, Code, Mark, Message, Note, Tone, line, text
@@ -21,6 +22,7 @@ async def link(services: Services, asker: Asker, asked: Asked) -> Message:
     now = services.clock.now()
     async with services.storage.transaction() as uow:
         person = await person_meant(uow, asker, asked, whom)
+        only_primary(asker.person, person)
         address = await make_pass(
             uow, services.public_url, person, PassPurpose.IDENTITY, made_by=asker.person.id, now=now
         )
@@ -49,6 +51,7 @@ async def unlink(services: Services, asker: Asker, asked: Asked) -> Message:
         person = await person_meant(uow, asker, asked, whom, left=True)
         if person.id == asker.person.id:
             raise CommandError("Your own chat account is for another administrator to forget.")
+        only_primary(asker.person, person)
         accounts = (await uow.people.identities(asker.organization_id, [person.id])).get(person.id, ())
         if not accounts:
             raise CommandError(f"{named(person.name)} has no chat account linked here; nothing changed.")

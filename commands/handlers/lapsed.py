@@ -2,8 +2,9 @@
 asker's home in the chat platform (C-11).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 from commands import usage
 from commands.access import scope_of
@@ -20,6 +21,18 @@ from commands.model import Count, Person
 from commands.parsing import Arguments, LapsedQuery, Show, client_named, network_names, parse_lapsed, unknown
 from commands.ports.storage import UnitOfWork
 
+_SHOWN: Mapping[Show, Callable[[Services, Asker, LapsedQuery, Arguments], Awaitable[Message]]] = MappingProxyType(
+    {
+        Show.WHO: ownership.who,
+        Show.HISTORY: history.history,
+        Show.STATS: stats.stats,
+        Show.WHO_CAN: who_can.who_can,
+        Show.CHECK: checking.check,
+        Show.WHY: help.why,
+        Show.HELP: help.overview,
+    }
+)
+"""What is shown besides the list."""
 VISIT = timedelta(minutes=1)
 """Openings of the list this close together are one: the second one does not make what the first one showed old."""
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -33,23 +46,7 @@ async def answer(services: Services, asker: Asker, arguments: Arguments) -> Mess
         return await home(services, asker)
     if query.show is Show.LIST:
         return await _list(services, asker, query, arguments, names)
-    return await under_banner(services, asker, _shown(services, asker, query, arguments))
-
-
-async def _shown(services: Services, asker: Asker, query: LapsedQuery, arguments: Arguments) -> Message:
-    match query.show:
-        case Show.LIST | Show.WHO:
-            return await ownership.who(services, asker, query, arguments)
-        case Show.HISTORY:
-            return await history.history(services, asker, query, arguments)
-        case Show.STATS:
-            return await stats.stats(services, asker, query, arguments)
-        case Show.WHO_CAN:
-            return await who_can.who_can(services, asker, query, arguments)
-        case Show.CHECK:
-            return await checking.check(services, asker, query, arguments)
-        case Show.WHY | Show.HELP:
-            return await help.answer(services, asker, query, arguments)
+    return await under_banner(services, asker, _SHOWN[query.show](services, asker, query, arguments))
 
 
 async def home(services: Services, asker: Asker) -> Message:

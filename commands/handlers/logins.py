@@ -5,11 +5,27 @@ from dataclasses import dataclass, replace
 
 from commands import usage
 from commands.access import may_reconnect, scope_of
-from commands.actions import ListView, OutOfDate, StateFilter, list_of, reconnect_action, reconnect_list_action
+from commands.actions import (
+    ListView,
+    OutOfDate,
+    StateFilter,
+    list_action,
+    list_of,
+    reconnect_action,
+    reconnect_list_action,
+)
 from commands.auditing import entry
 from commands.causes import cause_name
 from commands.command import Asker, Services
-from commands.drawing import connection_row, mark_of, mending_label, network_name, open_lapse, who_is_at_it
+from commands.drawing import (
+    connection_row,
+    mark_of,
+    mending_label,
+    network_name,
+    open_lapse,
+    standing_claim,
+    who_is_at_it,
+)
 from commands.handlers.choosing import CHOICES, called, which
 from commands.handlers.reconnect import offer
 from commands.handlers.seeing import visible_clients
@@ -84,7 +100,7 @@ async def answer(services: Services, asker: Asker, arguments: Arguments) -> Mess
         async with services.storage.reading() as uow:
             found = await called(uow, services, asker, query, arguments, limit=CHOICES + 1, example=usage.RECONNECT_ONE)
         if len(found) > 1:
-            return which(services, found, query, "Reconnect", reconnect_action)
+            return which(services, found, query, "This one", reconnect_action)
         return await offer(services, asker, found[0].connection.id)
     client_id = None
     if query.client is not None:
@@ -107,6 +123,8 @@ async def _page(services: Services, asker: Asker, view: ListView, *, fall_back: 
         logins = await _read(uow, services, asker, view)
         if fall_back and view.mine and not logins.groups and not logins.hopeless:
             logins = replace(await _read(uow, services, asker, replace(view, mine=False)), has_mine=False)
+        if view.offset and not logins.shown:  # there are fewer than when the button was drawn
+            logins = await _read(uow, services, asker, replace(view, offset=0))
         sizes = await _sizes(uow, asker, logins)
         logins = replace(logins, sizes=sizes, locators=await _links(uow, services, asker, logins))
     return _draw(services, asker, logins)
@@ -240,10 +258,9 @@ def _row(services: Services, asker: Asker, group: Sequence[ConnectionView], logi
     causes = ", ".join(dict.fromkeys(_cause(row) for row in group))
     lapse = open_lapse(first)
     since = (f"{causes}, since ", Moment(lapse.opened_at)) if lapse is not None else (causes,)
-    at_it = who_is_at_it(first, now) if first.reconnecting_by or first.claimant_name else ""
-    detail = line(
-        f"one login repairs {size:,} accounts: {names}{more} · ", *since, *([f" · {at_it}"] if at_it else [])
-    )
+    is_taken = first.reconnecting_by is not None or standing_claim(lapse, now) is not None
+    at_it = who_is_at_it(first, now) if is_taken else ""
+    detail = line(f"one login repairs {size:,} accounts: {names}{more} · ", *since, *([f" · {at_it}"] if at_it else []))
     return Row(mark_of(first, now), title, detail, button)
 
 
@@ -281,14 +298,14 @@ def _paging(logins: _Logins) -> list[Part]:
 
 
 def _other_side(logins: _Logins) -> list[Part]:
-    """From one's own to all that one may try, and back."""
+    """From one's own to all that one may try, and back; and to what can be renewed before it lapses."""
+    buttons = []
     if logins.view.mine:
-        action, label = _at(replace(logins.view, mine=False), 0), "All that I may reconnect"
+        buttons.append(("All that I may reconnect", _at(replace(logins.view, mine=False), 0)))
     elif logins.has_mine:
-        action, label = _at(replace(logins.view, mine=True), 0), "Only mine"
-    else:
-        return []
-    return [Buttons((Button(label, action),))] if action is not None else []
+        buttons.append(("Only mine", _at(replace(logins.view, mine=True), 0)))
+    buttons.append(("What expires soon", list_action(ListView(state=StateFilter.EXPIRING, mine=logins.view.mine))))
+    return [Buttons(tuple(Button(label, action) for label, action in buttons if action is not None))]
 
 
 def _at(view: ListView, offset: int) -> ActionRef | None:

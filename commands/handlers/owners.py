@@ -20,6 +20,7 @@ from commands.errors import CommandError
 from commands.handlers.asked import Asked
 from commands.handlers.gate import only_administrators, person_pressed
 from commands.handlers.naming import person_meant
+from commands.handlers.roles import only_primary
 from commands.ids import EventId, PersonId, new_id, to_wire
 from commands.messages import (
     ActionRef,
@@ -112,6 +113,7 @@ async def press_send(services: Services, asker: Asker, arguments: tuple[str, ...
 async def copy_link(services: Services, asker: Asker, arguments: tuple[str, ...]) -> Message:
     """Answer with a link that opens somebody's own list, for passing on by hand (N-7, R-13)."""
     person = await person_pressed(services, asker, person_of(arguments))
+    only_primary(asker.person, person)
     now = services.clock.now()
     async with services.storage.transaction() as uow:
         made_by = asker.person.id

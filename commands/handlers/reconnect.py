@@ -19,7 +19,6 @@ from commands.drawing import (
     what_happened,
     who_is_at_it,
 )
-from commands.errors import CommandError
 from commands.handlers.help import support_line
 from commands.handlers.seeing import seen
 from commands.handlers.who_can import read_candidates, refusal
@@ -60,7 +59,7 @@ async def offer(services: Services, asker: Asker, connection_id: ConnectionId) -
         decision = may_reconnect(asker.person, view)
         if decision.allowed and _is_needed(services, view):
             if view.connection.network not in services.networks:
-                raise CommandError(_not_set_up(services, asker, view))
+                return _not_set_up(services, asker, view)
             link = Link(
                 id=LinkId(new_id(now)),
                 organization_id=asker.organization_id,

@@ -1,35 +1,26 @@
 """What people may do here: roles, the clients that staff are limited to, who is copied on first notices (C-8, N-5)."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from commands.access import is_administrator
-from commands.actions import person_of, role_action
+from commands.actions import role_action
 from commands.auditing import entry
 from commands.command import Asker, Services
 from commands.errors import CommandError
 from commands.handlers.asked import Asked
-from commands.handlers.gate import person_pressed
 from commands.handlers.naming import clients_meant, person_meant
 from commands.handlers.seeing import visible_clients
-from commands.ids import ClientId, to_wire
+from commands.ids import to_wire
 from commands.messages import (
-    FORM_CHOICES,
     Bold,
     Button,
     Buttons,
-    ChoiceField,
-    Field,
-    FieldErrors,
-    Form,
-    FormChoice,
     Line,
     Mark,
     Message,
     Style,
     Text,
-    TextField,
     Tone,
     line,
     text,
@@ -51,14 +42,14 @@ ROLE_WORDS = {
     "admin": Role.ADMINISTRATOR,
 }
 """Everything that a role is called, folded."""
-_SEES = {
+SEES = {
     Role.PRIMARY_ADMINISTRATOR: "sees and administers everything, and answers for lapsebot here",
     Role.ADMINISTRATOR: "sees and administers everything",
     Role.STAFF: "sees what they connected or own, and all clients or those that you name",
     Role.OWNER: "sees what they connected or own",
 }
-_ON_OFF = {"on": True, "yes": True, "off": False, "no": False}
-COPY_WORDS = tuple(_ON_OFF)
+ON_OFF = {"on": True, "yes": True, "off": False, "no": False}
+COPY_WORDS = tuple(ON_OFF)
 
 
 async def role(services: Services, asker: Asker, asked: Asked) -> Message:
@@ -68,15 +59,15 @@ async def role(services: Services, asker: Asker, asked: Asked) -> Message:
     async with services.storage.transaction() as uow:
         person = await _whose_role(uow, asker, asked, whom, wanted)
         if wanted is None:
-            return _what_now(person, await _limits(uow, asker, person))
+            return _what_now(person, await limits_in_words(uow, asker, person))
         new = ROLE_WORDS.get(wanted.casefold())
         if new is None:
             raise asked.unknown(wanted, list(ROLE_NAMES.values()), "a role called ")
         changed = await give_role(uow, person, new, by=asker.person)
         if changed == person:
             raise CommandError(f"{named(person.name)} is {ROLE_NAMES[new]} already; nothing changed.")
-        await _audit(uow, asker, services.clock.now(), person, changed)
-        return _done(person, changed, await _limits(uow, asker, changed))
+        await write_change(uow, asker, services.clock.now(), person, changed)
+        return said(person, changed, await limits_in_words(uow, asker, changed))
 
 
 async def clients(services: Services, asker: Asker, asked: Asked) -> Message:
@@ -89,22 +80,22 @@ async def clients(services: Services, asker: Asker, asked: Asked) -> Message:
             raise asked.refused("Whose clients, and which? Write “to” between, and commas between several.")
         person = await person_meant(uow, asker, asked, whom)
         if person.role is not Role.STAFF:
-            why = f"{named(person.name)} is {ROLE_NAMES[person.role]}, and {_SEES[person.role]}."
+            why = f"{named(person.name)} is {ROLE_NAMES[person.role]}, and {SEES[person.role]}."
             raise CommandError(f"{why} Only staff are limited to clients.")
         chosen = None if names.casefold() == "all" else await clients_meant(uow, asker, asked, names)
         changed = replace(person, client_ids=None if chosen is None else frozenset(chosen.values()))
         if changed == person:
             raise CommandError("That is so already; nothing changed.")
         await uow.people.update(changed)
-        await _audit(uow, asker, services.clock.now(), person, changed)
-        return _done(person, changed, await _limits(uow, asker, changed))
+        await write_change(uow, asker, services.clock.now(), person, changed)
+        return said(person, changed, await limits_in_words(uow, asker, changed))
 
 
 async def copies(services: Services, asker: Asker, asked: Asked) -> Message:
     """`/lapse-admin copies PERSON on|off`: whether an administrator is copied on first notices."""
     whom = asked.need("person", "Whose copies: name the administrator, then say on or off.")
     wanted = asked.need("copies", "On or off?")
-    if wanted.casefold() not in _ON_OFF:
+    if wanted.casefold() not in ON_OFF:
         raise asked.unknown(wanted, ["on", "off"], "")
     async with services.storage.transaction() as uow:
         person = await person_meant(uow, asker, asked, whom)
@@ -113,59 +104,13 @@ async def copies(services: Services, asker: Asker, asked: Asked) -> Message:
                 f"{named(person.name)} is {ROLE_NAMES[person.role]}: copies of first notices go to administrators. "
                 "Others opt in with /subscribe-lapses."
             )
-        changed = replace(person, immediate_notices=_ON_OFF[wanted.casefold()])
+        changed = replace(person, immediate_notices=ON_OFF[wanted.casefold()])
         if changed == person:
             raise CommandError("That is so already; nothing changed.")
         await uow.people.update(changed)
-        await _audit(uow, asker, services.clock.now(), person, changed)
+        await write_change(uow, asker, services.clock.now(), person, changed)
     does = "gets a copy of every first notice" if changed.immediate_notices else "gets no copies of first notices"
     return Message((text(f"{Mark.GOOD} From now on ", Bold(named(person.name)), f" {does}."),), Tone.GOOD)
-
-
-async def form(services: Services, asker: Asker, arguments: tuple[str, ...]) -> Form:
-    """Ask for role, clients and copies of one person."""
-    person = await person_pressed(services, asker, person_of(arguments), left=True)
-    async with services.storage.reading() as uow:
-        known = await visible_clients(uow, asker)
-    choices = tuple(FormChoice(value=role.value, label=f"{ROLE_NAMES[role]}: {_SEES[role]}"[:75]) for role in Role)
-    return Form(
-        title="What somebody may do",
-        action=role_action(person.id),
-        fields=(
-            ChoiceField(name="role", label="Role", choices=choices, chosen=(person.role.value,)),
-            _clients_field(person, known),
-            ChoiceField(
-                name="copies",
-                label="Administrators: copies of first notices",
-                choices=(FormChoice(value="on", label="on"), FormChoice(value="off", label="off")),
-                chosen=("on" if person.immediate_notices else "off",),
-            ),
-        ),
-        intro=line(Bold(named(person.name)), f" is {ROLE_NAMES[person.role]}."),
-    )
-
-
-async def submitted(
-    services: Services, asker: Asker, arguments: tuple[str, ...], values: Mapping[str, tuple[str, ...]]
-) -> Message | FieldErrors:
-    """Write what the form says."""
-    person = await person_pressed(services, asker, person_of(arguments), left=True)
-    async with services.storage.transaction() as uow:
-        person = await uow.people.get(asker.organization_id, person.id)
-        new = ROLE_WORDS.get(next(iter(values.get("role", ())), person.role.value), person.role)
-        known = await visible_clients(uow, asker)
-        named_clients = _chosen_clients(values.get("clients", ()), known)
-        if isinstance(named_clients, FieldErrors):
-            return named_clients
-        changed = await give_role(uow, person, new, by=asker.person)
-        copied = _ON_OFF.get(next(iter(values.get("copies", ())), ""), person.immediate_notices)
-        limits = named_clients if new is Role.STAFF else person.client_ids
-        changed = replace(changed, immediate_notices=copied, client_ids=limits)
-        if changed == person:
-            return Message((text("Nothing was changed."),))
-        await uow.people.update(changed)
-        await _audit(uow, asker, services.clock.now(), person, changed)
-        return _done(person, changed, await _limits(uow, asker, changed))
 
 
 async def give_role(uow: UnitOfWork, person: Person, new: Role, *, by: Person | None) -> Person:
@@ -174,11 +119,10 @@ async def give_role(uow: UnitOfWork, person: Person, new: Role, *, by: Person | 
     Raises CommandError: one's own role is another administrator's to change, a primary administrator's only another
     one's, and the last of those stays.
     """
-    if by is not None and by.id == person.id:
-        raise CommandError("Your own role is for another administrator to change.")
-    primaries = {Role.PRIMARY_ADMINISTRATOR} & {person.role, new}
-    if by is not None and by.role is not Role.PRIMARY_ADMINISTRATOR and primaries and person.role is not new:
-        raise CommandError("Who is primary administrator is for a primary administrator to say.")
+    if new is not person.role and by is not None:
+        if by.id == person.id:
+            raise CommandError("Your own role is for another administrator to change.")
+        only_primary(by, person, new)
     if person.role is Role.PRIMARY_ADMINISTRATOR and new is not person.role:
         await not_the_last_primary(uow, person)
     changed = replace(person, role=new, left_at=None)  # limits stay: who is made staff again sees no more than before
@@ -187,8 +131,16 @@ async def give_role(uow: UnitOfWork, person: Person, new: Role, *, by: Person | 
     return changed
 
 
+def only_primary(by: Person, person: Person, new: Role | None = None) -> None:
+    """Raises CommandError where a primary administrator's standing, or becoming one, is in the hands of somebody who
+    is none: whoever could link an account to one, or see one off, would stand above them.
+    """
+    if Role.PRIMARY_ADMINISTRATOR in (person.role, new) and by.role is not Role.PRIMARY_ADMINISTRATOR:
+        raise CommandError("Who is primary administrator is for a primary administrator to say.")
+
+
 async def not_the_last_primary(uow: UnitOfWork, person: Person) -> None:
-    """Raises CommandError if nobody else is primary administrator."""
+    """Raises CommandError if this is the only primary administrator."""
     there = await uow.people.administrators(person.organization_id)
     if not any(one.role is Role.PRIMARY_ADMINISTRATOR and one.id != person.id for one in there):
         raise CommandError(
@@ -216,33 +168,6 @@ async def _is_somebody(uow: UnitOfWork, asker: Asker, asked: Asked, words: str) 
     return True
 
 
-def _clients_field(person: Person, known: Mapping[str, ClientId]) -> Field:
-    """Clients to tick while there are few, else to type."""
-    theirs = person.client_ids
-    label = "Staff: only these clients"
-    if 0 < len(known) <= FORM_CHOICES:
-        chosen = tuple(to_wire(client_id) for client_id in known.values() if theirs and client_id in theirs)
-        choices = tuple(
-            FormChoice(value=to_wire(client_id), label=shown(name, 75)) for name, client_id in known.items()
-        )
-        return ChoiceField(name="clients", label=label, choices=choices, chosen=chosen, many=True, required=False)
-    value = ", ".join(name for name, client_id in known.items() if theirs and client_id in theirs)
-    hint = "Names, parted by commas; empty: all"
-    return TextField(name="clients", label=label, hint=hint, value=value[:500], required=False)
-
-
-def _chosen_clients(values: tuple[str, ...], known: Mapping[str, ClientId]) -> frozenset[ClientId] | FieldErrors | None:
-    """Ticked or typed clients; None: all."""
-    by_name = {name.casefold(): client_id for name, client_id in known.items()}
-    by_wire = {to_wire(client_id): client_id for client_id in known.values()}
-    words = [word.strip() for value in values for word in value.split(",") if word.strip()]
-    found = [by_wire.get(word) or by_name.get(word.casefold()) for word in words]
-    missing = [word for word, client_id in zip(words, found, strict=True) if client_id is None]
-    if missing:
-        return FieldErrors((("clients", f"I don't know a client called “{shown(missing[0], 40)}”."),))
-    return frozenset(client_id for client_id in found if client_id is not None) or None
-
-
 async def _parted(uow: UnitOfWork, asker: Asker, words: str) -> tuple[str | None, str | None]:
     """Part "Sam Lee Acme, Brio" where the clients begin: the longest ending that names only known clients, or all."""
     known = {name.casefold() for name in await visible_clients(uow, asker)} | {"all"}
@@ -254,10 +179,10 @@ async def _parted(uow: UnitOfWork, asker: Asker, words: str) -> tuple[str | None
     return words, None
 
 
-async def _limits(uow: UnitOfWork, asker: Asker, person: Person) -> str:
+async def limits_in_words(uow: UnitOfWork, asker: Asker, person: Person) -> str:
     """What the person sees, in words."""
     if person.role is not Role.STAFF:
-        return _SEES[person.role]
+        return SEES[person.role]
     if person.client_ids is None:
         return "sees all clients"
     known = await uow.clients.all(asker.organization_id)
@@ -265,7 +190,7 @@ async def _limits(uow: UnitOfWork, asker: Asker, person: Person) -> str:
     return f"sees client {listed(names)}, and what they connected or own" if names else "sees no client"
 
 
-async def _audit(uow: UnitOfWork, asker: Asker, now: datetime, was: Person, is_now: Person) -> None:
+async def write_change(uow: UnitOfWork, asker: Asker, now: datetime, was: Person, is_now: Person) -> None:
     detail = {"person": shown(is_now.name), "role": ROLE_NAMES[is_now.role]}
     if was.role is not is_now.role:
         detail["was"] = ROLE_NAMES[was.role]
@@ -277,6 +202,8 @@ async def _audit(uow: UnitOfWork, asker: Asker, now: datetime, was: Person, is_n
         detail["copies"] = "on" if is_now.immediate_notices else "off"
     if was.left_at is not None and is_now.left_at is None:
         detail["back"] = "yes"
+    if was.deputy_id != is_now.deputy_id:
+        detail["deputy"] = to_wire(is_now.deputy_id) if is_now.deputy_id is not None else "nobody"
     await uow.audit.write(entry(asker, now, "person.changed", f"person {to_wire(is_now.id)}", **detail))
 
 
@@ -286,7 +213,7 @@ def _what_now(person: Person, limits: str) -> Message:
     return Message((Text(said), Buttons((Button("Change", role_action(person.id), Style.PRIMARY),))))
 
 
-def _done(was: Person, is_now: Person, limits: str) -> Message:
+def said(was: Person, is_now: Person, limits: str) -> Message:
     back = " is back, and" if was.left_at is not None and is_now.left_at is None else ""
     said = line(f"{Mark.GOOD} ", Bold(named(is_now.name)), f"{back} is {ROLE_NAMES[is_now.role]}: {limits}.")
     return Message((Text(said),), Tone.GOOD)

@@ -71,9 +71,7 @@ async def subscribe(services: Services, asker: Asker, arguments: Arguments) -> M
             parts, tone = said.parts, said.tone
         if query.rhythm is not None:
             topics = query.topics or tuple(Topic)
-            parts += await keep_rhythm(
-                uow, services, asker, reader, topics=topics, wanted=wanted, rhythm=query.rhythm
-            )
+            parts += await keep_rhythm(uow, services, asker, reader, topics=topics, wanted=wanted, rhythm=query.rhythm)
         return Message(parts, tone)
 
 

@@ -15,7 +15,7 @@ from commands.handlers.asked import Asked
 from commands.handlers.channels import heard
 from commands.handlers.gate import only_administrators
 from commands.handlers.naming import person_meant
-from commands.handlers.roles import ROLE_NAMES, not_the_last_primary
+from commands.handlers.roles import ROLE_NAMES, only_primary
 from commands.ids import ClientId, EventId, PersonId, new_id, to_wire
 from commands.messages import (
     ActionRef,
@@ -97,7 +97,7 @@ async def leaves(services: Services, asker: Asker, asked: Asked) -> Message:
         person = await person_meant(uow, asker, asked, whom)
         if person.id == asker.person.id:
             raise CommandError("That you leave is for another administrator to say.")
-        await not_the_last_primary(uow, person)
+        only_primary(asker.person, person)  # so that the last one stays: their own leaving is not theirs to say
         deputy = await _deputy(uow, asker, asked, person)
         known = await _read(uow, asker, person)
         changed = replace(person, left_at=now, deputy_id=deputy.id if deputy is not None else None)

@@ -18,6 +18,7 @@ from commands.ids import AuthorizationId, ConnectionId, EventId, PersonId, new_i
 from commands.messages import Bold, Code, Mark, Message, Part, Tone, line, text
 from commands.messages import Text as Paragraph
 from commands.model import ConnectionState, ConnectionView, Filter, Person, Role
+from commands.ports.chat import Options
 from commands.ports.checker import CheckResult
 from commands.ports.notices import Event, EventKind
 from commands.ports.storage import UnitOfWork
@@ -32,6 +33,8 @@ _LIVE = tuple(state for state in ConnectionState if state is not ConnectionState
 async def transfer(services: Services, asker: Asker, asked: Asked) -> Message:
     """`/lapse-admin transfer ACCOUNT to PERSON`, or all of a client's with `client:NAME to PERSON`."""
     client, account = asked.get("client"), asked.get("account")
+    if client is not None and account is not None and isinstance(asked.form, Options):
+        raise asked.refused("One account, or all of a client's: name one of the two.")
     if client is not None and account is not None:  # a client's name of several words, without quotes
         client, account = f"{client} {account}", None
     if client is None and account is None:

@@ -98,6 +98,8 @@ class EventKind(StrEnum):
     INSTALLATION_LOST = "installation_lost"
     """The bot was taken out of a workspace (A-8): `data` names platform and workspace."""
     INSTALLATION_BACK = "installation_back"
+    CHANNEL_LOST = "channel_lost"
+    """A channel that asked to hear could not be written to; administrators hear of it once a day."""
     REACH_THIN = "reach_thin"
     """Lapses of `data["networks"]` reach fewer than two people (N-13)."""
     DRILL_STARTED = "drill_started"

@@ -5,6 +5,7 @@ What a reply means is each network's own table.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from commands.ports.clock import Clock
 from commands.secret import Secret
 from platform_adapters.networks.credentials import Credentials
 
+logger = logging.getLogger(__name__)
+
 Json = Mapping[str, object]
 _Answer = TypeVar("_Answer")
 
@@ -31,6 +34,7 @@ _TIMEOUT = httpx2.Timeout(10.0, connect=3.0)
 _WHOLE_CALL = 20.0  # seconds; a reply that trickles in must not outlive a check's lease
 _TOKEN_CHECK = "token"
 _AT_ONCE = 10  # questions about accounts of one grant under way; an agency's login may reach hundreds
+_LONGEST_CODE = 80  # characters of a code that nobody knows, in a log line
 _LONGEST_LIFE = timedelta(days=3650)  # an `expires_in` beyond this is nonsense
 
 
@@ -52,9 +56,16 @@ class NetworkClient:
     """One network's HTTP client. Works inside `running` only."""
 
     def __init__(
-        self, credentials: Credentials, clock: Clock, classify: Classify, *, user_agent: str = "lapsebot"
+        self,
+        credentials: Credentials,
+        clock: Clock,
+        classify: Classify,
+        *,
+        user_agent: str = "lapsebot",
+        client_auth: str = "client_secret_post",
     ) -> None:
         self._credentials = credentials
+        self._client_auth = client_auth
         self._clock = clock
         self._classify = classify
         self._user_agent = user_agent
@@ -66,7 +77,7 @@ class NetworkClient:
         client = AsyncOAuth2Client(
             self._credentials.client_id,
             self._credentials.client_secret.reveal(),
-            token_endpoint_auth_method="client_secret_post",
+            token_endpoint_auth_method=self._client_auth,
             transport=_Bounded(httpx2.AsyncHTTPTransport()),
             timeout=_TIMEOUT,
             headers={"User-Agent": self._user_agent, "Accept-Encoding": "identity"},
@@ -84,9 +95,9 @@ class NetworkClient:
         given = [(name, value) for name, value in parameters.items() if value is not None]
         return cast("str", add_params_to_uri(self._credentials.authorize_url, given))
 
-    async def exchange(self, *, code: str, redirect_uri: str, code_verifier: str | None) -> Json:
-        """Exchange a code the standard way. Raises NetworkError."""
-        parameters = {"code_verifier": code_verifier} if code_verifier is not None else {}
+    async def exchange(self, *, code: str, redirect_uri: str, code_verifier: str | None, **more: str) -> Json:
+        """Exchange a code the standard way, with what the network wants more. Raises NetworkError."""
+        parameters = {"code_verifier": code_verifier, **more} if code_verifier is not None else more
         return await self._token_call(
             grant_type="authorization_code", code=code, redirect_uri=redirect_uri, **parameters
         )
@@ -133,9 +144,12 @@ class NetworkClient:
     def _checked(self, check: str, response: httpx2.Response) -> Reply:
         reply = Reply(check=check, status=response.status_code, body=_json(response))
         finding = meaning(reply, self._classify)
-        if finding is not None:
-            raise NetworkError(finding)
-        return reply
+        if finding is None:
+            return reply
+        if finding.verdict is Verdict.UNCLEAR:
+            code, host = (finding.evidence.code or "")[:_LONGEST_CODE], response.url.host
+            logger.info("unclear answer of %s to %s: HTTP %s, code %r", host, check, reply.status, code)
+        raise NetworkError(finding)
 
     def _running(self) -> AsyncOAuth2Client:
         if self._client is None:
@@ -243,6 +257,11 @@ def healthy(check: str) -> Finding:
 def malformed(reply: Reply) -> Finding:
     """A good status around an answer without what it must hold: it says nothing, least of all that access is gone."""
     return found(Verdict.UNCLEAR, reply, "malformed")
+
+
+def as_verdict(error: NetworkError, verdict: Verdict) -> NetworkError:
+    """The same failure with the same evidence under another verdict, where a network's table cannot know the case."""
+    return NetworkError(Finding(verdict=verdict, evidence=error.finding.evidence))
 
 
 def listed(reply: Reply, body: Json, name: str) -> Sequence[Json]:

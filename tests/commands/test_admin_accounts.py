@@ -88,6 +88,15 @@ async def test_all_of_a_clients_accounts_are_transferred_and_retired_ones_stay(w
     assert {name for name, owner in names.items() if owner == "Raj Patel"} == {"Acme DE", "Acme Page"}
 
 
+async def test_a_clients_name_of_several_words_needs_no_quotes_but_options_name_one_of_the_two(world: World) -> None:
+    await world.add_client("Big Brand")
+    await world.add_connection("Big One", "tiktok", "Big Brand")
+    said = plain(await world.typed("ada", "lapse-admin", "transfer client:Big Brand to raj"))
+    assert "Transferred to *Raj Patel*: 1 account." in said
+    both = {"subcommand": "transfer", "client": "Acme", "account": "Acme DE", "person": "raj@example.com"}
+    assert "name one of the two" in plain(await world.typed("ada", "lapse-admin", both))
+
+
 @pytest.mark.behaviour("A-6")
 async def test_the_logins_concerned_are_checked_and_the_count_is_told(world: World) -> None:
     said = plain(await world.typed("ada", "lapse-admin", "transfer client:Brio to raj"))

@@ -7,7 +7,7 @@ import pytest
 
 from commands import actions
 from commands.ids import SubscriptionId, new_id
-from commands.messages import ActionRef, ChoiceField, FieldErrors, Message
+from commands.messages import ActionRef, ChoiceField, FieldErrors, Message, TextField
 from commands.model import Channel, Role, Subscription
 from commands.ports.notices import Event, EventKind
 from commands.ports.reconnecting import PassPurpose
@@ -187,9 +187,10 @@ async def test_a_role_is_given(world: World, words: str | dict[str, str], role: 
 @pytest.mark.behaviour("C-8")
 async def test_who_is_primary_administrator_only_a_primary_one_says_and_the_last_one_stays(world: World) -> None:
     await world.add_person("Max Holm", Role.ADMINISTRATOR)
-    for words in ("role ada staff", "role raj primary"):
+    for words in ("role ada staff", "role raj primary", "leaves ada", "link ada", "unlink ada"):
         assert "is for a primary administrator to say" in await says(world, "max", words)
-    assert "is the only primary administrator. Make somebody else one first" in await says(world, "max", "leaves ada")
+    copied = plain(await world.pressed("max", actions.copy_link_action(world.people["ada"].id)))
+    assert "is for a primary administrator to say" in copied
     assert "✅" in await says(world, "ada", "role max primary administrator")
     assert "✅ *Ada King* is staff" in await says(world, "max", "role ada staff")
     assert (await person(world, "ada"))[0] is Role.STAFF
@@ -240,6 +241,30 @@ async def test_role_clients_and_copies_have_a_form_filled_with_what_is_so(world:
     assert (await person(world, "sam"))[:2] == (Role.STAFF, frozenset({"Brio"}))
     wrong = await world.sent_off("ada", form.action, {"role": ("staff",), "clients": ("Nowhere",)})
     assert wrong == FieldErrors((("clients", "I don't know a client called “Nowhere”."),))
+
+
+@pytest.mark.behaviour("X-6")
+async def test_a_deputy_is_named_beforehand_in_the_form_and_is_asked_when_somebody_leaves(world: World) -> None:
+    form = await world.form("ada", actions.role_action(world.people["ana"].id))
+    filled: dict[str, tuple[str, ...]] = {"role": ("owner",), "copies": ("on",), "deputy": ("raj",)}
+    assert isinstance(await world.sent_off("ada", form.action, filled), Message)
+    again = await world.form("ada", form.action)
+    assert next(field.value for field in again.fields if isinstance(field, TextField)) == "raj@example.com"
+    for words, said in (("nobody", "Nobody else here is called"), ("ana", "Nobody else here is called")):
+        refused = await world.sent_off("ada", form.action, {**filled, "deputy": (words,)})
+        assert isinstance(refused, FieldErrors)
+        assert refused.by_field[0][1].startswith(said)
+    assert "Raj Patel is asked to take it over." in await says(world, "ada", "leaves ana")
+
+
+async def test_an_administrators_own_form_leaves_their_role_alone_but_sets_the_rest(world: World) -> None:
+    action = actions.role_action(world.people["ada"].id)
+    own: dict[str, tuple[str, ...]] = {"role": ("primary_administrator",), "copies": ("off",)}
+    assert isinstance(await world.sent_off("ada", action, own), Message)
+    assert await person(world, "ada") == (Role.PRIMARY_ADMINISTRATOR, None, False)
+    refused = await world.sent_off("ada", action, {"role": ("staff",), "copies": ("off",)})
+    assert isinstance(refused, Message)
+    assert plain(refused) == "Your own role is for another administrator to change."
 
 
 @pytest.mark.behaviour("A-5", "X-6")

@@ -104,6 +104,14 @@ def test_only_lists_are_answered_in_place_and_forms_take_what_was_filled_in() ->
     assert all(action.form is not None and action.submission is not None for action in forms)
 
 
+@pytest.mark.behaviour("N-9")
+def test_every_button_of_a_row_answers_privately_or_opens_a_form() -> None:
+    """A notice in a channel is everybody's; what comes of a press there is the presser's."""
+    for action in ACTIONS:
+        if action.names_a_row:
+            assert action.acknowledgement in (Acknowledgement.PRIVATE, Acknowledgement.FORM), action.name
+
+
 @pytest.mark.behaviour("C-10")
 async def test_an_unknown_command_is_met_with_the_nearest(world: World) -> None:
     said = plain(await world.typed("ada", "lapsd"))
@@ -315,11 +323,11 @@ async def test_help_shows_what_can_be_typed_and_whom_to_ask(world: World) -> Non
         await world.typed("sam", "lapsed", "help"),
         await world.typed("sam", "lapsed", {"show": "help"}),
     )
-    assert "`/lapsed who 7012345678901234567`" in plain(by_words)
-    for typed in ("`/lapsed linkedin`", "`/lapsed why linkedin`", "`/subscribe-lapses here linkedin`"):
+    assert "/lapsed who 7012345678901234567: who connected" in plain(by_words)
+    for typed in ("/lapsed linkedin: ", "/lapsed why linkedin: ", "/subscribe-lapses here linkedin: "):
         assert typed in plain(by_words), "a network that is set up here, the first by name"
     assert "NETWORK" not in plain(by_words) + plain(by_options)
-    assert "`/lapsed show:who account:7012345678901234567`" in plain(by_options)
+    assert "/lapsed show:who account:7012345678901234567: who connected" in plain(by_options)
     assert "Stuck? Ask support@example.com, weekdays 9 to 17." in plain(by_words)
     assert list(buttons(by_words)) == ["This helped", "It didn't"]
 

@@ -286,3 +286,21 @@ async def test_any_words_are_answered_with_a_sentence(world: World, typed: str) 
     said = plain(await world.typed("ada", "lapsed", typed))
     assert "Something went wrong" not in said
     assert len(said) < 1500
+
+
+@pytest.mark.behaviour("C-10")
+@pytest.mark.parametrize(
+    ("typed", "guess"),
+    [
+        ("histroy acme de", "history"),
+        ("tictok", "tiktok"),
+        ("statz tiktok", "stats"),
+        ("whocan acme de", "who-can"),
+        ("expirng", "expiring"),
+        ("Acmee", "Acme"),
+    ],
+)
+async def test_a_mistyped_word_is_met_with_the_nearest_one(world: World, typed: str, guess: str) -> None:
+    said = plain(await world.typed("ada", "lapsed", typed))
+    assert f"Did you mean *{guess}*?" in said
+    assert "Try `/lapsed linkedin`, `/lapsed mine`," in said

@@ -1,15 +1,18 @@
 """`/reconnect`: personal links, one for each login; `/connect`: the link for accounts that are new."""
 
+from datetime import timedelta
+
 import pytest
 
 from commands.actions import ListView, claim_action, reconnect_list_action
 from commands.handlers import logins
-from commands.ids import LinkId, from_wire
+from commands.ids import AttemptId, LinkId, SessionId, from_wire, new_id
 from commands.messages import LinkButton, Message, Rows
 from commands.model import Role, Verdict
+from commands.ports.reconnecting import Attempt, Link, Session
 from tests.commands.plain import address, buttons, paging, plain, token
 from tests.commands.test_lapsed import counted
-from tests.commands.world import PUBLIC_URL, World
+from tests.commands.world import PLATFORM, PUBLIC_URL, TENANT, World
 
 LINK = f"{PUBLIC_URL}/r/"
 
@@ -40,7 +43,7 @@ async def test_one_login_repairs_all_accounts_under_it_with_one_link(world: Worl
         "🔒 TikTok login of *Ana Ruiz* · one login repairs 2 accounts: Acme DE, Brio Shop · access removed, since "
         "<time Mon 23 Nov 06:00> [Reconnect]",
         "The links are yours alone: they open only for you, signed in.",
-        "[All that I may reconnect]",
+        "[All that I may reconnect] [What expires soon]",
     ]
     [link] = links(message)
     assert link.startswith(LINK)
@@ -74,7 +77,9 @@ async def test_what_no_login_mends_is_named_and_has_no_link(world: World) -> Non
 @pytest.mark.behaviour("C-6")
 async def test_with_nothing_to_mend_it_says_so(world: World) -> None:
     await world.restore("Acme DE")
-    assert plain(await world.typed("sam", "reconnect")) == "✅ Nothing waits for a login."
+    message = await world.typed("sam", "reconnect")
+    assert plain(message) == "✅ Nothing waits for a login.\n[What expires soon]"
+    assert "Acme Page" in plain(await world.pressed("sam", token(message, "What expires soon")))
 
 
 @pytest.mark.behaviour("C-6")
@@ -83,7 +88,7 @@ async def test_an_account_gives_its_own_link_and_several_are_offered(world: Worl
     assert address(message, "Reconnect").startswith(LINK)
     several = await world.typed("ada", "reconnect", {"account": "page"})
     assert plain(several).startswith("Which one?")
-    assert address(await world.pressed("ada", token(several, "Reconnect 2")), "Connect").startswith(LINK)
+    assert address(await world.pressed("ada", token(several, "This one 2")), "Connect").startswith(LINK)
     assert plain(await world.typed("sam", "reconnect", "brio shop")).startswith("I don't know an account “brio shop”.")
 
 
@@ -114,6 +119,8 @@ async def test_many_logins_have_pages(world: World) -> None:
     assert paging(second).following is None
     assert len({*links(first), *links(second)}) == 12
     assert links(await world.pressed("ada", paging(second).previous)) == links(first)
+    beyond = reconnect_list_action(ListView(network="linkedin", offset=400))
+    assert links(await world.pressed("ada", beyond)) == links(first), "there are fewer than when it was drawn"
 
 
 @pytest.mark.behaviour("X-4")
@@ -126,6 +133,54 @@ async def test_who_is_on_it_or_at_it_is_said_before_one_starts(world: World) -> 
         "👤 Raj Patel is on it: a word with them first saves a second login. "
         "On some networks a second login ends the first." in offer
     )
+
+
+@pytest.mark.behaviour("X-4", "C-12")
+async def test_who_has_a_login_under_way_is_said_before_one_starts(world: World) -> None:
+    now, raj = world.clock.now(), world.people["raj"]
+    session = Session(
+        id=SessionId(new_id(now)),
+        platform=PLATFORM,
+        tenant=TENANT,
+        user="U-raj",
+        name="Raj Patel",
+        email=None,
+        created_at=now,
+        expires_at=now + timedelta(hours=1),
+    )
+    link = Link(
+        id=LinkId(new_id(now)),
+        organization_id=world.organization.id,
+        person_id=raj.id,
+        connection_id=world.connections["Acme DE"],
+        created_at=now,
+    )
+    attempt = Attempt(
+        id=AttemptId(new_id(now)),
+        organization_id=world.organization.id,
+        link_id=link.id,
+        person_id=raj.id,
+        connection_id=world.connections["Acme DE"],
+        authorization_id=world.authorizations["tiktok ana"],
+        network="tiktok",
+        session_id=session.id,
+        redirect_uri="http://127.0.0.1/callback",
+        code_verifier=None,
+        opened_at=now,
+        expires_at=now + timedelta(minutes=10),
+    )
+    async with world.storage.transaction() as uow:
+        await uow.sessions.add(session, secret_hash=b"s" * 32)
+        await uow.links.ensure(link)
+        opened = await uow.attempts.open(attempt, state_hash=b"a" * 32, browser_hash=b"b" * 32, take_over=False)
+        assert opened is None
+    at_it = "🔄 Raj Patel is reconnecting it"
+    assert f"{at_it}: a word with them first saves a second login." in plain(
+        await world.typed("ana", "reconnect", "acme de")
+    )
+    assert at_it in plain(await world.typed("ana", "reconnect"))
+    listed = plain(await world.typed("ada", "lapsed", "acme de"))
+    assert "🔄 TikTok · *Acme DE* · Acme · lapsed since <time Mon 23 Nov 06:00> · access removed" in listed
 
 
 @pytest.mark.behaviour("C-6")

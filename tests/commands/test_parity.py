@@ -176,7 +176,7 @@ def _document(answer: object) -> str:
     """The document to compare: addresses without their random part, examples in one form."""
     written = _SECRETS.sub(r"/\1/…", repr(answer))
     for options, words in sorted(_EXAMPLES.items(), key=lambda pair: -len(pair[0])):
-        written = written.replace(f"Code(text={options!r})", f"Code(text={words!r})")
+        written = written.replace(repr(options), repr(words))
     return written
 
 

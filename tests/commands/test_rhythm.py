@@ -3,6 +3,7 @@
 import pytest
 
 from commands.actions import rhythm_form_action, subscribe_form_action
+from commands.ids import to_wire
 from commands.messages import ChoiceField, FieldErrors, Form, Message, TextField
 from commands.model import Channel, Preference, Rhythm, Role, Topic
 from commands.ports.chat import Acknowledgement, CommandRequest, Options, Words
@@ -190,6 +191,16 @@ async def test_what_cannot_be_taken_is_said_at_its_field_and_nothing_is_written(
     assert isinstance(errors, FieldErrors)
     assert errors.by_field[0][1].startswith(said)
     assert await subscriptions(world) == []
+
+
+@pytest.mark.behaviour("N-8", "P-5")
+async def test_a_client_that_the_sender_may_not_see_cannot_be_slipped_into_a_form(world: World) -> None:
+    brio = {"client": (to_wire(world.clients["Brio"]),)}
+    for action in (subscribe_form_action(), rhythm_form_action()):
+        errors = await world.sent_off("sam", action, brio)
+        assert errors == FieldErrors((("client", "This client is not there any more, or not yours to see."),))
+    assert await subscriptions(world) == []
+    assert await chosen(world, "sam") == []
 
 
 @pytest.mark.behaviour("C-5", "P-5")

@@ -48,6 +48,7 @@ async def everything(visit: Visit, one: cast.Somebody, folder: Path) -> None:
         await visit.types(one.platform, shown)
         await expect(visit.private(one.platform)).to_have_count(before + 1)
         answer = visit.private(one.platform).last
+        await expect(answer).not_to_contain_text("thinking")
         await answer.scroll_into_view_if_needed()
         await answer.screenshot(path=folder / f"{name}-{number}{words.replace('/', '-').replace(' ', '-')}.png")
     if one.platform == "slack":

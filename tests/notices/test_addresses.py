@@ -1,6 +1,7 @@
 """The ways to a reader, best first (N-14), and what becomes of those whom none reaches (N-19)."""
 
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -125,3 +126,25 @@ async def test_administrators_hear_of_what_nobody_got_whatever_it_was(world: Wor
     assert notice.data[REASON] == "no address known"
     assert notice.data.get(WHAT) == (None if notice.lapse_ids else kind.value)
     assert set(notice.data) <= NAMES[NoticeKind.UNDELIVERED]
+
+
+@pytest.mark.behaviour("N-19")
+async def test_a_channel_that_is_gone_is_tried_with_each_lapse_and_told_of_once_a_day(world: World) -> None:
+    await world.person("Chief", Role.PRIMARY_ADMINISTRATOR)
+    mei = await world.person("Mei", Role.STAFF)
+    await world.subscribe(mei, "C1")
+    world.chat.refuse("C1", DeliveryErrorKind.ADDRESS_GONE, "is_archived")
+    for _ in range(3):
+        await world.lapse(*await world.connections(1))
+        await world.tell()
+        world.clock.advance(timedelta(hours=1))
+    assert await world.heard(NoticeKind.UNDELIVERED) == ["Chief undelivered administrator 1"]
+    world.chat.faults.clear()
+    await world.lapse(*await world.connections(1))
+    await world.tell()
+    assert len(world.chat.to("C1")) == 1, "it is heard again as soon as it is there again"
+    world.chat.refuse("C1", DeliveryErrorKind.ADDRESS_GONE, "is_archived")
+    world.clock.advance(timedelta(days=1))
+    await world.lapse(*await world.connections(1))
+    await world.tell()
+    assert len(await world.notices(NoticeKind.UNDELIVERED)) == 2

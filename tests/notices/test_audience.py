@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.notices.audience import Circle, audience, copies_administrators, rhythm_for
 from commands.access import may_see
-from commands.ids import ClientId, OrganizationId, PersonId, WorkspaceId
+from commands.ids import ClientId, LapseId, OrganizationId, PersonId, WorkspaceId
 from commands.model import (
     ConnectionView,
     Mute,
@@ -305,16 +305,43 @@ VIEWS = st.lists(
 )
 
 
-@pytest.mark.behaviour("N-8")
-@given(views=VIEWS, subscriptions=SUBSCRIPTIONS)
-def test_nobody_hears_twice_nor_of_what_they_may_not_see(
-    views: list[ConnectionView], subscriptions: list[Subscription]
+@pytest.mark.behaviour("N-8", "N-11", "N-12", "X-11")
+@given(
+    views=VIEWS,
+    subscriptions=SUBSCRIPTIONS,
+    gone=st.frozensets(st.sampled_from(sorted(ALL))),
+    refusing=st.frozensets(st.tuples(st.integers(1, 99), st.sampled_from(sorted(ALL)))),
+    workspaces=st.lists(st.just(narrowed(BRIO)), max_size=1),
+    copies=st.booleans(),
+)
+def test_nobody_hears_twice_nor_of_what_they_may_not_see_or_said_is_not_theirs(
+    *,
+    views: list[ConnectionView],
+    subscriptions: list[Subscription],
+    gone: frozenset[PersonId],
+    refusing: frozenset[tuple[int, PersonId]],
+    workspaces: list[Workspace],
+    copies: bool,
 ) -> None:
-    circle = Circle(administrators=(CHIEF, ADMIN, QUIET), subscriptions=subscriptions, subscribers=ALL)
+    refused = {(LapseId(UUID(int=4000 + number)), who) for number, who in refusing}
+    circle = Circle(
+        administrators=(CHIEF, ADMIN, QUIET),
+        subscriptions=subscriptions,
+        subscribers=ALL,
+        workspaces=workspaces,
+        gone=gone,
+        mutes=[Mute(lapse_id=lapse_id, person_id=who, until=None) for lapse_id, who in refused],
+    )
     pairs = []
-    for reader, told in audience(views, circle).items():
+    for reader, told in audience(views, circle, copies=copies).items():
         for one in told:
             assert may_see(reader.person, one.connection)
             assert (reader.channel is not None) == (reader.part is Part.CHANNEL)
+            assert reader.part is not Part.STAND_IN or circle.is_gone(one.connector)
+            if reader.channel is None:
+                assert one.lapse is not None
+                assert (one.lapse.id, reader.person.id) not in refused
+            elif workspaces:
+                assert one.connection.client_id == BRIO
             pairs.append((reader.channel or reader.person.id, one.connection.id))
     assert len(pairs) == len(set(pairs))

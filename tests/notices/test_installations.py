@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.notices.data import NAMES, STATE
+from bot.notices.data import NAMES, STATE, TENANT
+from commands.errors import DeliveryError, DeliveryErrorKind
 from commands.model import Role
 from commands.ports.notices import EventKind, NoticeKind
 from tests.notices.world import World
@@ -44,3 +45,20 @@ async def test_an_installation_that_is_back_is_told_there_too(world: World) -> N
         await world.tell()
     assert [one.data[STATE] for one in await world.notices(NoticeKind.INSTALLATION_LOST)] == ["lost", "back"]
     assert [post.address.external_id for post in world.chat.posts] == ["Chief"]
+
+
+@pytest.mark.behaviour("A-8")
+async def test_access_that_turns_out_to_be_lost_is_told_once(world: World) -> None:
+    await world.person("Chief", Role.PRIMARY_ADMINISTRATOR)
+    mail = world.with_email()
+    for who in ("Ana", "Chief"):
+        world.chat.profiles["T1", who] = DeliveryError(DeliveryErrorKind.INSTALLATION_DEAD, "token_revoked")
+    for _ in range(3):
+        await world.roster().run_once()
+        for _ in range(2):
+            await world.tell()
+        world.clock.advance(timedelta(hours=2))
+    lost = await world.notices(NoticeKind.INSTALLATION_LOST)
+    assert [(one.data[STATE], one.data[TENANT]) for one in lost] == [("lost", "T1")]
+    assert [post.address.external_id for post in mail.posts] == ["chief@acme.example"]
+    assert await world.notices(NoticeKind.SUCCESSION) == []

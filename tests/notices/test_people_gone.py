@@ -46,6 +46,10 @@ async def test_when_an_administrator_says_that_somebody_leaves_the_same_is_asked
     await world.plan()
     (notice,) = await world.notices(SUCCESSION)
     assert notice.data[HOW] == LEFT
+    world.chat.profiles["T1", "Ana"] = GONE_NOW
+    await world.roster().run_once()
+    await world.plan()
+    assert len(await world.notices(SUCCESSION)) == 1, "that the account goes too is no news"
 
 
 @pytest.mark.behaviour("A-5")

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from commands.model import LapseEnd, Role, Verdict
-from commands.ports.notices import DeliveryState
+from commands.ports.notices import DeliveryState, EventKind, NoticeKind
 from tests.commands.plain import buttons, plain
 from tests.notices.world import World
 
@@ -209,3 +209,21 @@ async def test_a_nudge_of_another_day_reaches_them_again(world: World) -> None:
         await world.tell()
     nudges = [post for post in world.chat.posts if "asks you to look at this" in plain(post.message)]
     assert [post.address.external_id for post in nudges] == ["Ana", "Ana"]
+
+
+@pytest.mark.behaviour("N-11")
+async def test_who_said_that_it_is_not_theirs_is_nudged_no_more(world: World) -> None:
+    (lapse,) = await world.lapse(*await world.connections(1))
+    await world.tell()
+    await world.mute(lapse, world.ana, None)
+    await world.nudge(lapse, world.ana, "Raj Patel")
+    await world.plan()
+    assert await world.notices(NoticeKind.NUDGED) == []
+
+
+async def test_an_event_that_cannot_be_planned_keeps_no_other_waiting(world: World) -> None:
+    await world.event(EventKind.DRILL_STARTED, data={"drill": "no id at all"})
+    await world.lapse(*await world.connections(5))
+    assert await world.plan() == 5
+    assert await world.heard(NoticeKind.LAPSED) == ["Ana lapsed connector 5"]
+    assert await world.planner().run_once() == 0

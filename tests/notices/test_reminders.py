@@ -215,3 +215,34 @@ async def test_of_what_nobody_answers_for_administrators_are_reminded(world: Wor
     await world.tell()
     await days(world, 3)
     assert await reminded(world) == [("Chief", 2)]
+
+
+@pytest.mark.behaviour("N-6", "N-11")
+async def test_of_what_its_connector_says_is_not_theirs_and_nobody_owns_administrators_are_reminded(
+    world: World,
+) -> None:
+    await world.person("Chief", Role.PRIMARY_ADMINISTRATOR)
+    (lapse,) = await world.lapse(*await world.connections(1))
+    await world.tell()
+    await world.mute(lapse, world.ana, None)
+    await days(world, 8)
+    assert await reminded(world) == [("Chief", 2), ("Chief", 7)]
+
+
+@pytest.mark.behaviour("N-6", "N-12")
+@pytest.mark.parametrize("has_owner", [True, False])
+async def test_a_connector_who_goes_meanwhile_is_reminded_no_more_and_somebody_is(
+    world: World, *, has_owner: bool
+) -> None:
+    await world.person("Chief", Role.PRIMARY_ADMINISTRATOR)
+    otto = await world.person("Otto")
+    await world.lapse(await world.connection(await world.login(), owner=otto if has_owner else None))
+    await world.tell()
+    await days(world, 3)
+    await world.gone(world.ana)
+    await days(world, 20)
+    told = [one for one in await reminded(world) if one[1] > 2]
+    if has_owner:
+        assert told == [("Chief", 22), ("Otto", 7), ("Otto", 12), ("Otto", 17), ("Otto", 22)]
+    else:
+        assert told == [("Chief", 7), ("Chief", 12), ("Chief", 17), ("Chief", 22)]

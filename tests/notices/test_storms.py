@@ -1,6 +1,6 @@
 """Many lapses at once, or in quick succession, are calm messages (N-4, X-8)."""
 
-from dataclasses import replace
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,6 +9,7 @@ from bot.notices.data import NAMES, NETWORK, POSITION
 from commands.model import Role
 from commands.ports.network import Grouping
 from commands.ports.notices import NoticeKind
+from tests.commands.plain import plain
 from tests.notices.world import World
 
 LAPSED = NoticeKind.LAPSED
@@ -95,13 +96,35 @@ async def test_staff_who_did_not_opt_in_get_no_message(world: World) -> None:
 async def test_a_workspace_that_is_narrowed_hears_of_its_clients_alone(world: World) -> None:
     mei = await world.person("Mei", Role.STAFF)
     await world.subscribe(mei, "C1")
-    async with world.storage.transaction() as uow:
-        for workspace in await uow.organizations.workspaces(world.organization.id):
-            narrowed = replace(workspace, client_ids=frozenset({world.brio}))
-            await uow.organizations.update_workspace(narrowed)
+    await world.narrow("examplechat", world.brio)
     login = await world.login()
     acme, brio = await world.connection(login), await world.connection(login, client=world.brio)
     lapses = await world.lapse(acme, brio)
     await world.plan()
     (channel,) = [one for one in await world.notices(LAPSED) if one.channel is not None]
     assert channel.lapse_ids == (lapses[1],)
+
+
+@pytest.mark.behaviour("X-11")
+async def test_one_lapse_in_two_houses_is_in_step_and_each_sees_its_own_clients(world: World) -> None:
+    mei = await world.person("Mei", Role.STAFF)
+    await world.subscribe(mei, "C1")
+    await world.subscribe(mei, "C2", chat="otherchat")
+    await world.narrow("otherchat", world.brio)
+    login = await world.login()
+    accounts = [await world.connection(login, client=client) for client in (world.acme, world.acme, world.brio)]
+    accounts += [await world.connection(login) for _ in range(2)]
+    lapses = await world.lapse(*accounts)
+    await world.tell()
+    ours, theirs = world.chat.to("C1")[0], world.chats["otherchat"].to("C2")[0]
+    assert "Account 3" in plain(theirs.message)
+    assert not {f"Account {number}" for number in (1, 2, 4, 5)} & set(re.findall(r"Account \d", plain(theirs.message)))
+    for lapse in lapses:
+        await world.claim(lapse, world.ana)
+    await world.tell()
+    assert "is on it" in plain(ours.message)
+    assert "is on it" in plain(theirs.message)
+    await world.end(*accounts, by=world.ana)
+    await world.tell()
+    assert [plain(post.message)[0] for post in (ours, theirs)] == ["✅", "✅"]
+    assert "Account 1" not in plain(theirs.message)

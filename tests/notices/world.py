@@ -138,7 +138,7 @@ class World:
             storage=self.storage,
             clock=self.clock,
             platforms=self.chats,
-            composer=Composer(networks=self.networks, clock=self.clock, public_url=PUBLIC_URL),
+            composer=Composer(networks=self.networks, clock=self.clock, public_url=PUBLIC_URL, platforms=self.chats),
             outbox=self.outbox(),
             holder=f"process {self.processes}",
             chance=random.Random(7),
@@ -275,14 +275,14 @@ class World:
         return added
 
     async def subscribe(
-        self, reader: Person, channel: str | None = None, *, network: str | None = None
+        self, reader: Person, channel: str | None = None, *, network: str | None = None, chat: str = "examplechat"
     ) -> Subscription:
         """Opt somebody, or a channel, in."""
         subscription = Subscription(
             id=SubscriptionId(new_id(self.clock.now())),
             organization_id=self.organization.id,
             person_id=reader.id,
-            channel=Channel(platform="examplechat", tenant="T1", external_id=channel) if channel else None,
+            channel=Channel(platform=chat, tenant="T1", external_id=channel) if channel else None,
             network=network,
             client_id=None,
             created_at=self.clock.now(),
@@ -354,6 +354,13 @@ class World:
         until = self.clock.now() + timedelta(days=days) if days is not None else None
         async with self.storage.transaction() as uow:
             assert await uow.lapses.mute(self.organization.id, [Mute(lapse_id=lapse_id, person_id=by.id, until=until)])
+
+    async def narrow(self, chat: str, *clients: ClientId) -> None:
+        """Let only these clients be spoken of in a chat's workspace."""
+        async with self.storage.transaction() as uow:
+            for workspace in await uow.organizations.workspaces(self.organization.id):
+                if workspace.platform == chat:
+                    await uow.organizations.update_workspace(replace(workspace, client_ids=frozenset(clients)))
 
     async def wish(self, who: Person, rhythm: Rhythm, topic: Topic = Topic.LAPSES) -> None:
         """Somebody wants to hear of everything at this rhythm."""

@@ -133,15 +133,15 @@ async def test_a_private_answer_opens_over_the_home_and_changes_in_its_place(sla
     assert len(inbound.homes) == 1
 
 
-async def test_a_form_opens_from_the_home_and_its_answer_comes_among_the_messages(
-    slack: Loopback, inbound: House
-) -> None:
+async def test_a_form_opens_from_the_home_and_its_answer_takes_its_place(slack: Loopback, inbound: House) -> None:
     first = await slack.people.open_home(TEAM, ANA)
     await slack.people.press_view(TEAM, ANA, first, "Add a note")
     form = await slack.people.wait_for_view(TEAM, ANA)
-    await slack.people.submit(TEAM, ANA, form, Note="on holiday")
-    (seen,) = await slack.people.wait_until(TEAM, "dm", ANA, lambda found: len(found) == 1)
-    assert seen.rendered == "Here you are."
+    assert await slack.people.submit(TEAM, ANA, form, Note="on holiday") == {"error": None, "errors": {}}
+    answer = await slack.people.view(TEAM, ANA)
+    assert answer is not None
+    assert (answer.id, answer.title) == (form.id, "lapsebot")
+    assert "Here you are." in answer.html
     assert inbound.submissions[0].values == {"n": ("on holiday",)}
 
 
@@ -153,6 +153,12 @@ async def test_a_form_opens_over_an_answer(slack: Loopback, inbound: House) -> N
     await slack.people.press_view(TEAM, ANA, shown, "Add a note")
     form = await slack.people.wait_for_view(TEAM, ANA, unlike=shown)
     assert form.raw["previous_view_id"] == shown.id
+    inbound.answer = say("Noted.")
+    await slack.people.submit(TEAM, ANA, form, Note="on holiday")
+    under = await slack.people.wait_for_view(TEAM, ANA, unlike=form)
+    assert under.id == shown.id
+    noted = under if "Noted." in under.html else await slack.people.wait_for_view(TEAM, ANA, unlike=under)
+    assert "Noted." in noted.html
 
 
 async def test_a_link_in_the_home_is_acknowledged_and_nothing_is_done(slack: Loopback, inbound: House) -> None:

@@ -1,115 +1,48 @@
-"""Many workspaces through their own consent, whole organizations, and what becomes of an installation (row 34)."""
+"""Many workspaces through their own consent, and what becomes of an installation (row 34)."""
 
-import asyncio
 import itertools
-import re
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
 import pytest
 
 from bot.playground.vendors.slack import (
     AppConfig,
-    ChannelConfig,
-    EnterpriseConfig,
-    LimitConfig,
-    SlackConfig,
-    TimingConfig,
-    UserConfig,
-    WorkspaceConfig,
 )
 from commands.errors import DeliveryError, DeliveryErrorKind, SignInError
-from commands.messages import say
-from commands.ports.chat import AddressKind, Check, Inbound, InstallationChanged, Signal
-from commands.ports.installations import Installation, Installations
+from commands.ports.chat import AddressKind, Check
+from commands.ports.installations import Installation
 from commands.ports.storage import StorageError
 from commands.secret import Secret
-from platform_adapters.chat.slack.installations import Access
-from platform_adapters.chat.slack.manifest import BOT_SCOPES, EVENTS
-from platform_adapters.chat.slack.payloads import read_action
+from platform_adapters.chat.slack.manifest import BOT_SCOPES
 from tests.contracts.chat_rigs.rig import Recorder
 from tests.slack_adapter.loopback import Loopback, running
-from tests.slack_adapter.test_delivering import delivery, to
+from tests.slack_adapter.many import (
+    ALONE,
+    BACK,
+    EAST,
+    EVA,
+    MIA,
+    WEST,
+    Noted,
+    back,
+    code_of,
+    error_of_post,
+    let_in,
+    lost,
+    many,
+    post,
+    posts,
+    slack_config,
+    stored,
+    uninstall,
+)
 from tests.support.chat import FakeInstallations
 
 # slack_sdk 3.47 still hands its client credentials to aiohttp as BasicAuth.
 pytestmark = pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:DeprecationWarning")
-BACK = "https://lapsebot.example/install/cb/slack"
-ORG, EAST, WEST, ALONE = "E0ORG", "T0EAST", "T0WEST", "T0ALONE"
-BOSS, EVA, WALT, MIA = "W0BOSS", "U0EVA", "U0WALT", "U0MIA"
-
-
-def person(user_id: str, *, is_org_admin: bool = False) -> UserConfig:
-    name = user_id[2:].lower()
-    return UserConfig(
-        id=user_id, name=name, real_name=name.title(), email=f"{name}@org.example", is_org_admin=is_org_admin
-    )
-
-
-def space(team: str, *users: UserConfig, enterprise_id: str | None = None) -> WorkspaceConfig:
-    members = tuple(each.id for each in users)
-    return WorkspaceConfig(
-        team_id=team,
-        name=team[2:].title(),
-        domain=team[2:].lower(),
-        bot_user_id=f"U{team}BOT",
-        users=users,
-        channels=(ChannelConfig(id=f"C{team[1:]}", name="general", members=members),),
-        enterprise_id=enterprise_id,
-    )
-
-
-def slack_config(*, socket_mode: bool = False) -> SlackConfig:
-    boss = person(BOSS, is_org_admin=True)
-    return SlackConfig(
-        enterprises=(EnterpriseConfig(id=ORG, name="Org", domain="org", bot_user_id="W0ORGBOT"),),
-        workspaces=(
-            space(EAST, boss, person(EVA), enterprise_id=ORG),
-            space(WEST, boss, person(WALT), enterprise_id=ORG),
-            space(ALONE, person(MIA)),
-        ),
-        app=AppConfig(
-            redirect_urls=(BACK,), org_deploy_enabled=True, socket_mode=socket_mode, scopes=BOT_SCOPES, events=EVENTS
-        ),
-        limits=LimitConfig(enabled=False),
-        timing=TimingConfig(event_retry_delays=(0.0, 0.0, 0.0)),
-    )
-
-
-@asynccontextmanager
-async def many(
-    inbound: Inbound | None, installations: Installations | None = None, *, socket_mode: bool = False
-) -> AsyncIterator[Loopback]:
-    """A Slack of several workspaces, and the adapter without a token of its own."""
-    async with running(
-        inbound,
-        settings=slack_config(socket_mode=socket_mode),
-        socket_mode=socket_mode,
-        installations=installations,
-        changes={"BOT_TOKEN": ""},
-    ) as slack:
-        yield slack
-
-
-class Noted(Recorder):
-    """Lets a test wait for what Slack says by itself, which is looked up after its acknowledgement."""
-
-    def __init__(self) -> None:
-        Recorder.__init__(self)
-        self.changed = asyncio.Event()
-
-    async def signal(self, signal: Signal) -> None:
-        await Recorder.signal(self, signal)
-        self.changed.set()
-
-    async def until(self, wanted: Callable[[], bool]) -> None:
-        while not wanted():
-            self.changed.clear()
-            async with asyncio.timeout(5):
-                await self.changed.wait()
 
 
 @pytest.fixture
@@ -121,66 +54,6 @@ def inbound() -> Noted:
 async def slack(inbound: Noted) -> AsyncIterator[Loopback]:
     async with many(inbound) as loopback:
         yield loopback
-
-
-async def code_of(slack: Loopback, team: str, user: str, where: str) -> str:
-    """Go to the consent page as somebody, and allow."""
-    assert slack.platform.install is not None
-    await slack.people.sign_in(team, user)
-    url = slack.platform.install.authorize_url(state="s", redirect_uri=BACK)
-    async with slack.session.get(url) as reply:
-        assert reply.status == 200, await reply.text()
-        html = await reply.text()
-    fields = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', html.replace("&amp;", "&")))
-    fields |= {"answer": "allow", "where": where}
-    async with slack.session.post(url.split("?")[0], data=fields, allow_redirects=False) as reply:
-        assert reply.status == 303, await reply.text()
-        query = parse_qs(urlsplit(reply.headers["Location"]).query)
-    assert query["state"] == ["s"]
-    return query["code"][0]
-
-
-async def let_in(slack: Loopback, team: str, user: str, *, where: str = "") -> None:
-    assert slack.platform.install is not None
-    code = await code_of(slack, team, user, where or team)
-    await slack.platform.install.complete(code=code, redirect_uri=BACK)
-
-
-async def stored(slack: Loopback, tenant: str) -> Installation:
-    found = await slack.installations.find("slack", tenant)
-    assert found is not None
-    return found
-
-
-async def post(slack: Loopback, tenant: str, external_id: str = "", kind: AddressKind = AddressKind.CHANNEL) -> None:
-    await slack.platform.post(to(external_id or f"C{tenant[1:]}", kind, tenant), say("Lapsed"), delivery())
-
-
-async def error_of_post(slack: Loopback, tenant: str) -> DeliveryError:
-    with pytest.raises(DeliveryError) as raised:
-        await post(slack, tenant)
-    return raised.value
-
-
-async def posts(slack: Loopback) -> int:
-    return len([each for each in await slack.people.log("replies") if each["method"] == "chat.postMessage"])
-
-
-async def uninstall(slack: Loopback, owner: str, *order: str) -> None:
-    """Take the bot out, and wait until it heard of all that Slack says of it."""
-    after = (await slack.people.get("state"))["revision"]
-    await slack.people.post("uninstall", team=owner, order=order)
-    for _ in order:
-        change = await slack.people.wait_for_change("event", after=after, error=None)
-        after = change["revision"]
-
-
-def lost(inbound: Recorder) -> list[str]:
-    return [each.tenant for each in inbound.signals if isinstance(each, InstallationChanged) and not each.alive]
-
-
-def back(inbound: Recorder) -> list[str]:
-    return [each.tenant for each in inbound.signals if isinstance(each, InstallationChanged) and each.alive]
 
 
 @pytest.mark.behaviour("A-2")
@@ -355,66 +228,6 @@ async def test_another_process_that_let_the_bot_in_again_is_noticed_when_the_old
     assert (await stored(slack, ALONE)).lost_at is None
 
 
-@pytest.mark.behaviour("A-1")
-async def test_an_organizations_installation_serves_the_workspaces_that_it_was_added_to(
-    slack: Loopback, inbound: Noted
-) -> None:
-    await let_in(slack, EAST, BOSS, where=ORG)
-    org = await stored(slack, ORG)
-    assert (org.is_org_wide, org.name) == (True, "Org")
-    assert (await error_of_post(slack, EAST)).kind is DeliveryErrorKind.ADDRESS_GONE
-    await slack.people.post("org-teams", enterprise=ORG, teams=[EAST, WEST])
-    await inbound.until(lambda: sorted(back(inbound)) == [EAST, WEST])
-    await post(slack, EAST)
-    await post(slack, WEST, WALT, AddressKind.DIRECT)
-    assert (await error_of_post(slack, ALONE)).kind is DeliveryErrorKind.ADDRESS_GONE
-
-    await slack.people.fail("response_url", "http", status=404)
-    assert (await slack.people.says(EAST, "C0EAST", EVA, "/lapsed"))["error"] is None
-    await slack.people.wait_until(EAST, "C0EAST", EVA, lambda seen: len(seen) == 2)
-    (command,) = inbound.commands
-    assert (command.place.workspace, command.user.tenant, command.place.is_shared) == (EAST, EAST, False)
-    shown = await slack.people.open_home(EAST, EVA)
-    assert "Here you are." in shown.html
-    assert inbound.homes[0].place.workspace == EAST
-
-
-async def test_an_organization_that_takes_a_workspace_back_is_told_and_the_rest_goes_on(
-    slack: Loopback, inbound: Noted
-) -> None:
-    await let_in(slack, EAST, BOSS, where=ORG)
-    await slack.people.post("org-teams", enterprise=ORG, teams=[EAST, WEST])
-    await inbound.until(lambda: sorted(back(inbound)) == [EAST, WEST])
-    await post(slack, EAST)
-    await slack.people.post("org-teams", enterprise=ORG, teams=[EAST], added=False)
-    await inbound.until(lambda: lost(inbound) == [EAST])
-    assert (await error_of_post(slack, EAST)).kind is DeliveryErrorKind.ADDRESS_GONE
-    await post(slack, WEST)
-
-
-async def test_row_34_an_organizations_uninstall_ends_all_its_workspaces(slack: Loopback, inbound: Noted) -> None:
-    await let_in(slack, EAST, BOSS, where=ORG)
-    await slack.people.post("org-teams", enterprise=ORG, teams=[EAST, WEST])
-    await inbound.until(lambda: sorted(back(inbound)) == [EAST, WEST])
-    await post(slack, EAST)
-    await uninstall(slack, ORG, "tokens_revoked", "app_uninstalled")
-    await inbound.until(lambda: sorted(lost(inbound)) == [EAST, WEST])
-    assert (await stored(slack, ORG)).lost_at is not None
-    assert (await error_of_post(slack, WEST)).kind is DeliveryErrorKind.ADDRESS_GONE
-
-
-async def test_a_person_of_the_same_organization_is_of_the_workspace_where_they_press(
-    slack: Loopback, inbound: Noted
-) -> None:
-    await let_in(slack, EAST, BOSS, where=ORG)
-    await slack.people.post("org-teams", enterprise=ORG, teams=[EAST])
-    await inbound.until(lambda: back(inbound) == [EAST])
-    shown = await slack.people.open_home(EAST, EVA)
-    assert shown.raw["app_installed_team_id"] == ORG
-    request = inbound.homes[0]
-    assert (request.user.tenant, request.place.workspace, request.place.is_shared) == (EAST, EAST, False)
-
-
 @pytest.mark.behaviour("A-8")
 async def test_the_settings_own_token_goes_on_beside_workspaces_that_let_the_bot_in() -> None:
     inbound = Noted()
@@ -487,30 +300,3 @@ async def test_doctor_counts_the_workspaces_and_names_those_that_do_not_work(sla
     )
     assert f"Slack workspace {ALONE}" not in found
     assert "Slack bot token" not in found
-
-
-@pytest.mark.parametrize(
-    ("team", "tenant", "is_shared"),
-    [(EAST, EAST, None), (ORG, EAST, None), (WEST, EAST, None), ("T0ELSEWHERE", "T0ELSEWHERE", True)],
-)
-def test_people_of_an_organization_are_no_outsiders_in_its_workspaces(
-    team: str, tenant: str, is_shared: bool | None
-) -> None:
-    body = {
-        "type": "block_actions",
-        "user": {"id": BOSS, "team_id": team},
-        "team": {"id": EAST} if team != WEST else None,
-        "view": {"team_id": EAST, "type": "home"} if team == WEST else {},
-        "enterprise": {"id": ORG},
-        "is_enterprise_install": True,
-        "channel": {"id": "C0EAST", "name": "general"},
-        "actions": [{"action_id": "press-0", "block_id": "b", "value": "details:1"}],
-    }
-    asked = read_action(body)
-    assert asked is not None
-    assert asked.organization == ORG
-    siblings = frozenset({EAST, WEST})
-    access = Access(team_id=EAST, team_name="", token=Secret("x"), scopes=(), owner=ORG, siblings=siblings)
-    request = asked.within(access).request
-    assert request.user.tenant == tenant
-    assert request.place.is_shared is (False if team == WEST else is_shared)

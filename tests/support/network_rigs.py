@@ -17,7 +17,7 @@ from bot.playground.vendors.networks import (
     serve_network,
 )
 from commands.errors import NetworkError
-from commands.model import Parent, Tokens
+from commands.model import Parent, Tokens, Verdict
 from commands.ports.network import Expected, Network, Probe
 from platform_adapters.discovery import build_networks
 from tests.support.clock import FakeClock
@@ -25,20 +25,52 @@ from tests.support.clock import FakeClock
 CALLBACK = "http://127.0.0.1:9/oauth/cb/network"
 EAST, WEST = Parent(id="7001", name="Acme East"), Parent(id="7002", name="Acme West")
 FIRST, SECOND = "1029384756", "1029384757"
+BOS = "2039485761"
 
 ADDRESSES = {
+    "google_ads": ("/o/oauth2/v2/auth", "/token", ""),
     "linkedin": ("/oauth/v2/authorization", "/oauth/v2/accessToken", ""),
     "meta": ("/v26.0/dialog/oauth", "/v26.0/oauth/access_token", "/v26.0"),
+    "pinterest": ("/oauth/", "/v5/oauth/token", "/v5"),
+    "reddit": ("/api/v1/authorize", "/api/v1/access_token", "/api/v3"),
+    "snapchat": ("/login/oauth2/authorize", "/login/oauth2/access_token", "/v1"),
     "tiktok": ("/portal/auth", "/open_api/v1.3/oauth2/access_token/", "/open_api/v1.3"),
+    "youtube": ("/o/oauth2/v2/auth", "/token", "/youtube/v3"),
 }
 """Where each stand-in has its login, its token endpoint and its API."""
 
 PERMISSIONS = {
+    "google_ads": ["openid", "email", "https://www.googleapis.com/auth/adwords"],
     "linkedin": ["openid", "profile", "r_ads", "r_ads_reporting"],
     "meta": ["public_profile", "ads_read"],
+    "pinterest": ["user_accounts:read", "ads:read"],
+    "reddit": ["adsread"],
+    "snapchat": ["snapchat-marketing-api"],
     "tiktok": ["ad_account_management", "reporting"],
+    "youtube": [
+        "https://www.googleapis.com/auth/youtube.readonly",
+        "https://www.googleapis.com/auth/yt-analytics.readonly",
+    ],
 }
 """What each stand-in calls all that we ask for; the last is what reports hang on."""
+
+ONE_ACCOUNT = frozenset({"youtube"})
+"""Networks whose grant is bound to one account: that account is who logged in."""
+
+BY_EMAIL = frozenset({"google_ads"})
+"""Networks that name a login by its email address."""
+
+OUTLIVES_PASSWORD = frozenset({"google_ads", "youtube"})
+"""Networks whose grants go on after the person changes the password."""
+
+SILENT = frozenset({"pinterest", "reddit", "snapchat"})
+"""Networks that never say what ended a grant: a bare 401, and a refresh that is refused."""
+
+KEEPS_GRANTS = frozenset({"pinterest", "snapchat"})
+"""Networks where only the person can take a grant back."""
+
+HIDES_STATUS = frozenset({"pinterest"})
+"""Networks that do not tell of an account whether they disabled it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +87,21 @@ class NetworkRig:
     def expected(self) -> list[Expected]:
         """Both accounts, as they were connected."""
         parent = EAST if self.network.spec.parent_label else None
-        return [Expected(account_id=FIRST, parent=parent), Expected(account_id=SECOND, parent=parent)]
+        return [Expected(account_id=account_id, parent=parent) for account_id in self.reached]
+
+    @property
+    def reached(self) -> list[str]:
+        """What one login of Ana's reaches."""
+        return [FIRST] if self.network.spec.slug in ONE_ACCOUNT else [FIRST, SECOND]
+
+    def subject(self, profile: str) -> tuple[str, str]:
+        """Who a login of Ana's or Bo's is, and by what name."""
+        slug = self.network.spec.slug
+        if slug in ONE_ACCOUNT:
+            return {"ana": (FIRST, "Acme EU Ads"), "bo": (BOS, "Bo Lind")}[profile]
+        if slug in BY_EMAIL:
+            return profile, f"{profile}@acme.example"
+        return profile, {"ana": "Ana Ruiz", "bo": "Bo Lind"}[profile]
 
     async def log_in(self, profile: str = "ana", *, permissions: list[str] | None = None) -> Tokens:
         """Go through the consent page and exchange the code."""
@@ -74,6 +120,17 @@ class NetworkRig:
     async def probe(self, tokens: Tokens) -> Probe:
         """Check both accounts."""
         return await self.network.probe(tokens, self.expected)
+
+    async def check(self, tokens: Tokens) -> Probe:
+        """Check both accounts, and where a refusal says nothing clear, hear what a refresh has to say."""
+        probe = await self.probe(tokens)
+        if probe.grant.verdict is not Verdict.UNCLEAR:
+            return probe
+        try:
+            grant = await self.network.refresh(tokens)
+        except NetworkError as error:
+            return Probe(grant=error.finding)
+        return probe if grant is None else await self.probe(grant.tokens)
 
     async def refused(self, answer: dict[str, str]) -> NetworkError:
         """Exchange something that must not work."""
@@ -113,6 +170,7 @@ def config(slug: str, clock: FakeClock) -> NetworkConfig:
         accounts=[
             AdAccount(id=FIRST, name="Acme EU Ads", business_id=EAST.id, roles={"ana": "ADMIN"}),
             AdAccount(id=SECOND, name="Acme US Ads", business_id=EAST.id, roles={"ana": "ADMIN"}),
+            *([AdAccount(id=BOS, name="Bo Lind", business_id="", roles={"bo": "A"})] if slug in ONE_ACCOUNT else []),
         ],
         clock=lambda: clock.now().timestamp(),
     )

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from commands.choosing import SHOWN_AT_ONCE
 from commands.connecting import CHOICE_LIFE
 from commands.errors import NetworkError
 from commands.ids import to_wire
@@ -403,3 +404,52 @@ async def test_a_form_that_another_site_sends_is_refused(rig: Rig, browser: Brow
     untold = await browser.post(choice, {**fields, "token": ""}, ("account", "501"))
     assert {cross.status, untold.status} == {403}
     assert await rig.connection_of("501") is None
+
+
+@pytest.mark.parametrize("typed", ["\x00\u202e", "<b>x</b>", "a" * 5000, "=cmd()", "\ud83d\ude00"])
+async def test_whatever_is_typed_for_a_client_is_kept_as_text_or_refused(
+    rig: Rig, browser: Browser, typed: str
+) -> None:
+    path = await rig.new_accounts_link("Raj Patel")
+    await rig.signed_in(browser, path, "Raj Patel")
+    rig.login("501", subject="s-raj")
+    page = await log_in(rig, browser, path)
+    typed = typed.encode("utf-16", "surrogatepass").decode("utf-16")
+    done = await choose(browser, page, "501", client="", new_client=typed, owner=typed)
+    assert done.status in (200, 422)
+    assert "<b>x</b>" not in done.text
+    done = await choose(browser, page, "501", client="", new_client=typed)
+    assert done.status in (200, 422)
+
+
+@pytest.mark.behaviour("R-14")
+async def test_of_very_many_accounts_a_page_offers_some_and_says_how_many_more(rig: Rig, browser: Browser) -> None:
+    path = await rig.new_accounts_link()
+    await rig.signed_in(browser, path)
+    rig.login(*(f"{number}" for number in range(1000, 1000 + SHOWN_AT_ONCE + 7)), subject="s-new")
+    page = await log_in(rig, browser, path)
+    assert f"New here: {SHOWN_AT_ONCE + 7} accounts" in page.words
+    assert "And 7 more accounts" in page.words
+    everything = [f"{number}" for number in range(1000, 1000 + SHOWN_AT_ONCE)]
+    done = await choose(browser, page, *everything, client=client(rig))
+    assert f"{SHOWN_AT_ONCE} accounts are connected" in done.words
+    again = await log_in(rig, browser, path)
+    assert "New here: 7 accounts" in again.words
+
+
+@pytest.mark.behaviour("R-14", "R-16")
+async def test_one_login_that_two_people_connect_with_at_once_is_stored_once(rig: Rig, browser: Browser) -> None:
+    rig.login("501", "502", subject="s-shared")
+    async with rig.browser() as other:
+        pages = []
+        for visitor, name in ((browser, "Ana Ruiz"), (other, "Mei Lin")):
+            path = await rig.new_accounts_link(name)
+            await rig.signed_in(visitor, path, name)
+            pages.append(await log_in(rig, visitor, path))
+        mine, theirs = await asyncio.gather(
+            choose(browser, pages[0], "501", client=client(rig)), choose(other, pages[1], "502", client=client(rig))
+        )
+    assert "1 account is connected" in mine.words
+    assert "1 account is connected" in theirs.words
+    connected = [await rig.connection_of(account) for account in ("501", "502")]
+    assert len({each.authorization_id for each in connected if each is not None}) == 1

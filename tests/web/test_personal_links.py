@@ -261,3 +261,14 @@ async def test_attempts_are_told_where_there_is_a_lapse(rig: Rig, browser: Brows
     assert begun.lapse_id == failed.lapse_id is not None
     assert begun.person_id == failed.person_id == rig.people["Olga Owner"].id
     assert failed.data["why"] == "the login did not reach the account"
+
+
+@pytest.mark.behaviour("C-12")
+async def test_an_account_whose_term_is_over_carries_the_clock_beside_the_lock(rig: Rig, browser: Browser) -> None:
+    over = await rig.add_authorization("Ana Ruiz", subject="s-over", ends_at=rig.clock.now() - timedelta(hours=1))
+    await rig.add_connection("1", owner="Olga Owner", cause=Verdict.EXPIRED, authorization_id=over)
+    page = await opened(rig, browser, await rig.bearer_link(PassPurpose.ACCOUNTS, "Olga Owner"))
+    assert "term over" in page.words
+    row = page.text[page.text.index('class="rows"') : page.text.index("term over")]
+    assert 'class="mark lapsed"' in row
+    assert 'class="mark expiring"' in row

@@ -167,13 +167,19 @@ class SlackPlatform:
         return [work.create_task(socket)]
 
     async def _let_in(self, installation: Installation) -> None:
-        if self._inbound is not None:
-            teams: Sequence[str] = (installation.tenant,)
-            if installation.is_org_wide:
+        """Say that the bot is back, or new, where it was let in. A process that takes nothing in says nothing."""
+        if self._inbound is None:
+            return
+        teams: Sequence[str] = (installation.tenant,)
+        if installation.is_org_wide:
+            try:
                 teams = list(await self._installations.teams(installation.tenant))
-            for team in teams:
-                at = installation.installed_at
-                await self._inbound.signal(InstallationChanged(platform=PLATFORM, tenant=team, alive=True, at=at))
+            except DeliveryError as error:
+                _log.warning("where an organization has the bot could not be read: %s", error.code)
+                teams = ()
+        for team in teams:
+            at = installation.installed_at
+            await self._inbound.signal(InstallationChanged(platform=PLATFORM, tenant=team, alive=True, at=at))
 
     async def _identify(self) -> None:
         """Learn whose the settings' token is, if there is one.

@@ -3,7 +3,7 @@ the messages between them and the bot; what was pressed in a home or modal is an
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -13,7 +13,7 @@ from commands.messages import Message, Picture
 from platform_adapters.chat.slack.api import SlackApi
 from platform_adapters.chat.slack.installations import Installations
 from platform_adapters.chat.slack.payloads import ReplyTo
-from platform_adapters.chat.slack.render import Rendered, render
+from platform_adapters.chat.slack.render import PictureUrl, Rendered, render
 from platform_adapters.chat.slack.views import TooLate, Views, nowhere
 
 _log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ class Answers:
         api: SlackApi,
         installations: Installations,
         views: Views,
-        picture_url: Callable[[Picture], str | None],
+        picture_url: PictureUrl,
         api_url: str,
     ) -> None:
         self._api = api

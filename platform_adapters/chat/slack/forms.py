@@ -28,10 +28,13 @@ class Origin:
     token: str = ""
     channel: str = ""
     response_url: str = ""
+    modal: str = ""
+    """The modal that the form lies over."""
 
     def write(self) -> str:
         """For private_metadata; an address that is too long is left out, and the answer finds another way."""
-        written = json.dumps({"token": self.token, "channel": self.channel, "reply": self.response_url})
+        values = {"token": self.token, "channel": self.channel, "reply": self.response_url, "modal": self.modal}
+        written = json.dumps(values)
         return written if size(written) <= _METADATA else replace(self, response_url="").write()
 
     @staticmethod
@@ -43,9 +46,9 @@ class Origin:
             return None
         if not isinstance(found, dict):
             return None
-        values = [found.get(name) for name in ("token", "channel", "reply")]
-        token, channel, response_url = (each if isinstance(each, str) else "" for each in values)
-        return Origin(token=token, channel=channel, response_url=response_url) if token else None
+        values = [found.get(name) for name in ("token", "channel", "reply", "modal")]
+        token, channel, response_url, modal = (each if isinstance(each, str) else "" for each in values)
+        return Origin(token=token, channel=channel, response_url=response_url, modal=modal) if token else None
 
 
 def modal(form: Form, origin: Origin, tenant: str) -> Json:

@@ -19,7 +19,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from commands.apologies import form_too_late
+from commands.apologies import form_not_opened
 from commands.errors import DeliveryError
 from commands.messages import FieldErrors, Form, Message
 from commands.ports.chat import (
@@ -50,7 +50,7 @@ from platform_adapters.chat.slack.payloads import (
 )
 from platform_adapters.chat.slack.shared import SharedChannels
 from platform_adapters.chat.slack.signature import Json
-from platform_adapters.chat.slack.views import TooLate, Turn, Views
+from platform_adapters.chat.slack.views import TooLate, Turn, Views, answer_view, nowhere
 
 _log = logging.getLogger(__name__)
 
@@ -136,6 +136,7 @@ class Receiver:
         request = asked.request
         if self._inbound.command_acknowledgement(request.name, request.arguments) is Acknowledgement.FORM:
             await self._form(asked.reply_to, await self._inbound.form(request))
+            await self._with_shared(request.place)  # remembered for when the form is sent off, which cannot wait for it
             return
         request = replace(request, place=await self._with_shared(request.place))
         await self._answers.send(asked.reply_to, await self._inbound.command(request), replaces=False)
@@ -169,9 +170,9 @@ class Receiver:
             return
         try:
             await self._views.open_form(reply_to, form)
-        except TooLate:  # a trigger is good for one try: another would only cost the person more time
-            _log.warning("a form was not opened in time")
-            await self._answers.send(replace(reply_to, trigger=""), form_too_late(), replaces=False)
+        except (TooLate, DeliveryError) as error:  # a trigger is good for one try
+            _log.warning("a form was not opened: %s", getattr(error, "code", "too late"))
+            await self._answers.send(replace(reply_to, trigger=""), form_not_opened(), replaces=False)
 
     async def _on_submission(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         asked = read_submission(body)
@@ -187,6 +188,9 @@ class Receiver:
         reply_to, answer = answering.result() or (asked.reply_to, None)
         if isinstance(answer, FieldErrors):
             await ack(response_action="errors", errors=errors_by_block(answer, part(body, "view")))
+            return
+        if answer is not None and reply_to.is_home:  # nothing lies under the form that could show the answer
+            await ack(response_action="update", view=answer_view(answer, reply_to.tenant, nowhere))
             return
         await ack()
         if answer is not None:

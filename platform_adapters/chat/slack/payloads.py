@@ -41,7 +41,7 @@ class ReplyTo:
     @property
     def origin(self) -> Origin:
         """What a form that is opened from here needs to have its answer shown."""
-        return Origin(channel=self.channel, response_url=self.response_url)
+        return Origin(channel=self.channel, response_url=self.response_url, modal=self.modal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +100,13 @@ def read_command(body: Json) -> Asked[CommandRequest] | None:
     channel = text(body, "channel_id")
     if not (name and user and team):
         return None
+    is_direct = _is_direct(channel, text(body, "channel_name"))
     place = Place(
         workspace=team,
         workspace_name=text(body, "team_domain"),
         channel=channel,
-        is_direct=_is_direct(channel, text(body, "channel_name")),
+        is_direct=is_direct,
+        is_shared=False if is_direct else None,
     )
     who = ChatUser(platform=PLATFORM, tenant=team, external_id=user, name=text(body, "user_name"))
     return Asked(
@@ -173,7 +175,12 @@ def read_submission(body: Json) -> Asked[Submission] | None:
     return Asked(
         request=Submission(token=origin.token, values=read_values(view), user=who, place=place),
         reply_to=ReplyTo(
-            tenant=teams[0], channel=origin.channel, user=who.external_id, response_url=origin.response_url
+            tenant=teams[0],
+            channel=origin.channel,
+            user=who.external_id,
+            response_url=origin.response_url,
+            modal=origin.modal,
+            is_home=not origin.channel and not origin.modal,
         ),
         teams=teams,
         organization=_organization(body),

@@ -5,7 +5,6 @@ Rules: docs.slack.dev/surfaces/app-home and /surfaces/modals. A trigger opens on
 
 import itertools
 import logging
-from collections.abc import Callable
 from typing import TypeAlias
 
 from commands.errors import DeliveryError
@@ -13,7 +12,7 @@ from commands.messages import Form, Heading, Message, Picture
 from platform_adapters.chat.slack.forms import modal
 from platform_adapters.chat.slack.installations import Access, Installations
 from platform_adapters.chat.slack.payloads import ReplyTo
-from platform_adapters.chat.slack.render import render_view
+from platform_adapters.chat.slack.render import PictureUrl, render_view
 from platform_adapters.chat.slack.spans import Json, plain
 from platform_adapters.chat.slack.text import cut, on_one_line
 
@@ -34,7 +33,7 @@ class TooLate(Exception):
 class Views:
     """Shows views to people."""
 
-    def __init__(self, installations: Installations, picture_url: Callable[[Picture], str | None]) -> None:
+    def __init__(self, installations: Installations, picture_url: PictureUrl) -> None:
         self._installations = installations
         self._picture_url = picture_url
         self._numbers = itertools.count()
@@ -71,12 +70,7 @@ class Views:
         Raises TooLate or DeliveryError.
         """
         access = await self._installations.of(reply_to.tenant)
-        view = {
-            "type": "modal",
-            "callback_id": "answer",
-            "title": {"type": "plain_text", "text": _title(message), "emoji": False},
-            "blocks": render_view(message, reply_to.tenant, self._picture_url),
-        }
+        view = answer_view(message, reply_to.tenant, self._picture_url)
         if reply_to.modal:
             await self._send(access, "views.update", {"view_id": reply_to.modal, "view": view}, message)
         else:
@@ -111,6 +105,16 @@ _TRIGGER_OVER = frozenset(
 
 def nowhere(_picture: Picture) -> None:
     """Pictures have no address: their message is drawn without them."""
+
+
+def answer_view(message: Message, tenant: str, picture_url: PictureUrl) -> Json:
+    """An answer as a modal that one only reads. Raises ValueError as `render` does."""
+    return {
+        "type": "modal",
+        "callback_id": "answer",
+        "title": {"type": "plain_text", "text": _title(message), "emoji": False},
+        "blocks": render_view(message, tenant, picture_url),
+    }
 
 
 def _title(message: Message) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from authlib.oauth2 import OAuth2Error
@@ -69,6 +69,8 @@ class ConsentRequest:
     redirect_uri: str
     state: str | None
     scopes: tuple[str, ...]
+    params: Mapping[str, str] = field(default_factory=dict)
+    """The whole request, under OAuth's own names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,8 +133,10 @@ class _RefreshGrant(grants.RefreshTokenGrant):
 
     def authenticate_refresh_token(self, refresh_token: str) -> StoredToken | None:
         world: World = self.server.world
+        terms: Terms = self.server.terms
         token = world.tokens.get(refresh_token)
-        if token is None or world.state(token, "refresh") is not TokenState.LIVE:
+        state = world.state(token, "refresh", despite=terms.refreshes_despite)
+        if token is None or state is not TokenState.LIVE:
             return None
         return StoredToken(token, world)
 
@@ -264,6 +268,7 @@ class Authority:
             redirect_uri=str(grant.redirect_uri),
             state=request.payload.state,
             scopes=tuple((request.scope or "").split()),
+            params=request.payload.data,
         )
 
     def allow(self, params: Iterable[tuple[str, str]], decision: Decision) -> str:

@@ -89,7 +89,7 @@ class ConsentPages:
                 offer = self._offer(asked, profile, str(form.get("business") or "") or None)
                 permissions = [str(value) for value in form.getall("permission", [])]
                 accounts = [str(value) for value in form.getall("account", [])]
-                decision = decide(profile, offer, permissions, accounts)
+                decision = self._wire.decided(asked, decide(profile, offer, permissions, accounts))
                 response = _found(self._wire.allowed(self._wire.authority.allow(params, decision)))
             case _:
                 response = self._page(asked)
@@ -115,7 +115,7 @@ class ConsentPages:
         return self._render("problem.html", status=HTTPStatus.BAD_REQUEST, failure=failure)
 
     def _offer(self, asked: ConsentRequest, profile: Profile, business_id: str | None) -> Offer:
-        return self._wire.offer(profile, asked.app, list(asked.scopes), business_id)
+        return self._wire.offer_for(asked, profile, business_id)
 
     def _logged_in(self) -> Profile | None:
         return self._world.profiles.get(self._world.settings.logged_in or "")

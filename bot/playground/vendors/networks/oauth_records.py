@@ -15,7 +15,7 @@ from typing import Any
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import AuthorizationCodeMixin, ClientMixin, OAuth2Payload, OAuth2Request, TokenMixin
 
-from .world import App, Code, RedirectMatch, Token, World
+from .world import App, Code, RedirectMatch, Token, TokenState, World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,11 @@ class Terms:
     refresh_seconds: float | None = None
     """None: the network has no refresh tokens."""
     rotates_refresh: bool = False
+    refreshes_for_all: bool = False
+    """Whether every app gets refresh tokens; else only those that are trusted with them."""
     client_auth: tuple[str, ...] = ("client_secret_post",)
+    refreshes_despite: frozenset[TokenState] = frozenset()
+    """Troubles of the person in which refresh tokens are still honoured."""
     binds_redirect: bool = True
     """Whether the token call must repeat the redirect address."""
 
@@ -108,7 +112,7 @@ class Client(ClientMixin):
 
     def check_grant_type(self, grant_type: str) -> bool:
         if grant_type == "refresh_token":
-            return self.terms.refresh_seconds is not None and self.app.refresh_tokens
+            return self.terms.refresh_seconds is not None and (self.terms.refreshes_for_all or self.app.refresh_tokens)
         return grant_type == "authorization_code"
 
 

@@ -15,7 +15,7 @@ from aiohttp import web
 from multidict import MultiMapping
 from yarl import URL
 
-from .authority import Authority, Failure
+from .authority import Authority, ConsentRequest, Failure
 from .oauth_records import Terms
 from .world import AdAccount, App, Business, Decision, Grant, Profile, Token, World
 
@@ -110,6 +110,14 @@ class NetworkWire(ABC):
     @abstractmethod
     def offer(self, profile: Profile, app: App, requested: list[str], business_id: str | None) -> Offer:
         """What to ask of `profile` when `app` wants `requested` permissions, with a business chosen or not yet."""
+
+    def offer_for(self, asked: ConsentRequest, profile: Profile, business_id: str | None) -> Offer:
+        """What to ask of `profile`, where the page depends on more of the request than its permissions."""
+        return self.offer(profile, asked.app, list(asked.scopes), business_id)
+
+    def decided(self, asked: ConsentRequest, decision: Decision) -> Decision:
+        """A decision, with what it means for this network that the request asked for more than permissions."""
+        return decision
 
     @abstractmethod
     def denied(self, redirect_uri: str, state: str | None, *, logged_in: bool) -> str:

@@ -101,6 +101,7 @@ class Grant:
     accounts: set[str] | None = None
     """The account ids that were allowed; None is every one the person reaches, now and later."""
     business_id: str | None = None
+    wishes: frozenset[str] = frozenset()
     created_at: float
     revoked_at: float | None = None
     data_access_expires_at: float | None = None
@@ -145,6 +146,8 @@ class Decision:
     declined: frozenset[str] = frozenset()
     accounts: frozenset[str] | None = None
     business_id: str | None = None
+    wishes: frozenset[str] = frozenset()
+    """What the request asked for beside permissions, in words that only the network's own file reads."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -166,6 +169,14 @@ class Settings:
     """The oldest version of the API that is still served; None is the network's own."""
     show_owner: bool = True
     """Whether account details name the owning business; TikTok does so only under certain conditions."""
+    failing_entries: list[str] = field(default_factory=list)
+    """Ids whose entry in a list fails by itself, in an answer that is good otherwise, as Snapchat's may."""
+    testing: bool = False
+    """The app is not published: its refresh tokens live for seven days (Google)."""
+    session_control: bool = False
+    """The company's session policy wants a new login before any refresh (Google)."""
+    admin_restricted: bool = False
+    """The company's administrators have restricted what the app asks for (Google)."""
 
 
 class World:
@@ -204,6 +215,7 @@ class World:
             declined=set(decision.declined),
             accounts=None if decision.accounts is None else set(decision.accounts),
             business_id=decision.business_id,
+            wishes=decision.wishes,
             created_at=self.now(),
         )
         self.grants[grant.id] = grant
@@ -231,21 +243,24 @@ class World:
         self.tokens[token.value] = token
         return token
 
-    def state(self, token: Token | None, kind: str | None = None) -> TokenState:
-        """Whether `token` works now; a token of another `kind` than asked for is unknown."""
+    def state(
+        self, token: Token | None, kind: str | None = None, *, despite: frozenset[TokenState] = frozenset()
+    ) -> TokenState:
+        """Whether `token` works now; a token of another `kind` than asked for is unknown.
+
+        `despite`: troubles that do not end this network's tokens.
+        """
         if token is None or (kind is not None and token.kind != kind):
             return TokenState.UNKNOWN
         grant = self.grants[token.grant_id]
         profile = self.profiles[grant.profile_id]
-        if token.revoked or grant.revoked_at is not None:
-            return TokenState.REVOKED
-        if profile.blocked:
-            return TokenState.BLOCKED
-        if token.outdated:
-            return TokenState.PASSWORD_CHANGED
-        if token.expires_at is not None and token.expires_at <= self.now():
-            return TokenState.EXPIRED
-        return TokenState.LIVE
+        troubles = {
+            TokenState.REVOKED: token.revoked or grant.revoked_at is not None,
+            TokenState.BLOCKED: profile.blocked,
+            TokenState.PASSWORD_CHANGED: token.outdated,
+            TokenState.EXPIRED: token.expires_at is not None and token.expires_at <= self.now(),
+        }
+        return next((state for state, stands in troubles.items() if stands and state not in despite), TokenState.LIVE)
 
     def tokens_of(self, grant_id: str) -> list[Token]:
         """The tokens of a grant, oldest first."""

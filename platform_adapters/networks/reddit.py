@@ -1,0 +1,331 @@
+"""Reddit Ads (API v3): HTTP Basic and an own User-Agent everywhere, access of a day or less, a refresh without end.
+
+Sources: prawcore 4.0 for the login (errors may come with HTTP 200, a generic User-Agent is answered with 429), public
+clients of the Ads API for the rest. Unconfirmed: how long access lives (its answer decides), the values of
+`suspension_reason`, the name that the consent page gives `adsread`. Only accounts that a business owns are listed;
+one that is shared into it is found when it is asked for by itself.
+"""
+
+import base64
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from urllib.parse import parse_qs, urlsplit
+
+from commands.errors import NetworkError
+from commands.model import Evidence, Finding, Parent, Tokens, Verdict
+from commands.ports.chat import Diagnosis
+from commands.ports.clock import Clock
+from commands.ports.network import (
+    CauseText,
+    Discovery,
+    Expected,
+    Grant,
+    NetworkSpec,
+    Permission,
+    Probe,
+    ReachedAccount,
+)
+from commands.secret import Secret
+from platform_adapters.networks.credentials import Credentials, read_credentials
+from platform_adapters.networks.examples import Example
+from platform_adapters.networks.oauth import (
+    Json,
+    NetworkClient,
+    Reply,
+    as_verdict,
+    diagnosed,
+    found,
+    healthy,
+    listed,
+    malformed,
+    of_each,
+    part,
+    text,
+)
+
+_SCOPE = "adsread"
+ADS = Permission(label="Read your ads and ad accounts", satisfied_by=frozenset({_SCOPE}))
+
+SPEC = NetworkSpec(
+    slug="reddit",
+    name="Reddit",
+    aliases=("reddit-ads", "rd"),
+    permissions=(ADS,),
+    parent_label="business",
+    login_label="the Reddit user who is a member of the business",
+    reconnect_requirement="a role on the ad account in its business in Reddit Ads",
+    stops=("spend", "reports"),
+    checklist=(
+        "Log in to Reddit as {subject}, or as another member of business {parent}.",
+        "Check in Reddit Ads that this user has a role on ad account {account_id}.",
+    ),
+    steps=("Reddit shows which user is logged in: check the name.", "Press Allow."),
+    causes={
+        Verdict.REVOKED: CauseText(
+            happened="Reddit ended our access. It does not say why: access removed in the user's app settings, or a "
+            "changed password.",
+            mend="Whoever connected it can give it back by logging in again, in about a minute.",
+        ),
+        Verdict.PERMISSION_MISSING: CauseText(
+            happened="Reddit does not let this user read ads through us.",
+            mend="Reconnect and press Allow for everything on Reddit's page.",
+        ),
+        Verdict.ROLE_LOST: CauseText(
+            happened="The Reddit user no longer has a role on this ad account.",
+            mend="An administrator of the business in Reddit Ads can give it back; others with a role can reconnect.",
+            not_helping="Reconnecting with the same user will not help before that.",
+        ),
+        Verdict.ACCOUNT_MOVED: CauseText(
+            happened="The ad account now belongs to another business in Reddit Ads.",
+            mend="A member of that business can connect it; if the move was a mistake, move it back in Reddit Ads.",
+            not_helping="Reconnecting under the old business will not help.",
+        ),
+        Verdict.ACCOUNT_DISABLED: CauseText(
+            happened="Reddit has suspended this ad account, for example over billing or a policy.",
+            mend="Whoever runs the account can solve that with Reddit; we notice when it is back.",
+            not_helping="Reconnecting will not help.",
+        ),
+    },
+)
+
+_REFUSED = 400
+_TOKEN, _BUSINESSES, _OWNED, _ACCOUNT = "token", "me/businesses", "businesses/ad_accounts", "ad_accounts"
+_OAUTH_ERRORS: Mapping[str, Verdict] = {
+    "invalid_grant": Verdict.EXPIRED,
+    "invalid_request": Verdict.EXPIRED,
+    "invalid_client": Verdict.OUR_FAULT,
+    "unauthorized_client": Verdict.OUR_FAULT,
+}
+_STATUSES: Mapping[str, Mapping[int, Verdict]] = {
+    _TOKEN: {401: Verdict.OUR_FAULT},  # Basic names our app; the grant is refused by name
+    _OWNED: {401: Verdict.UNCLEAR, 403: Verdict.ROLE_LOST},
+    _ACCOUNT: {401: Verdict.UNCLEAR, 403: Verdict.ROLE_LOST, 404: Verdict.ACCOUNT_GONE},
+}
+_OTHER_STATUSES: Mapping[int, Verdict] = {401: Verdict.UNCLEAR, 403: Verdict.PERMISSION_MISSING}
+_PAGE = "100"
+_CONSTANT = re.compile(r"[A-Z0-9_]{1,60}")
+
+
+def classify(reply: Reply) -> Finding | None:
+    """Reddit's table. At the login an error's name decides, whatever the status; elsewhere the status does.
+
+    401 is no verdict: access lives for a day or less, and only a refresh tells whether more than that has ended.
+    """
+    error = text(reply.body, "error")
+    if reply.check == _TOKEN and error in _OAUTH_ERRORS:
+        return found(_OAUTH_ERRORS[error], reply, error)
+    if reply.status < _REFUSED:
+        return found(Verdict.UNCLEAR, reply, error) if reply.check == _TOKEN and error else None
+    verdict = _STATUSES.get(reply.check, _OTHER_STATUSES).get(reply.status)
+    if verdict is None:
+        return None
+    code = text(part(reply.body, "error"), "code") or str(reply.status)
+    return found(verdict, reply, code, missing=[ADS.label] if verdict is Verdict.PERMISSION_MISSING else [])
+
+
+class Reddit:
+    """Reddit with our app's credentials."""
+
+    spec = SPEC
+
+    def __init__(self, credentials: Credentials, clock: Clock) -> None:
+        self._credentials = credentials
+        agent = f"web:lapsebot.{credentials.client_id}:v1"  # the form that Reddit asks for, and no other client's
+        self._client = NetworkClient(credentials, clock, classify, user_agent=agent, client_auth="client_secret_basic")
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        return self._client.running()
+
+    def authorize_url(
+        self, *, state: str, redirect_uri: str, code_challenge: str | None, login_hint: str | None, again: bool
+    ) -> str:
+        return self._client.authorize_url(
+            {
+                "response_type": "code",
+                "client_id": self._credentials.client_id,
+                "redirect_uri": redirect_uri,
+                "state": state,
+                "scope": _SCOPE,
+                "duration": "permanent",  # without it there is nothing to refresh with
+            }
+        )
+
+    async def exchange(self, *, answer: Mapping[str, str], redirect_uri: str, code_verifier: str | None) -> Grant:
+        body = await self._client.exchange(code=answer.get("code", ""), redirect_uri=redirect_uri, code_verifier=None)
+        return Grant(tokens=self._client.tokens(body))
+
+    async def refresh(self, tokens: Tokens) -> Grant | None:
+        if tokens.refresh is None:
+            return None
+        try:
+            body = await self._client.refresh(tokens.refresh)
+        except NetworkError as error:
+            if error.finding.verdict is not Verdict.EXPIRED:
+                raise
+            raise as_verdict(error, Verdict.REVOKED) from error  # it has no end of its own
+        return Grant(tokens=self._client.tokens(body, refresh=tokens.refresh))
+
+    async def probe(self, tokens: Tokens, expected: Sequence[Expected]) -> Probe:
+        try:
+            names = await self._businesses(tokens)
+            parents = {item.parent.id for item in expected if item.parent is not None}
+            owned = await self._owned(tokens, [business_id for business_id in names if business_id in parents])
+            accounts = {
+                item.account_id: _account_finding(owned[item.account_id], item.parent, names)
+                for item in expected
+                if item.account_id in owned
+            }
+            absent = {item.account_id: item for item in expected if item.account_id not in owned}
+            missing = await of_each(list(absent), lambda one: self._missing(tokens, absent[one], names))
+        except NetworkError as error:
+            return Probe(grant=error.finding)
+        return Probe(grant=healthy(_BUSINESSES), accounts={**accounts, **missing})
+
+    async def discover(self, tokens: Tokens) -> Discovery:
+        reply = await self._get(tokens, "me", "/me")
+        me = part(reply.body, "data")
+        if not text(me, "id"):
+            raise NetworkError(malformed(reply))
+        names = await self._businesses(tokens)
+        owned = await self._owned(tokens, names)
+        return Discovery(
+            subject_id=text(me, "id"),
+            subject_name=text(me, "username") or text(me, "name") or text(me, "id"),
+            granted=frozenset({_SCOPE}),
+            accounts=tuple(
+                ReachedAccount(
+                    account_id=account_id,
+                    name=text(row, "name") or account_id,
+                    parent=_parent(row, names),
+                    finding=_account_finding(row, None, names),
+                )
+                for account_id, row in owned.items()
+            ),
+        )
+
+    async def revoke(self, tokens: Tokens) -> None:
+        held = tokens.refresh or tokens.access  # with the refresh all access from it ends
+        kind = "refresh_token" if tokens.refresh is not None else "access_token"
+        url = f"{self._credentials.token_url.rpartition('/')[0]}/revoke_token"
+        app = f"{self._credentials.client_id}:{self._credentials.client_secret.reveal()}"
+        headers = {"Authorization": f"Basic {base64.b64encode(app.encode()).decode()}"}
+        form = {"token": held.reveal(), "token_type_hint": kind}
+        try:
+            await self._client.ask("revoke_token", "POST", url, headers=headers, form=form)
+        except NetworkError:
+            return  # also where all went well: the good answer has no content
+
+    async def diagnose(self) -> Sequence[Diagnosis]:
+        mend = (
+            "Compare LAPSEBOT_REDDIT_CLIENT_ID and _CLIENT_SECRET with the developer application in Reddit Ads. "
+            "It must be a web app, whose redirect address is this bot's."
+        )
+        return await diagnosed(SPEC.name, mend, self._client.refresh(Secret("doctor")))
+
+    async def _get(self, tokens: Tokens, check: str, path: str, **query: str) -> Reply:
+        headers = {"Authorization": f"Bearer {tokens.access.reveal()}"}
+        return await self._client.ask(check, "GET", path, headers=headers, query=query)
+
+    async def _pages(self, tokens: Tokens, check: str, path: str) -> Sequence[Json]:
+        """All of a list. Of the next page's address only the page is taken: what we hold is sent nowhere else."""
+        found_so_far: list[Json] = []
+        query = {"page.size": _PAGE}
+        while True:
+            reply = await self._get(tokens, check, path, **query)
+            found_so_far += listed(reply, reply.body, "data")
+            following = text(part(reply.body, "pagination"), "next_url")
+            page = parse_qs(urlsplit(following).query).get("page.token", [""])[0]
+            if not page or page == query.get("page.token"):
+                return found_so_far
+            query["page.token"] = page
+
+    async def _businesses(self, tokens: Tokens) -> Mapping[str, str]:
+        """The names of the businesses that the user is a member of, by id."""
+        members = await self._pages(tokens, _BUSINESSES, "/me/businesses")
+        return {text(row, "id"): text(row, "name") for row in members if text(row, "id")}
+
+    async def _owned(self, tokens: Tokens, business_ids: Iterable[str]) -> Mapping[str, Json]:
+        """The ad accounts of businesses, by id. One after the other: Reddit allows about one question a second."""
+        owned: dict[str, Json] = {}
+        for business_id in business_ids:
+            try:
+                accounts = await self._pages(tokens, _OWNED, f"/businesses/{business_id}/ad_accounts")
+            except NetworkError as error:
+                if error.finding.verdict is not Verdict.ROLE_LOST:
+                    raise
+                continue  # a member who may not list: each account is asked for by itself
+            owned |= {
+                text(row, "id"): {**row, "business_id": text(row, "business_id") or business_id}
+                for row in accounts
+                if text(row, "id")
+            }
+        return owned
+
+    async def _missing(self, tokens: Tokens, item: Expected, names: Mapping[str, str]) -> Finding:
+        """What is to be said of an account that is in no list. Raises NetworkError where that cannot be asked now."""
+        try:
+            reply = await self._get(tokens, _ACCOUNT, f"/ad_accounts/{item.account_id}")
+        except NetworkError as error:
+            if error.finding.verdict in (Verdict.ROLE_LOST, Verdict.ACCOUNT_GONE):
+                return error.finding
+            raise
+        row = part(reply.body, "data")
+        return _account_finding(row, item.parent, names) if text(row, "id") else malformed(reply)
+
+
+def _parent(row: Json, names: Mapping[str, str]) -> Parent | None:
+    business_id = text(row, "business_id")
+    return Parent(id=business_id, name=names.get(business_id) or business_id) if business_id else None
+
+
+def _account_finding(row: Json, stored: Parent | None, names: Mapping[str, str]) -> Finding:
+    parent, suspended = _parent(row, names), text(row, "suspension_reason")
+    if parent is not None and stored is not None and parent.id != stored.id:
+        evidence = Evidence(check=_ACCOUNT, code="business_id", moved_to=parent)
+        return Finding(verdict=Verdict.ACCOUNT_MOVED, evidence=evidence)
+    if suspended:
+        # Its values are not documented: a sentence would not be a code.
+        code = suspended if _CONSTANT.fullmatch(suspended) else "suspension_reason"
+        return Finding(verdict=Verdict.ACCOUNT_DISABLED, evidence=Evidence(check=_ACCOUNT, code=code))
+    return healthy(_ACCOUNT)
+
+
+def build(environment: Mapping[str, str], clock: Clock) -> Reddit | None:
+    """Reddit, if it has credentials. Raises SettingError."""
+    credentials = read_credentials(
+        environment,
+        SPEC.slug,
+        authorize_url="https://www.reddit.com/api/v1/authorize",
+        token_url="https://www.reddit.com/api/v1/access_token",
+        api_url="https://ads-api.reddit.com/api/v3",
+    )
+    return Reddit(credentials, clock) if credentials is not None else None
+
+
+def _api(status: int, verdict: Verdict | None, check: str = _BUSINESSES) -> Example:
+    body: Json = {"data": []} if status < _REFUSED else {"error": {"code": status, "message": ""}}
+    return Example(reply=Reply(check=check, status=status, body=body), verdict=verdict)
+
+
+def _login(status: int, verdict: Verdict | None, error: object) -> Example:
+    return Example(reply=Reply(check=_TOKEN, status=status, body={"error": error}), verdict=verdict)
+
+
+EXAMPLES = (
+    _api(200, None),
+    _api(401, Verdict.UNCLEAR),
+    _api(403, Verdict.PERMISSION_MISSING),
+    _api(403, Verdict.ROLE_LOST, _OWNED),
+    _api(403, Verdict.ROLE_LOST, _ACCOUNT),
+    _api(404, Verdict.ACCOUNT_GONE, _ACCOUNT),
+    _api(404, Verdict.UNCLEAR),
+    _api(429, Verdict.THROTTLED),
+    _api(500, Verdict.NETWORK_DOWN),
+    _login(400, Verdict.EXPIRED, "invalid_grant"),
+    _login(200, Verdict.EXPIRED, "invalid_grant"),
+    _login(400, Verdict.EXPIRED, "invalid_request"),
+    _login(401, Verdict.OUR_FAULT, 401),
+    _login(200, Verdict.UNCLEAR, "never_seen"),
+    _login(429, Verdict.THROTTLED, 429),
+)

@@ -1,0 +1,115 @@
+"""What can be seen, filled in and waited for: forms, the list with its tabs, pictures, notes, reminders."""
+
+import pytest
+from playwright.async_api import Locator, expect
+
+from tests.e2e.visit import Visit
+
+
+def form_of(visit: Visit) -> Locator:
+    """The form on the screen."""
+    return visit.page.locator("dialog[open] form")
+
+
+@pytest.mark.behaviour("C-5", "C-9")
+@pytest.mark.parametrize(("platform", "who"), [("slack", "Lena"), ("discord", "Noor")])
+async def test_a_bare_subscribe_opens_a_form_which_subscribes(visit: Visit, platform: str, who: str) -> None:
+    await visit.be(platform, who)
+    await visit.types(platform, "/subscribe-lapses")
+    form = form_of(visit)
+    await expect(form).to_contain_text("Hear of lapses")
+    await form.get_by_label("Network").select_option(label="TikTok")
+    await form.get_by_role("button", name="Subscribe").click()
+    await expect(visit.private(platform, "From now on you hear of TikTok lapses")).to_have_count(1)
+    await expect(form).to_have_count(0)
+
+
+@pytest.mark.behaviour("C-11", "N-7", "C-12")
+async def test_slack_s_home_shows_what_needs_connecting_first_and_the_active_accounts_on_a_press(visit: Visit) -> None:
+    await visit.be("slack", "Mei")
+    await visit.go("slack", "home")
+    home = visit.pane("slack").locator(".s-home")
+    await expect(home).to_contain_text("Needs connecting")
+    await expect(home).to_contain_text("Acme Talent")
+    await home.get_by_role("button", name="Active").click()
+    await expect(home).to_contain_text("Acme B2B")
+    await expect(home).not_to_contain_text("Acme Talent")
+
+
+@pytest.mark.behaviour("P-6", "C-11")
+@pytest.mark.parametrize(("platform", "who"), [("slack", "Tom"), ("discord", "Zoe")])
+async def test_a_stranger_is_asked_to_sign_in_and_sees_no_name_whatever_they_type(
+    visit: Visit, platform: str, who: str
+) -> None:
+    await visit.be(platform, who)
+    for words in ("/lapsed", "/reconnect", "/subscribe-lapses"):
+        before = await visit.private(platform, "I don't know who you are yet").count()
+        await visit.types(platform, words)
+        await expect(visit.private(platform, "I don't know who you are yet")).to_have_count(before + 1)
+    await expect(visit.private(platform, "Acme")).to_have_count(0)
+
+
+@pytest.mark.behaviour("N-8")
+@pytest.mark.parametrize(
+    ("platform", "who", "seen", "hidden"), [("slack", "Lena", "Brio", "Cato"), ("discord", "Noor", "Acme", "Cato")]
+)
+async def test_limited_staff_see_their_clients_alone(
+    visit: Visit, platform: str, who: str, seen: str, hidden: str
+) -> None:
+    await visit.be(platform, who)
+    await visit.types(platform, "/lapsed all" if platform == "slack" else "/lapsed state:all")
+    answer = visit.private(platform, seen)
+    await expect(answer).to_have_count(1)
+    await expect(answer).not_to_contain_text(hidden)
+
+
+@pytest.mark.behaviour("C-4")
+@pytest.mark.parametrize(
+    ("platform", "who", "account", "words"),
+    [("slack", "Mei", "Brio Careers", "/lapsed stats"), ("discord", "Raj", "Cato Pro", "/lapsed show:stats")],
+)
+async def test_stats_show_a_picture_with_its_figures_as_text_beside_it(
+    visit: Visit, platform: str, who: str, account: str, words: str
+) -> None:
+    await visit.breaks(account, "revoked")
+    await expect(visit.state(account)).to_contain_text("lapsed")
+    await visit.be(platform, who)
+    await visit.types(platform, words)
+    answer = visit.private(platform, "in the last 12 weeks")
+    await expect(answer).to_have_count(1)
+    picture = answer.locator("img[alt]:not([alt=''])").last
+    await expect(picture).to_be_visible()
+    await expect(picture).to_have_js_property("complete", value=True)
+    assert await picture.evaluate("image => image.naturalWidth") > 300
+
+
+@pytest.mark.behaviour("N-10", "N-11")
+@pytest.mark.parametrize(
+    ("platform", "account", "who"), [("slack", "Brio Shop", "Mei Lin"), ("discord", "Acme US Ads", "Raj Patel")]
+)
+async def test_a_claim_pressed_in_a_channel_is_told_under_the_message_there(
+    visit: Visit, platform: str, account: str, who: str
+) -> None:
+    await visit.breaks(account, "expired")
+    await visit.be(platform, who.split()[0])
+    await visit.go(platform, "channel")
+    notice = visit.messages(platform, "Lapsed", account)
+    await notice.get_by_role("button", name="I'm on it").click()
+    await expect(notice).to_contain_text(f"{who} is on it")
+    await expect(visit.messages(platform, f"{who} is on it").last).not_to_contain_text("Missing since")
+
+
+@pytest.mark.behaviour("N-6")
+@pytest.mark.parametrize(
+    ("platform", "account", "connector"), [("slack", "LinkedIn · Acme B2B", "Ana"), ("discord", "TikTok · Acme DE", "Bo")]
+)
+async def test_two_days_later_the_connector_is_reminded_once(
+    visit: Visit, platform: str, account: str, connector: str
+) -> None:
+    await visit.breaks(account.rpartition(" · ")[2], "revoked")
+    await expect(visit.messages(platform, "Lapsed", account)).to_have_count(1)
+    await visit.page.get_by_role("button", name="2 days later").click()
+    await expect(visit.messages(platform, "Still lapsed", account)).to_have_count(1)
+    await visit.be(platform, connector)
+    await visit.go(platform, "channel")
+    await expect(visit.messages(platform, "Still lapsed", account)).to_have_count(0)
