@@ -24,7 +24,7 @@ from bot.web.pictures import picture_url
 from commands.command import Services
 from commands.dispatcher import Dispatcher
 from commands.ids import new_id, to_wire
-from commands.messages import Picture
+from commands.messages import Message, Picture
 from commands.ports.chat import ChatPlatform, Surroundings
 from commands.ports.clock import Clock
 from commands.ports.network import Networks, NetworkSpec
@@ -102,6 +102,11 @@ def log_rules() -> LogRules:
 def chat_platform_names() -> Sequence[str]:
     """The chat platforms there are, with credentials or without."""
     return discovery.chat_platform_names()
+
+
+def preview(platform: str, message: Message) -> Mapping[str, object]:
+    """What a chat platform would be sent of a message, for looking at; needs no settings."""
+    return discovery.preview(platform, message)
 
 
 def how_to_install(platform: str, environment: Mapping[str, str], settings: Settings) -> str:

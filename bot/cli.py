@@ -137,19 +137,38 @@ def import_(
 
 
 @app.command()
-def preview(name: Annotated[str, typer.Argument(help="Part of a notice's name; all of them without.")] = "") -> None:
+def preview(
+    kind: Annotated[str, typer.Argument(help="Part of a notice's name; all of them without.")] = "",
+    platform: Annotated[str, typer.Option(help="As this chat platform shows it: slack, discord, email.")] = "",
+    html: Annotated[
+        Path | None, typer.Option(help="Write pages that look like the platforms into this folder.")
+    ] = None,
+) -> None:
     """Show an example of each notice."""
+    from bot.bootstrap import chat_platform_names
+    from bot.bootstrap import preview as drawn
     from bot.notices.examples import examples
+    from bot.playground import gallery
     from commands.plain import plain_text
 
-    found = [example for example in examples() if name.casefold() in example.name.casefold()]
+    platforms = chat_platform_names()
+    found = [example for example in examples() if kind.casefold() in example.name.casefold()]
     if not found:
         kinds = dict.fromkeys(example.kind.value for example in examples())
-        err.print(f"No notice is called “{name}”. There are: {', '.join(kinds)}", markup=False)
+        err.print(f"No notice is called “{kind}”. There are: {', '.join(kinds)}", markup=False)
         raise typer.Exit(2)
+    if platform and platform not in platforms:
+        err.print(f"There is no chat platform “{platform}”. There are: {', '.join(platforms)}", markup=False)
+        raise typer.Exit(2)
+    if html is not None:
+        for name in [platform] if platform else platforms:
+            pictures = [(example.name, drawn(name, example.message)) for example in found]
+            out.print(str(gallery.write(html, name, pictures)), markup=False)
+        return
     for example in found:
-        out.print(f"── {example.name} · “{example.message.subject}”", markup=False)
-        out.print(plain_text(example.message) + "\n", markup=False)
+        message = example.message
+        text = gallery.text(platform, drawn(platform, message)) if platform else plain_text(message)
+        out.print(f"── {example.name} · “{message.subject}”\n{text}\n", markup=False)
 
 
 @app.command()

@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import TypeVar
 
 from commands.errors import SettingError
+from commands.messages import Message
 from commands.ports.chat import ChatPlatform, Surroundings
 from commands.ports.clock import Clock
 from commands.ports.network import Network
@@ -65,6 +66,13 @@ def how_to_install(name: str, environment: Mapping[str, str], public_url: str) -
     adapter = importlib.import_module(f"platform_adapters.chat.{name}.adapter")
     text: str = adapter.how_to_install(environment, public_url)
     return text
+
+
+def preview(name: str, message: Message) -> Mapping[str, object]:
+    """What a chat platform would be sent of a message, for looking at; needs no settings."""
+    module = importlib.import_module(f"platform_adapters.chat.{name}.preview")
+    drawn: Mapping[str, object] = module.preview(message)
+    return drawn
 
 
 def build_networks(environment: Mapping[str, str], clock: Clock) -> Mapping[str, Network]:

@@ -45,6 +45,7 @@ class DemoClock:
 
     def __init__(self) -> None:
         self._shift = timedelta(0)
+        self._latest = 0.0
 
     def now(self) -> datetime:
         """Give the present, aware, in UTC."""
@@ -53,6 +54,11 @@ class DemoClock:
     def seconds(self) -> float:
         """The same, since the epoch."""
         return self.now().timestamp()
+
+    def never_back(self) -> float:
+        """The same, but standing still while the clock is set back: for what counts by the second."""
+        self._latest = max(self._latest, self.seconds())
+        return self._latest
 
     def advance(self, by: timedelta) -> None:
         """Be so much later than before, or, below zero, earlier."""
@@ -92,7 +98,9 @@ async def started(*, directory: Path, port: int) -> AsyncIterator[Demo]:
     """Run a demo on a port that is free."""
     base = f"http://{HOST}:{port}"
     clock = DemoClock()
-    stand_ins = StandIns(vendors_url=f"{base}/vendors", bot_url=base, network_clock=clock.seconds)
+    stand_ins = StandIns(
+        vendors_url=f"{base}/vendors", bot_url=base, clock=clock.never_back, network_clock=clock.seconds
+    )
     environment = demo_environment(directory, port) | stand_ins.environment()
     settings = Settings.read(environment)
     logs.configure(environment, log_rules(), form="text", level=settings.log_level)

@@ -26,8 +26,8 @@ NETWORKS = tuple(ADDRESSES)
 class StandIns:
     """Slack, Discord and the networks, as one application to mount or to run alone.
 
-    `vendors_url` is where `app` is reached; `bot_url` where the bot is. `network_clock` tells the networks the time in
-    seconds since the epoch.
+    `vendors_url` is where `app` is reached; `bot_url` where the bot is. `clock` tells Slack the time, in seconds since
+    the epoch, and `network_clock` the networks.
     """
 
     def __init__(
@@ -35,6 +35,7 @@ class StandIns:
         *,
         vendors_url: str,
         bot_url: str,
+        clock: Callable[[], float] = time.time,
         network_clock: Callable[[], float] = time.time,
         slack_limits: slack.LimitConfig | None = None,
         slack_timing: slack.TimingConfig | None = None,
@@ -43,7 +44,7 @@ class StandIns:
         self._secrets = {name: secrets.token_urlsafe(24) for name in ("slack", "sign", "discord", "bot", *NETWORKS)}
         self._bot_token = f"xoxb-{secrets.token_hex(16)}"
         self._slack = slack.create_slack_vendor(
-            self._slack_config(slack_limits or slack.LimitConfig(), slack_timing or slack.TimingConfig())
+            self._slack_config(slack_limits or slack.LimitConfig(), slack_timing or slack.TimingConfig()), clock
         )
         self._discord = discord.create_discord_vendor(self._discord_config())
         self._slack.set_base_url(self.url("slack"))
@@ -118,7 +119,8 @@ class StandIns:
         app = slack.AppConfig(
             client_secret=self._secrets["slack"],
             signing_secret=self._secrets["sign"],
-            redirect_urls=(f"{self._bot}/sign-in/cb/slack",),
+            redirect_urls=(f"{self._bot}/sign-in/cb/slack", f"{self._bot}/install/cb/slack"),
+            image_addresses=(f"{self._bot}/",),
         )
         return slack.SlackConfig(workspaces=(workspace,), app=app, limits=limits, timing=timing)
 

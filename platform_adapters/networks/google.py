@@ -35,8 +35,7 @@ TOKEN_URL = "https://oauth2.googleapis.com/token"
 
 LOGIN_CAUSES: Mapping[Verdict, CauseText] = {
     Verdict.EXPIRED: CauseText(
-        happened="Google ended our access: it had run out, or it was removed in the Google account. "
-        "Google does not say which.",
+        happened="Google ended our access, and does not say whether it had run out or was removed by somebody.",
         mend="Whoever connected it can give it back by logging in again, in about a minute.",
     ),
     Verdict.REVOKED: CauseText(

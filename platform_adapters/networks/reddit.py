@@ -1,16 +1,14 @@
 """Reddit Ads (API v3): HTTP Basic and an own User-Agent everywhere, access of a day or less, a refresh without end.
 
-Sources: prawcore 4.0 for the login (errors may come with HTTP 200, a generic User-Agent is answered with 429), public
-clients of the Ads API for the rest. Unconfirmed: how long access lives (its answer decides), the values of
-`suspension_reason`, the name that the consent page gives `adsread`. Only accounts that a business owns are listed;
-one that is shared into it is found when it is asked for by itself.
+Sources: prawcore 4.0 for the login (errors may come with HTTP 200, a generic User-Agent is answered with 429); clients
+that were generated from Reddit's own description of the Ads API for the rest. Unconfirmed: how long access lives (its
+answer decides), what an account's answer is to somebody without a role, the consent page's name for `adsread`.
 """
 
 import base64
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from commands.errors import NetworkError
 from commands.model import Evidence, Finding, Parent, Tokens, Verdict
@@ -90,7 +88,7 @@ SPEC = NetworkSpec(
 )
 
 _REFUSED = 400
-_TOKEN, _BUSINESSES, _OWNED, _ACCOUNT = "token", "me/businesses", "businesses/ad_accounts", "ad_accounts"
+_TOKEN, _BUSINESSES, _QUERY, _ACCOUNT = "token", "me/businesses", "ad_accounts/query", "ad_accounts"
 _OAUTH_ERRORS: Mapping[str, Verdict] = {
     "invalid_grant": Verdict.EXPIRED,
     "invalid_request": Verdict.EXPIRED,
@@ -99,12 +97,13 @@ _OAUTH_ERRORS: Mapping[str, Verdict] = {
 }
 _STATUSES: Mapping[str, Mapping[int, Verdict]] = {
     _TOKEN: {401: Verdict.OUR_FAULT},  # Basic names our app; the grant is refused by name
-    _OWNED: {401: Verdict.UNCLEAR, 403: Verdict.ROLE_LOST},
+    _QUERY: {401: Verdict.UNCLEAR, 403: Verdict.ROLE_LOST},
     _ACCOUNT: {401: Verdict.UNCLEAR, 403: Verdict.ROLE_LOST, 404: Verdict.ACCOUNT_GONE},
 }
 _OTHER_STATUSES: Mapping[int, Verdict] = {401: Verdict.UNCLEAR, 403: Verdict.PERMISSION_MISSING}
 _PAGE = "100"
-_CONSTANT = re.compile(r"[A-Z0-9_]{1,60}")
+_SUSPENSIONS = frozenset({"ADVERTISING_POLICY", "BEHAVIOR", "FRAUD", "KYC_CHECK_FAILED", "OTHER"})
+_SHUT = frozenset({"BANNED", "SUSPENDED"})
 
 
 def classify(reply: Reply) -> Finding | None:
@@ -170,28 +169,30 @@ class Reddit:
         try:
             names = await self._businesses(tokens)
             parents = {item.parent.id for item in expected if item.parent is not None}
-            owned = await self._owned(tokens, [business_id for business_id in names if business_id in parents])
+            likely_first = sorted(names, key=lambda business_id: business_id not in parents)
+            reached = await self._reached(tokens, likely_first, {item.account_id for item in expected})
             accounts = {
-                item.account_id: _account_finding(owned[item.account_id], item.parent, names)
+                item.account_id: _account_finding(reached[item.account_id], item.parent, names)
                 for item in expected
-                if item.account_id in owned
+                if item.account_id in reached
             }
-            absent = {item.account_id: item for item in expected if item.account_id not in owned}
+            absent = {item.account_id: item for item in expected if item.account_id not in reached}
             missing = await of_each(list(absent), lambda one: self._missing(tokens, absent[one], names))
         except NetworkError as error:
             return Probe(grant=error.finding)
         return Probe(grant=healthy(_BUSINESSES), accounts={**accounts, **missing})
 
     async def discover(self, tokens: Tokens) -> Discovery:
-        reply = await self._get(tokens, "me", "/me")
+        reply = await self._ask(tokens, "me", "/me")
         me = part(reply.body, "data")
-        if not text(me, "id"):
+        user_id = text(me, "reddit_user_id") or text(me, "id")
+        if not user_id:
             raise NetworkError(malformed(reply))
         names = await self._businesses(tokens)
-        owned = await self._owned(tokens, names)
+        reached = await self._reached(tokens, names)
         return Discovery(
-            subject_id=text(me, "id"),
-            subject_name=text(me, "username") or text(me, "name") or text(me, "id"),
+            subject_id=user_id,
+            subject_name=text(me, "reddit_username") or user_id,
             granted=frozenset({_SCOPE}),
             accounts=tuple(
                 ReachedAccount(
@@ -200,7 +201,7 @@ class Reddit:
                     parent=_parent(row, names),
                     finding=_account_finding(row, None, names),
                 )
-                for account_id, row in owned.items()
+                for account_id, row in reached.items()
             ),
         )
 
@@ -223,49 +224,53 @@ class Reddit:
         )
         return await diagnosed(SPEC.name, mend, self._client.refresh(Secret("doctor")))
 
-    async def _get(self, tokens: Tokens, check: str, path: str, **query: str) -> Reply:
+    async def _ask(self, tokens: Tokens, check: str, path: str, **page: str) -> Reply:
         headers = {"Authorization": f"Bearer {tokens.access.reveal()}"}
-        return await self._client.ask(check, "GET", path, headers=headers, query=query)
+        if check == _QUERY:
+            return await self._client.ask(check, "POST", path, headers=headers, query=page, json={"data": {}})
+        return await self._client.ask(check, "GET", path, headers=headers, query=page)
 
     async def _pages(self, tokens: Tokens, check: str, path: str) -> Sequence[Json]:
-        """All of a list. Of the next page's address only the page is taken: what we hold is sent nowhere else."""
+        """All of a list. Of the next page's address only its query is followed: what we hold is sent nowhere else."""
         found_so_far: list[Json] = []
-        query = {"page.size": _PAGE}
+        page = {"page.size": _PAGE}
         while True:
-            reply = await self._get(tokens, check, path, **query)
+            reply = await self._ask(tokens, check, path, **page)
             found_so_far += listed(reply, reply.body, "data")
-            following = text(part(reply.body, "pagination"), "next_url")
-            page = parse_qs(urlsplit(following).query).get("page.token", [""])[0]
-            if not page or page == query.get("page.token"):
+            following = dict(parse_qsl(urlsplit(text(part(reply.body, "pagination"), "next_url")).query))
+            if not following or following == page:
                 return found_so_far
-            query["page.token"] = page
+            page = following
 
     async def _businesses(self, tokens: Tokens) -> Mapping[str, str]:
         """The names of the businesses that the user is a member of, by id."""
         members = await self._pages(tokens, _BUSINESSES, "/me/businesses")
         return {text(row, "id"): text(row, "name") for row in members if text(row, "id")}
 
-    async def _owned(self, tokens: Tokens, business_ids: Iterable[str]) -> Mapping[str, Json]:
-        """The ad accounts of businesses, by id. One after the other: Reddit allows about one question a second."""
-        owned: dict[str, Json] = {}
+    async def _reached(
+        self, tokens: Tokens, business_ids: Iterable[str], wanted: Collection[str] | None = None
+    ) -> Mapping[str, Json]:
+        """The ad accounts that businesses own or were given, by id; no more businesses than hold the `wanted` ones.
+
+        One after the other: Reddit allows about one question a second.
+        """
+        reached: dict[str, Json] = {}
         for business_id in business_ids:
+            if wanted is not None and reached.keys() >= set(wanted):
+                break
             try:
-                accounts = await self._pages(tokens, _OWNED, f"/businesses/{business_id}/ad_accounts")
+                accounts = await self._pages(tokens, _QUERY, f"/businesses/{business_id}/ad_accounts/query")
             except NetworkError as error:
                 if error.finding.verdict is not Verdict.ROLE_LOST:
                     raise
                 continue  # a member who may not list: each account is asked for by itself
-            owned |= {
-                text(row, "id"): {**row, "business_id": text(row, "business_id") or business_id}
-                for row in accounts
-                if text(row, "id")
-            }
-        return owned
+            reached |= {text(row, "id"): row for row in accounts if text(row, "id")}
+        return reached
 
     async def _missing(self, tokens: Tokens, item: Expected, names: Mapping[str, str]) -> Finding:
         """What is to be said of an account that is in no list. Raises NetworkError where that cannot be asked now."""
         try:
-            reply = await self._get(tokens, _ACCOUNT, f"/ad_accounts/{item.account_id}")
+            reply = await self._ask(tokens, _ACCOUNT, f"/ad_accounts/{item.account_id}")
         except NetworkError as error:
             if error.finding.verdict in (Verdict.ROLE_LOST, Verdict.ACCOUNT_GONE):
                 return error.finding
@@ -280,13 +285,13 @@ def _parent(row: Json, names: Mapping[str, str]) -> Parent | None:
 
 
 def _account_finding(row: Json, stored: Parent | None, names: Mapping[str, str]) -> Finding:
-    parent, suspended = _parent(row, names), text(row, "suspension_reason")
+    parent = _parent(row, names)
     if parent is not None and stored is not None and parent.id != stored.id:
         evidence = Evidence(check=_ACCOUNT, code="business_id", moved_to=parent)
         return Finding(verdict=Verdict.ACCOUNT_MOVED, evidence=evidence)
-    if suspended:
-        # Its values are not documented: a sentence would not be a code.
-        code = suspended if _CONSTANT.fullmatch(suspended) else "suspension_reason"
+    reason, approval = text(row, "suspension_reason"), text(row, "admin_approval")
+    if reason or approval in _SHUT:
+        code = reason if reason in _SUSPENSIONS else approval if approval in _SHUT else "suspension_reason"
         return Finding(verdict=Verdict.ACCOUNT_DISABLED, evidence=Evidence(check=_ACCOUNT, code=code))
     return healthy(_ACCOUNT)
 
@@ -316,7 +321,7 @@ EXAMPLES = (
     _api(200, None),
     _api(401, Verdict.UNCLEAR),
     _api(403, Verdict.PERMISSION_MISSING),
-    _api(403, Verdict.ROLE_LOST, _OWNED),
+    _api(403, Verdict.ROLE_LOST, _QUERY),
     _api(403, Verdict.ROLE_LOST, _ACCOUNT),
     _api(404, Verdict.ACCOUNT_GONE, _ACCOUNT),
     _api(404, Verdict.UNCLEAR),

@@ -163,7 +163,7 @@ class Snapchat:
 
     async def probe(self, tokens: Tokens, expected: Sequence[Expected]) -> Probe:
         try:
-            reached, names = await self._reached(tokens)
+            reached, names = await self._reached(tokens, leave_out_failed=True)
             accounts = {
                 item.account_id: _account_finding(reached[item.account_id], item.parent, names)
                 for item in expected
@@ -182,7 +182,7 @@ class Snapchat:
             raise NetworkError(malformed(reply))
         granted = frozenset({_SCOPE})
         try:
-            reached, names = await self._reached(tokens)
+            reached, names = await self._reached(tokens, leave_out_failed=False)
         except NetworkError as error:
             if error.finding.verdict is not Verdict.PERMISSION_MISSING:
                 raise
@@ -216,10 +216,11 @@ class Snapchat:
         headers = {"Authorization": f"Bearer {tokens.access.reveal()}"}
         return await self._client.ask(check, "GET", path or f"/{check}", headers=headers, query=query)
 
-    async def _reached(self, tokens: Tokens) -> tuple[Mapping[str, Json], Mapping[str, str]]:
+    async def _reached(self, tokens: Tokens, *, leave_out_failed: bool) -> tuple[Mapping[str, Json], Mapping[str, str]]:
         """Every ad account that the login reaches, by id, and the names of its organizations, by id.
 
-        An entry whose own status is not a success is left out: what it would have held is asked for by itself.
+        An entry whose own status is no success is left out where what it would have held is asked for by itself.
+        Raises NetworkError for one otherwise.
         """
         reply = await self._get(tokens, "me/organizations", with_ad_accounts="true")
         reached: dict[str, Json] = {}
@@ -227,7 +228,9 @@ class Snapchat:
         for entry in listed(reply, reply.body, "organizations"):
             organization = part(entry, "organization")
             if not _succeeded(entry) or not text(organization, "id"):
-                continue
+                if leave_out_failed:
+                    continue
+                raise NetworkError(found(Verdict.UNCLEAR, reply, "sub_request_status"))
             names[text(organization, "id")] = text(organization, "name")
             reached |= {
                 text(row, "id"): {**row, "organization_id": text(row, "organization_id") or text(organization, "id")}

@@ -69,13 +69,10 @@ SPEC = NetworkSpec(
     causes={
         **google.LOGIN_CAUSES,
         Verdict.ROLE_LOST: CauseText(
-            happened="The Google login is no longer owner or manager of this channel.",
-            mend="An owner of the channel can give the role back in YouTube Studio; other owners can reconnect.",
+            happened="The channel is there, but this Google login no longer has it: its role was taken away, or the "
+            "channel went to another Google account.",
+            mend="Whoever has the channel now can reconnect it; an owner can give the role back in YouTube Studio.",
             not_helping="Reconnecting with the same login will not help before that.",
-        ),
-        Verdict.ACCOUNT_MOVED: CauseText(
-            happened="The channel is still on YouTube, but this login now stands for another channel or for none.",
-            mend="Log in with the Google account that has the channel now, and choose the channel there.",
         ),
         Verdict.ACCOUNT_GONE: CauseText(
             happened="The login works, but YouTube says that the channel was closed or deleted.",
@@ -94,6 +91,7 @@ SPEC = NetworkSpec(
 )
 
 _CHANNELS = "channels"
+_OTHER = "other_channel"
 _NAMELESS = "a Google login without a channel that we can see"
 _CODES: Mapping[str, Verdict] = {
     "accountDelegationForbidden": Verdict.ROLE_LOST,
@@ -197,13 +195,17 @@ class YouTube:
         return channels[0] if channels else None
 
     async def _elsewhere(self, tokens: Tokens, channel_ids: Sequence[str]) -> Mapping[str, Finding]:
-        """What became of channels that this login does not stand for: anybody may look whether they are there."""
+        """What became of channels that this login does not stand for: anybody may look whether they are there.
+
+        One that went to another Google account is the new holder's to reconnect, so it is no account that "moved",
+        for which a reconnect would not be offered.
+        """
         if not channel_ids:
             return {}
         reply = await self._channels(tokens, part="id", id=",".join(channel_ids))
         there = {channel.id for channel in _listed(reply)}
         return {
-            channel_id: found(Verdict.ACCOUNT_MOVED if channel_id in there else Verdict.ACCOUNT_GONE, reply, None)
+            channel_id: found(Verdict.ROLE_LOST if channel_id in there else Verdict.ACCOUNT_GONE, reply, _OTHER)
             for channel_id in channel_ids
         }
 

@@ -21,6 +21,7 @@ FLAGS = (
 PATIENCE = 15_000  # ms until something that should be seen is missed; machines that run tests are slow now and then
 SIGN_IN = {"slack": ("Sign in with Slack", "Continue as"), "discord": ("Sign in with Discord", "Authorize")}
 MESSAGE = {"slack": "article.s-message", "discord": "article.dc-message"}
+BODY = {"slack": ".s-content", "discord": ".dc-body"}
 PRIVATE = {"slack": "Only visible to you", "discord": "Only you can see this"}
 
 
@@ -78,7 +79,8 @@ class Visit:
         """The messages on the screen that have all these texts in them, oldest first."""
         found = self.pane(platform).locator(MESSAGE[platform])
         for text in texts:
-            found = found.filter(has_text=text)
+            # A reply repeats the beginning of what it answers, outside its body.
+            found = found.filter(has=self.page.locator(BODY[platform], has_text=text))
         return found
 
     def private(self, platform: str, *texts: str) -> Locator:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from commands.errors import NetworkError
-from commands.model import Finding, Tokens, Verdict
+from commands.model import RECONNECT_DOES_NOT_HELP, Finding, Tokens, Verdict
 from commands.ports.network import Expected, Grouping
 from tests.support.network_rigs import BOS, CALLBACK, FIRST, SECOND, NetworkRig, network_rig
 
@@ -21,10 +21,10 @@ async def rig() -> AsyncIterator[NetworkRig]:
         yield running
 
 
-async def log_in(rig: NetworkRig, channel: str | None = None, *, prompt: str | None = None) -> Tokens:
+async def log_in(rig: NetworkRig, channel: str | None = None, *, chooser: bool = True) -> Tokens:
     url = rig.network.authorize_url(state="s", redirect_uri=CALLBACK, code_challenge=None, login_hint=None, again=False)
-    if prompt is not None:
-        url = url.replace("consent%20select_account", prompt)
+    if not chooser:
+        url = url.replace("+select_account", "")
         assert "select_account" not in url
     callback = await rig.people.consent(url, profile="ana", business=channel)
     answer = dict(parse_qsl(urlsplit(callback).query))
@@ -52,7 +52,7 @@ async def test_a_login_is_the_channel_that_was_chosen_at_it(rig: NetworkRig) -> 
 
 
 async def test_without_the_chooser_the_first_channel_is_taken_which_is_why_we_ask_for_it(rig: NetworkRig) -> None:
-    tokens = await log_in(rig, prompt="consent")
+    tokens = await log_in(rig, SECOND, chooser=False)
     assert (await rig.network.discover(tokens)).subject_id == FIRST
 
 
@@ -66,16 +66,18 @@ async def test_the_channels_of_one_person_hang_on_logins_of_their_own(rig: Netwo
 @pytest.mark.behaviour("R-6", "D-1")
 async def test_a_login_for_another_channel_is_told_from_a_channel_that_is_gone(rig: NetworkRig) -> None:
     tokens = await log_in(rig, SECOND)
-    assert (await finding(rig, tokens)).verdict is Verdict.ACCOUNT_MOVED
+    assert (await finding(rig, tokens)).verdict is Verdict.ROLE_LOST
     await rig.people.delete_account(FIRST)
     assert (await finding(rig, tokens)).verdict is Verdict.ACCOUNT_GONE
 
 
 @pytest.mark.behaviour("D-1")
-async def test_a_channel_that_went_to_another_google_account_has_moved(rig: NetworkRig) -> None:
+async def test_a_channel_that_went_to_another_google_account_is_its_new_holders_to_reconnect(rig: NetworkRig) -> None:
     tokens = await log_in(rig)
     await rig.people.break_("drop_account", grant=await rig.grant_id(), account=FIRST)
-    assert (await finding(rig, tokens)).verdict is Verdict.ACCOUNT_MOVED
+    lost = await finding(rig, tokens)
+    assert (lost.verdict, lost.evidence.code) == (Verdict.ROLE_LOST, "other_channel")
+    assert lost.verdict not in RECONNECT_DOES_NOT_HELP
 
 
 @pytest.mark.behaviour("D-1")
@@ -117,7 +119,7 @@ async def test_without_the_box_for_the_channel_both_what_is_missing_and_what_is_
     grant = (await rig.probe(tokens)).grant
     assert (grant.verdict, grant.evidence.missing) == (Verdict.PERMISSION_MISSING, ("View your YouTube account",))
     discovery = await rig.network.discover(tokens)
-    assert (discovery.granted, discovery.accounts) == ({REPORTS}, ())
+    assert (discovery.granted, discovery.accounts) == (frozenset({REPORTS}), ())
 
 
 @pytest.mark.behaviour("R-6")
@@ -127,7 +129,7 @@ async def test_a_login_without_a_channel_reaches_nothing(rig: NetworkRig) -> Non
     discovery = await rig.network.discover(tokens)
     assert (discovery.subject_id, discovery.accounts) == ("", ())
     assert discovery.subject_name
-    assert (await finding(rig, tokens)).verdict is Verdict.ACCOUNT_MOVED
+    assert (await finding(rig, tokens)).verdict is Verdict.ROLE_LOST
 
 
 async def test_logging_in_to_a_suspended_channel_says_so(rig: NetworkRig) -> None:

@@ -47,6 +47,11 @@ class Rig(NetworkRig):
         async with self.http.get(f"{self.base}/api/v3{path}", headers=headers) as answer:
             return answer.status, await answer.json()
 
+    async def query(self, path: str, token: str, body: object) -> tuple[int, dict[str, Any]]:
+        headers = {"Authorization": f"Bearer {token}", "User-Agent": AGENT}
+        async with self.http.post(f"{self.base}/api/v3{path}", headers=headers, json=body) as answer:
+            return answer.status, await answer.json()
+
     async def issued(self) -> str:
         return str((await self.people.issue("ana", ["adsread"]))["access_token"])
 
@@ -95,13 +100,15 @@ async def test_the_app_has_to_name_itself_by_basic_authentication(rig: Rig) -> N
     assert (await rig.login("revoke_token", secret="wrong", token="r"))[0] == 401
 
 
-async def test_businesses_and_what_they_own_come_in_pages_by_the_next_address(rig: Rig) -> None:
+async def test_businesses_and_what_they_may_read_come_in_pages_by_the_next_address(rig: Rig) -> None:
     token = await rig.issued()
     _, body = await rig.get("/me/businesses", token)
     assert [row["id"] for row in body["data"]] == [EAST.id, WEST.id]
-    _, body = await rig.get(f"/businesses/{EAST.id}/ad_accounts?page.size=1", token)
+    path = f"/businesses/{EAST.id}/ad_accounts/query"
+    assert (await rig.query(path, token, {}))[0] == 400
+    _, body = await rig.query(f"{path}?page.size=1", token, {"data": {}})
     assert [row["id"] for row in body["data"]] == [FIRST]
-    _, body = await rig.get(body["pagination"]["next_url"].partition("/api/v3")[2], token)
+    _, body = await rig.query(body["pagination"]["next_url"].partition("/api/v3")[2], token, {"data": {}})
     assert ([row["id"] for row in body["data"]], body["pagination"]) == ([SECOND], {"next_url": None})
 
 
@@ -161,13 +168,22 @@ async def test_a_refused_refresh_is_access_taken_away_and_a_refused_secret_is_ou
 
 
 @pytest.mark.behaviour("D-1")
-async def test_a_suspended_account_is_told_with_its_reason_where_that_is_a_code(rig: Rig) -> None:
+async def test_a_suspended_account_is_told_with_its_reason_where_that_is_a_known_one(rig: Rig) -> None:
     tokens = await rig.log_in()
-    await rig.people.disable_account(FIRST, "BILLING_FAILED")
+    await rig.people.disable_account(FIRST, "KYC_CHECK_FAILED")
     await rig.people.disable_account(SECOND, "Please call <b>us</b>")
     found = (await rig.probe(tokens)).accounts
     assert {finding.verdict for finding in found.values()} == {Verdict.ACCOUNT_DISABLED}
-    assert [found[account].evidence.code for account in (FIRST, SECOND)] == ["BILLING_FAILED", "suspension_reason"]
+    assert [found[account].evidence.code for account in (FIRST, SECOND)] == ["KYC_CHECK_FAILED", "SUSPENDED"]
+
+
+@pytest.mark.behaviour("R-14")
+async def test_an_account_that_a_stranger_shares_is_reached_and_its_owner_told(rig: Rig) -> None:
+    await rig.people.add_account(id="42", name="Shared", business_id="7003", roles={"ana": "ANALYST"})
+    discovery = await rig.network.discover(await rig.log_in())
+    shared = next(account for account in discovery.accounts if account.account_id == "42")
+    assert (shared.finding.verdict, shared.parent and shared.parent.id) == (Verdict.HEALTHY, "7003")
+    assert discovery.subject_id == "ana"
 
 
 @pytest.mark.behaviour("D-1", "R-7")
@@ -200,7 +216,7 @@ async def test_only_the_businesses_that_matter_are_asked_and_all_of_their_pages(
     await rig.people.forget_calls()
     probe = await rig.network.probe(tokens, [Expected(account_id=account_id, parent=EAST) for account_id in ids])
     assert {finding.verdict for finding in probe.accounts.values()} == {Verdict.HEALTHY}
-    assert await rig.people.calls() == {"me/businesses": 1, "businesses/ad_accounts": 2}
+    assert await rig.people.calls() == {"me/businesses": 1, "ad_accounts/query": 2}
 
 
 @pytest.mark.behaviour("D-1")

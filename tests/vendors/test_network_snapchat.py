@@ -220,6 +220,9 @@ async def test_an_entry_that_fails_by_itself_says_nothing_of_its_accounts(rig: R
     probe = await rig.probe(tokens)
     assert probe.accounts[FIRST].verdict is Verdict.UNCLEAR
     assert probe.accounts[SECOND].verdict is Verdict.HEALTHY
+    with pytest.raises(NetworkError) as refused:  # or the accounts in it would be told as not reached
+        await rig.network.discover(tokens)
+    assert refused.value.finding.verdict is Verdict.UNCLEAR
 
 
 @pytest.mark.behaviour("R-5")

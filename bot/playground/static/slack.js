@@ -85,6 +85,10 @@ export class Slack {
       await post(`${BASE}/submit`, { ...of, values: filled(form) });
       await this.showForm(root, person);
     });
+    dialog.addEventListener("click", (event) => {
+      const button = event.target.closest("button[data-action-id], a[data-action-id]");
+      if (button) this.use(person, "home", button);
+    });
     dialog.showModal();
   }
 

@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import secrets
-import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -147,7 +146,7 @@ class OpenId:
         user = workspace.user(ticket.user_id)
         value = "xoxp-" + secrets.token_hex(24)
         self._user_tokens[value] = _SignedIn(workspace.id, user.id, ticket.scopes)
-        now = int(time.time())
+        now = int(self._state.time())
         claims: Json = {
             "iss": self.issuer,
             "aud": self._state.app.client_id,

@@ -7,7 +7,6 @@ import asyncio
 import hashlib
 import hmac
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -105,7 +104,7 @@ class Outbound:
         url = self._state.app.url_for(kind)
         if not url:
             return Ack(error="dispatch_failed", retry_reason="connection_failed")
-        at = timestamp if timestamp is not None else str(int(time.time()))
+        at = timestamp if timestamp is not None else str(int(self._state.time()))
         whole = {
             "User-Agent": "Slackbot 1.0 (+https://api.slack.com/robots)",
             "Accept": "application/json,*/*",
@@ -181,7 +180,7 @@ class Outbound:
             "event": event,
             "type": "event_callback",
             "event_id": event_id,
-            "event_time": int(time.time()),
+            "event_time": int(self._state.time()),
             "authorizations": [
                 {
                     "enterprise_id": enterprise,

@@ -148,6 +148,10 @@ class SlackState:
         self.problems: list[Json] = []
         self.signed_in: tuple[str, str] | None = None
 
+    def time(self) -> float:
+        """What Slack calls the time, in what it signs: the clock given, without `skew`."""
+        return self._clock()
+
     def now(self) -> float:
         """Seconds by which tokens, codes and limits are judged."""
         return self._clock() + self.skew

@@ -1,7 +1,7 @@
 """Reddit Ads as it answers: HTTP Basic, a User-Agent of one's own, login errors with HTTP 200, pages by `next_url`.
 
-From the project's notes on prawcore and on public clients of the Ads API. Of uncertain source: access of a day (an hour
-by the documentation), the wording of messages, the name of a user in `me`, `SUSPENDED` as a reason.
+From the project's notes on prawcore and on clients generated from Reddit's description of the Ads API. Of uncertain
+source: access of a day (an hour by the documentation), the wording of messages, 403 for an account without a role.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Wire(NetworkWire):
     title = "Reddit"
     accent = "#d93a00"
     business_word = "Business"
-    disabled_status = "SUSPENDED"
+    disabled_status = "ADVERTISING_POLICY"
     terms = Terms(
         permissions=frozenset(SCOPES),
         code_seconds=CODE_SECONDS,
@@ -61,7 +61,7 @@ class Wire(NetworkWire):
             endpoint("POST", "/api/v1/revoke_token", "revoke", self._revoke),
             endpoint("GET", f"{API}/me", "me", self._me),
             endpoint("GET", f"{API}/me/businesses", "me/businesses", self._businesses),
-            endpoint("GET", f"{API}/businesses/{{id}}/ad_accounts", "businesses/ad_accounts", self._owned),
+            endpoint("POST", f"{API}/businesses/{{id}}/ad_accounts/query", "ad_accounts/query", self._query),
             endpoint("GET", f"{API}/ad_accounts/{{id}}", "ad_accounts", self._account),
         ]
 
@@ -121,7 +121,8 @@ class Wire(NetworkWire):
         if isinstance(token, web.Response):
             return token
         profile = self.world.profiles[self.world.grants[token.grant_id].profile_id]
-        return json_answer({"data": {"id": profile.id, "username": profile.name, "email": profile.email}})
+        body = {"id": f"member-{profile.id}", "reddit_user_id": profile.id, "reddit_username": profile.name}
+        return json_answer({"data": {**body, "email": profile.email}})
 
     async def _businesses(self, request: web.Request) -> web.StreamResponse:
         token = self._checked(request)
@@ -131,16 +132,27 @@ class Wire(NetworkWire):
         members = [b for b in self.world.businesses.values() if b.roles.get(profile_id)]
         return self._page(request, [{"id": b.id, "name": b.name, "industry": "OTHER"} for b in members])
 
-    async def _owned(self, request: web.Request) -> web.StreamResponse:
+    async def _query(self, request: web.Request) -> web.StreamResponse:
+        """What a business owns and what others share with it: here all of strangers' that the member may read."""
         token = self._checked(request)
         if isinstance(token, web.Response):
             return token
+        if "data" not in await _json(request):
+            return _error(400, "Bad Request")
         grant = self.world.grants[token.grant_id]
         business = self.world.businesses.get(request.match_info["id"])
         if business is None or not business.roles.get(grant.profile_id):
             return _error(403, "Forbidden")
-        owned = [account for account in self.reach(grant) if account.business_id == business.id]
-        return self._page(request, [_account_body(account) for account in owned])
+        rows = [
+            _account_body(account)
+            for account in self.reach(grant)
+            if account.business_id == business.id or not self._member(grant.profile_id, account.business_id)
+        ]
+        return self._page(request, rows)
+
+    def _member(self, profile_id: str, business_id: str) -> bool:
+        business = self.world.businesses.get(business_id)
+        return business is not None and bool(business.roles.get(profile_id))
 
     async def _account(self, request: web.Request) -> web.StreamResponse:
         token = self._checked(request)
@@ -184,6 +196,14 @@ def _named(handler: Handler) -> Handler:
     return handle
 
 
+async def _json(request: web.Request) -> dict[str, object]:
+    try:
+        body = await request.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
 async def _form(request: web.Request) -> dict[str, str]:
     if request.content_type != "application/x-www-form-urlencoded":
         return {}
@@ -196,6 +216,7 @@ def _account_body(account: AdAccount) -> dict[str, object]:
         "name": account.name,
         "business_id": account.business_id,
         "suspension_reason": account.status,
+        "admin_approval": "VALID" if account.status is None else "SUSPENDED",
         "currency": "EUR",
         "time_zone_id": "Europe/Berlin",
     }
