@@ -22,6 +22,7 @@ LIST = "list"
 SUBSCRIBE = "subscribe"
 FEEDBACK = "feedback"
 SNOOZE = "snooze"
+SNOOZE_CHOICE = "snooze-choice"
 NOT_MINE = "not-mine"
 RETIRE = "retire"
 RETIRE_CONFIRMED = "retire-yes"
@@ -96,6 +97,11 @@ def feedback_action(topic: str, *, helped: bool) -> ActionRef:
 def snooze_action(lapse_id: LapseId, days: int) -> ActionRef:
     """Holds the presser's own reminders of this lapse's login for so many days, one of SNOOZE_DAYS (N-11)."""
     return ActionRef(SNOOZE, (to_wire(lapse_id), str(days)))
+
+
+def snooze_choice_action(lapse_id: LapseId) -> ActionRef:
+    """Answers privately with what a snooze holds, and asks for how long; holds nothing by itself."""
+    return ActionRef(SNOOZE_CHOICE, (to_wire(lapse_id),))
 
 
 def not_mine_action(lapse_id: LapseId) -> ActionRef:

@@ -227,6 +227,7 @@ ACTIONS: tuple[Action, ...] = (
     _on_row(actions.NUDGE, nudging.press),
     _on_row(actions.HISTORY, history.press),
     _on_row(actions.WHO_CAN, who_can.press),
+    _on_row(actions.SNOOZE_CHOICE, snoozing.choice),
     _on_row(actions.NOT_MINE, snoozing.not_mine),
     _on_row(actions.RETIRE, retiring.press),
     _on_row(actions.RETIRE_CONFIRMED, retiring.confirmed),

@@ -163,6 +163,9 @@ class Lane:
             done, rest = await asyncio.wait(flying, timeout=GATHER_OUTCOMES)
         ended = [(flying.pop(task), task.result()) for task in done]
         await self.sender.pass_on([(delivery, outcome) for delivery, outcome in ended if outcome.lost])
+        for delivery, outcome in ended:
+            if outcome.pause is not None and outcome.pause.dead:
+                await self.sender.note_dead(delivery)
         await self._record([outcome for _, outcome in ended])
         self.sent += sum(outcome.sent.state is DeliveryState.DELIVERED for _, outcome in ended)
 

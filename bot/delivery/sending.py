@@ -10,6 +10,7 @@ import structlog
 from bot.delivery.outcomes import Outcome, failed, posted, suppressed
 from bot.notices.addresses import Platforms
 from bot.notices.composer import Composed, Composer, Suppress
+from bot.notices.installations import record_dead
 from bot.notices.outbox import Outbox
 from commands.errors import DeliveryError, DeliveryErrorKind
 from commands.ids import DeliveryId
@@ -91,6 +92,18 @@ class Sender:
             state=outcome.sent.state.value,
         )
         return outcome
+
+    async def note_dead(self, refused: Delivery) -> None:
+        """Have administrators told, another way, that a workspace took the bot's access away (A-8). Once a day."""
+        address = refused.address
+        async with self._storage.transaction() as uow:
+            await record_dead(
+                uow,
+                refused.organization_id,
+                platform=address.platform,
+                tenant=address.tenant,
+                now=self._clock.now(),
+            )
 
     async def pass_on(self, lost: Sequence[tuple[Delivery, Outcome]]) -> None:
         """Plan the next address of readers whose first post failed for good. Done before the failure is written down: a

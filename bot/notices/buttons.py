@@ -1,12 +1,12 @@
 """The buttons under a notice of accounts that do not work: at most two primary ones, the rest in the menu (N-17)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
-from bot.notices.letter import PERSONAL, Account, Letter
+from bot.notices.letter import Account, Letter
 from bot.notices.phrases import ROWS
 from commands.access import is_administrator
 from commands.actions import (
-    SNOOZE_DAYS,
     ListView,
     StateFilter,
     assign_action,
@@ -21,13 +21,16 @@ from commands.actions import (
     nudge_action,
     release_action,
     retire_action,
-    snooze_action,
+    snooze_choice_action,
 )
+from commands.ids import ConnectionId
 from commands.messages import AnyButton, Button, Buttons
 from commands.model import Person
 from commands.ports.notices import NoticeKind, Part
 from commands.wording import named, number_of
 
+MENU = 5
+"""Entries of the menu: Slack draws no more in one."""
 _STAND_INS = frozenset({Part.SUBSCRIBER, Part.ADMINISTRATOR})
 """Parts that are asked to act in somebody's place. Those who are to take over are asked like the connector."""
 _NUDGING = frozenset({Part.SUBSCRIBER, Part.CHANNEL, Part.ADMINISTRATOR})
@@ -35,33 +38,29 @@ _NUDGING = frozenset({Part.SUBSCRIBER, Part.CHANNEL, Part.ADMINISTRATOR})
 
 
 def buttons(letter: Letter) -> list[Buttons]:
-    """What this reader can press. Where several logins are wanted, Reconnect stands on each row instead."""
+    """What this reader can press. Where several logins are wanted, Reconnect stands on each row instead. What the menu
+    has no room for is reached by Details and Snooze, whose answers are private.
+    """
     offered = letter.reconnectable() if letter.login_count == 1 else []
     primary: list[AnyButton] = []
-    menu: list[Button] = []
     if offered:
         primary.append(letter.reconnect_button(offered[0], _label(letter)))
-    for nudge in _nudge_buttons(letter):
-        (primary if letter.part is Part.SUBSCRIBER else menu).append(nudge)
-    for claim in _claim_buttons(letter):
-        aside = letter.part is Part.SUBSCRIBER or (letter.part is Part.CHANNEL and letter.claims())
-        (menu if aside else primary).append(claim)
-    menu = [
-        *whole_list_button(letter.open),
-        *_hold_buttons(letter),
-        *menu,
-        *_looking_buttons(letter),
-        *_administrators_buttons(letter),
-    ]
-    if len(letter.entries) == 1 and not offered:
-        primary.append(Button("Check again", check_action(letter.entries[0].view.connection.id)))
-    return arranged(primary, menu)
+    if letter.part is Part.SUBSCRIBER:
+        primary += _nudge_buttons(letter)
+    elif letter.part is not Part.CHANNEL or not letter.claims():
+        primary += _claim_buttons(letter)
+    if not offered:
+        primary += _check_buttons(letter)
+    return arranged(primary, [button for way in _MENUS[letter.part] for button in way(letter)])
 
 
 def arranged(primary: Sequence[AnyButton], menu: Sequence[Button]) -> list[Buttons]:
-    """One set of buttons: what is beyond two goes to the menu's top; nothing at all if there are none."""
-    over = tuple(button for button in primary[2:] if isinstance(button, Button))
-    return [Buttons(tuple(primary[:2]), (*over, *menu))] if primary or menu else []
+    """One set of buttons: what is beyond two goes to the menu's top, and the menu ends after five; nothing at all if
+    there are none.
+    """
+    over = [button for button in primary[2:] if isinstance(button, Button)]
+    listed = [*over, *(button for button in menu if button not in primary)][:MENU]
+    return [Buttons(tuple(primary[:2]), tuple(listed))] if primary or listed else []
 
 
 def whole_list_button(accounts: Sequence[Account], *, shown: int = ROWS) -> list[Button]:
@@ -92,8 +91,12 @@ def people_buttons(letter: Letter, person: Person | None) -> list[Button]:
     name = named(person.name)
     return [
         *list_button(f"List of {name}", ListView(person_id=person.id)),
-        Button(f"Copy personalised link of {name}", copy_link_action(person.id)),
+        _copy_link_button(person),
     ]
+
+
+def _copy_link_button(person: Person) -> Button:
+    return Button(f"Copy personalised link of {named(person.name)}", copy_link_action(person.id))
 
 
 def _label(letter: Letter) -> str:
@@ -129,14 +132,18 @@ def _claim_buttons(letter: Letter) -> list[Button]:
     return []
 
 
-def _hold_buttons(letter: Letter) -> list[Button]:
-    """Snooze and "not mine", which are the presser's own, so never in a channel (N-11)."""
-    if letter.part is Part.CHANNEL or letter.login_count > 1 or held_for_good(letter):
+def _snooze_buttons(letter: Letter) -> list[Button]:
+    """The way to hold what the reader hears, which is their own (N-11)."""
+    if letter.login_count > 1 or held_for_good(letter):
         return []
-    lapse_id = letter.open[0].lapse.id
-    reminded = letter.part in PERSONAL or letter.notice.kind in (NoticeKind.REMINDER, NoticeKind.DIGEST)
-    snooze = [Button(f"Snooze {number_of(days, 'day')}", snooze_action(lapse_id, days)) for days in SNOOZE_DAYS]
-    return [*(snooze if reminded else []), Button("Not mine", not_mine_action(lapse_id))]
+    return [Button("Snooze", snooze_choice_action(letter.open[0].lapse.id))]
+
+
+def _not_mine_buttons(letter: Letter) -> list[Button]:
+    """End what the reader hears, which is their own as well."""
+    if letter.login_count > 1 or held_for_good(letter):
+        return []
+    return [Button("Not mine", not_mine_action(letter.open[0].lapse.id))]
 
 
 def held_for_good(letter: Letter) -> bool:
@@ -145,24 +152,104 @@ def held_for_good(letter: Letter) -> bool:
     return bool(mutes) and all(mute is not None and mute.until is None for mute in mutes)
 
 
-def _looking_buttons(letter: Letter) -> list[Button]:
-    """What can be looked up, written down and taken out of use."""
-    entry = letter.open[0]
-    note = [Button("Add a note", note_action(entry.lapse.id))] if letter.login_count == 1 else []
-    if len(letter.entries) > 1:
-        return note
-    retire = Button("Not in use any more", retire_action(entry.view.connection.id))
-    offered = bool(letter.reconnectable())
-    check = [Button("Check again", check_action(entry.view.connection.id))] if offered else []
-    return [retire, *note, *details_buttons(entry), *check]
+def _list_buttons(letter: Letter) -> list[Button]:
+    return whole_list_button(letter.open)
 
 
-def _administrators_buttons(letter: Letter) -> list[Button]:
-    """Give it to somebody, and help the one who has to mend it."""
-    if letter.login_count > 1 or letter.part in (Part.CHANNEL, *PERSONAL) or not is_administrator(letter.reader):
+def _note_buttons(letter: Letter) -> list[Button]:
+    return [Button("Add a note", note_action(letter.open[0].lapse.id))] if letter.login_count == 1 else []
+
+
+def _retire_buttons(letter: Letter) -> list[Button]:
+    return [Button("Not in use any more", retire_action(one)) for one in _single(letter)]
+
+
+def _details_buttons(letter: Letter) -> list[Button]:
+    return [Button("Details", details_action(one)) for one in _single(letter)]
+
+
+def _check_buttons(letter: Letter) -> list[Button]:
+    return [Button("Check again", check_action(one)) for one in _single(letter)]
+
+
+def _single(letter: Letter) -> list[ConnectionId]:
+    """The connection of a notice of just one; the rows of others have their own Details."""
+    return [letter.open[0].view.connection.id] if len(letter.entries) == 1 else []
+
+
+def _assign_buttons(letter: Letter) -> list[Button]:
+    """Give it to somebody, which administrators can."""
+    if letter.login_count > 1 or not is_administrator(letter.reader):
+        return []
+    return [Button("Assign to somebody", assign_action(letter.open[0].lapse.id))]
+
+
+def _copy_link_buttons(letter: Letter) -> list[Button]:
+    """Help the one who has to mend it, which administrators can (N-7)."""
+    if letter.login_count > 1 or not is_administrator(letter.reader):
         return []
     view = letter.open[0].view
-    assign = Button("Assign to somebody", assign_action(letter.open[0].lapse.id))
     people = [*letter.whom, *(one for one in (view.owner, view.connector) if one is not None)]
-    whom = next((one for one in people if not letter.is_gone(one)), None)
-    return [assign, *people_buttons(letter, whom)]
+    return [_copy_link_button(one) for one in people if not letter.is_gone(one)][:1]
+
+
+_Way = Callable[[Letter], list[Button]]
+_CONCERNED: tuple[_Way, ...] = (
+    _list_buttons,
+    _snooze_buttons,
+    _nudge_buttons,
+    _retire_buttons,
+    _note_buttons,
+    _details_buttons,
+    _not_mine_buttons,
+    _check_buttons,
+)
+_MENUS: Mapping[Part, tuple[_Way, ...]] = MappingProxyType(
+    {
+        Part.CONNECTOR: _CONCERNED,
+        Part.OWNER: _CONCERNED,
+        Part.ADMINISTRATOR: (
+            _list_buttons,
+            _nudge_buttons,
+            _assign_buttons,
+            _copy_link_buttons,
+            _snooze_buttons,
+            _details_buttons,
+            _note_buttons,
+            _retire_buttons,
+            _check_buttons,
+        ),
+        Part.STAND_IN: (
+            _list_buttons,
+            _nudge_buttons,
+            _assign_buttons,
+            _snooze_buttons,
+            _note_buttons,
+            _details_buttons,
+            _not_mine_buttons,
+            _retire_buttons,
+            _check_buttons,
+        ),
+        Part.SUBSCRIBER: (
+            _list_buttons,
+            _claim_buttons,
+            _assign_buttons,
+            _note_buttons,
+            _details_buttons,
+            _not_mine_buttons,
+            _retire_buttons,
+            _check_buttons,
+        ),
+        # Everybody reads it, so nothing in it is one reader's own.
+        Part.CHANNEL: (
+            _list_buttons,
+            _claim_buttons,
+            _nudge_buttons,
+            _note_buttons,
+            _details_buttons,
+            _retire_buttons,
+            _check_buttons,
+        ),
+    }
+)
+"""What matters most to each part. The menu takes the first five that there are; Details is never beyond them."""

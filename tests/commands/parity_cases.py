@@ -145,6 +145,7 @@ PRESSES: dict[str, Callable[[World], ActionRef]] = {
     actions.RETIRE: _row(actions.RETIRE),
     actions.RETIRE_CONFIRMED: _row(actions.RETIRE_CONFIRMED),
     actions.SNOOZE: _of_lapse(actions.SNOOZE, "3"),
+    actions.SNOOZE_CHOICE: _of_lapse(actions.SNOOZE_CHOICE),
     actions.NOT_MINE: _of_lapse(actions.NOT_MINE),
     actions.NOTE: _of_lapse(actions.NOTE),
     actions.ASSIGN: _of_lapse(actions.ASSIGN),

@@ -165,6 +165,7 @@ READING = {
     actions.HISTORY,
     actions.WHO_CAN,
     actions.RETIRE,
+    actions.SNOOZE_CHOICE,
     actions.LIST,
     actions.RECONNECT_LIST,
     actions.ADMIN_LIST,

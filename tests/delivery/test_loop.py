@@ -167,6 +167,38 @@ async def test_a_dead_installation_is_left_alone_and_its_rows_are_kept(world: Wo
     assert set(await states(world)) == {DeliveryState.DELIVERED}
 
 
+@pytest.mark.behaviour("A-8")
+async def test_an_installation_found_dead_while_sending_is_told_to_administrators_elsewhere_once(world: World) -> None:
+    await world.person("Raj", Role.PRIMARY_ADMINISTRATOR, chat="otherchat")
+    await lapsed(world, "C1", "C2")
+    world.chat.fail(DeliveryErrorKind.INSTALLATION_DEAD, "token_revoked", times=99)
+    loop = world.loop()
+    for _ in range(4):
+        await loop.run_once()
+        await world.plan()
+        world.clock.advance(DEAD_PAUSE)
+    told = [plain(post.message) for post in world.chats["otherchat"].to("Raj")]
+    assert len([one for one in told if "Examplechat" in one]) == 1
+
+
+async def test_email_is_not_edited_and_a_good_end_is_told_in_a_message_of_its_own(world: World) -> None:
+    mail = world.with_email()
+    world.chat.refuse("Ana", DeliveryErrorKind.ADDRESS_GONE, "user_disabled")
+    world.chat.refuse("ana@acme.example", DeliveryErrorKind.ADDRESS_GONE, "user_disabled")
+    connections = await world.connections(1)
+    (lapse,) = await world.lapse(*connections)
+    await world.tell()
+    await world.claim(lapse, by=world.ana)
+    await world.tell()
+    assert len(mail.posts) == 1
+    await world.end(*connections, by=world.ana)
+    await world.tell()
+    first, ended = mail.posts
+    assert ended.under == first.ref
+    assert "Restored" in plain(ended.message)
+    assert len(first.shown) == 1
+
+
 async def test_whoever_cannot_be_reached_here_is_reached_elsewhere(world: World) -> None:
     await world.link(world.ana, "otherchat")
     await lapsed(world)

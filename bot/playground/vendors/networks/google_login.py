@@ -132,6 +132,9 @@ class GoogleWire(NetworkWire):
     def refused(self, failure: Failure) -> str | None:
         return None  # Google says it on a page of its own
 
+    def allowed(self, location: str) -> str:
+        return with_query(location, authuser="0", prompt="consent")
+
     def open_grant(self, app: App, decision: Decision) -> Grant:
         grant = super().open_grant(app, decision)
         if "include_granted_scopes=true" in grant.wishes:
