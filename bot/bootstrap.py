@@ -33,7 +33,7 @@ from commands.secret import Secret
 from platform_adapters import discovery
 from platform_adapters.chat.chart import Draughtsman
 from platform_adapters.discovery import build_chat_platforms, build_networks, network_modules
-from storage import Keyring, Rekeyed, SystemClock, open_storage, rekey, upgrade
+from storage import Keyring, Rekeyed, open_storage, rekey, upgrade
 
 ALL_PARTS = frozenset(Part)
 PURGE_EVERY = 3600.0

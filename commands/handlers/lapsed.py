@@ -34,7 +34,7 @@ _SHOWN: Mapping[Show, Callable[[Services, Asker, LapsedQuery, Arguments], Awaita
 )
 """What is shown besides the list."""
 VISIT = timedelta(minutes=1)
-"""Openings of the list this close together are one: the second one does not make what the first one showed old."""
+"""Openings of the list this close together are noted once: who looks again at once costs no write."""
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 

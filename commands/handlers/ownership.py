@@ -1,11 +1,11 @@
 """`/lapsed who` and the details button: whose an account is, who may reconnect it, and what happened to it (C-3)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from commands import usage
-from commands.access import Standing, is_administrator, may_reconnect, may_see, scope_of
+from commands.access import Act, Standing, is_administrator, may, may_reconnect, may_see, scope_of
 from commands.actions import (
     ListView,
     assign_action,
@@ -20,6 +20,7 @@ from commands.actions import (
     reconnect_action,
     release_action,
     retire_action,
+    snooze_choice_action,
     who_can_action,
 )
 from commands.causes import cause_text
@@ -215,34 +216,58 @@ def _note(note: LapseNote) -> Line:
 
 
 def _buttons(asker: Asker, view: ConnectionView, now: datetime) -> Buttons:
+    """All that notices have no room for is here, or one press from here: what ends reminders behind Snooze, and what
+    administrators do behind who can reconnect it.
+    """
     connection, lapse = view.connection, open_lapse(view)
     label = mending_label(view, now)
-    primary: list[Button] = []
+    ways: list[Button] = []
     if label is not None and may_reconnect(asker.person, view).allowed:
-        primary.append(Button(label, reconnect_action(connection.id), Style.PRIMARY))
-    if connection.authorization_id is not None and connection.state is not ConnectionState.RETIRED:
-        primary.append(Button("Check now", check_action(connection.id)))
-    menu = _lapse_menu(asker, lapse, now) if lapse is not None else []
-    menu.append(Button("Who can reconnect it", who_can_action(connection.id)))
-    menu.append(Button("History", history_action(connection.id)))
-    if connection.state is not ConnectionState.RETIRED:
-        menu.append(Button("Not in use any more", retire_action(connection.id)))
-    owned = list_action(ListView(person_id=view.owner.id)) if view.owner is not None else None
-    if view.owner is not None and owned is not None and is_administrator(asker.person):
-        menu.append(Button(f"List of {shown(view.owner.name, 40)}", owned))
-        menu.append(Button(f"Copy link of {shown(view.owner.name, 40)}", copy_link_action(view.owner.id)))
-    return Buttons(tuple(primary), tuple(menu))
+        ways.append(Button(label, reconnect_action(connection.id), Style.PRIMARY))
+    if lapse is not None:
+        ways += _claiming(asker, view, lapse, now)
+    live = connection.state is not ConnectionState.RETIRED
+    if connection.authorization_id is not None and live:
+        ways.append(Button("Check now", check_action(connection.id)))
+    history = Button("History", history_action(connection.id))
+    who_can = Button("Who can reconnect it", who_can_action(connection.id))
+    if lapse is not None:
+        assigns = may(asker.person, Act.ASSIGN, view)
+        menu = [
+            Button("Snooze, not mine, not in use", snooze_choice_action(lapse.id)),
+            Button("Add a note", note_action(lapse.id)),
+            replace(who_can, label="Who can reconnect it, assign it") if assigns else who_can,
+            history,
+        ]
+    else:
+        retire = [Button("Not in use any more", retire_action(connection.id))] if live else []
+        menu = [who_can, history, *retire, *administrators_buttons(asker, view)]
+    return Buttons(tuple(ways[:2]), (*ways[2:], *menu))
 
 
-def _lapse_menu(asker: Asker, lapse: Lapse, now: datetime) -> list[Button]:
-    """What can be done about an open lapse besides mending it."""
+def _claiming(asker: Asker, view: ConnectionView, lapse: Lapse, now: datetime) -> list[Button]:
     claim = standing_claim(lapse, now)
-    menu: list[Button] = []
     if claim is None:
-        menu.append(Button("I'm on it", claim_action(lapse.id)))
-    elif claim.person_id == asker.person.id or is_administrator(asker.person):
-        menu.append(Button("Give back", release_action(lapse.id)))
-    menu.append(Button("Add a note", note_action(lapse.id)))
-    if is_administrator(asker.person):
-        menu.append(Button("Assign it", assign_action(lapse.id)))
-    return menu
+        return [Button("I'm on it", claim_action(lapse.id))]
+    if claim.person_id == asker.person.id or may(asker.person, Act.RELEASE_ANOTHERS, view):
+        return [Button("Give back", release_action(lapse.id))]
+    return []
+
+
+def administrators_buttons(asker: Asker, view: ConnectionView) -> list[Button]:
+    """What administrators can do with an account's people: give its lapse to somebody, see the owner's list, and copy
+    the owner's personalised link; of the connector, where no owner is named.
+    """
+    lapse, found = open_lapse(view), list[Button]()
+    if lapse is not None and may(asker.person, Act.ASSIGN, view):
+        found.append(Button("Assign it", assign_action(lapse.id)))
+    here = (one for one in (view.owner, view.connector) if one is not None and one.left_at is None)
+    whom = next(here, None)
+    if whom is None or not is_administrator(asker.person):
+        return found
+    theirs, name = list_action(ListView(person_id=whom.id)), named(whom.name)
+    if theirs is not None:
+        found.append(Button(f"List of {name}", theirs))
+    if may(asker.person, Act.ADMINISTER):
+        found.append(Button(f"Copy link of {name}", copy_link_action(whom.id)))
+    return found

@@ -166,7 +166,7 @@ def _figures_by_week(told: _Told) -> tuple[tuple[str, Line], ...]:
     """Every number of the first chart: the weeks that had lapses, and how many weeks had none."""
     facts: list[tuple[str, Line]] = []
     for week in told.weeks:
-        counts = [count for count in told.stats.opened if count.week == week]
+        counts = sorted((count for count in told.stats.opened if count.week == week), key=lambda count: -count.number)
         if counts:
             causes = ", ".join(f"{cause_name(count.cause)} {count.number:,}" for count in counts)
             total = sum(count.number for count in counts)

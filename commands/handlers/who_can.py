@@ -29,6 +29,7 @@ from commands.drawing import (
 from commands.handlers.choosing import CHOICES, called, which
 from commands.handlers.help import support_line
 from commands.handlers.nudging import whom_to_nudge
+from commands.handlers.ownership import administrators_buttons
 from commands.handlers.seeing import knows_of, seen
 from commands.messages import Button, Buttons, Facts, Heading, Line, Message, Part, Plain, Style, Text, line
 from commands.model import ConnectionView, Person
@@ -183,7 +184,7 @@ def _asks(asker: Asker, candidates: Candidates) -> list[Part]:
 
 
 def _buttons(services: Services, asker: Asker, candidates: Candidates, decision: Decision) -> Buttons:
-    """Reconnect, if the asker may; asking whoever connected or owns it; the way on."""
+    """Reconnect, if the asker may; asking whoever connected or owns it; the way on; what administrators can do."""
     view, lapse = candidates.view, open_lapse(candidates.view)
     buttons: list[Button] = []
     label = mending_label(view, services.clock.now())
@@ -194,9 +195,8 @@ def _buttons(services: Services, asker: Asker, candidates: Candidates, decision:
         buttons.append(Button(f"Ask {first_name(whom)}", nudge_action(lapse.id)))
     details = Button("Details", details_action(view.connection.id))
     history = Button("History", history_action(view.connection.id))
-    if len(buttons) < 2:
-        return Buttons((*buttons, details), (history,))
-    return Buttons(tuple(buttons), (details, history))
+    buttons += [details, history, *administrators_buttons(asker, view)]
+    return Buttons(tuple(buttons[:2]), tuple(buttons[2:]))
 
 
 def first_name(person: Person) -> str:

@@ -115,8 +115,7 @@ _AT_ONCE = 1000  # rows in one answer, far below the largest that is read
 _ONE_CUSTOMER = "SELECT customer.id, customer.descriptive_name, customer.manager, customer.status FROM customer LIMIT 1"
 _CLIENTS_AFTER = (
     "SELECT customer_client.id, customer_client.descriptive_name, customer_client.manager, customer_client.status, "
-    "customer_client.level FROM customer_client "
-    "WHERE customer_client.level > 0 AND customer_client.id > {last}{within} "
+    "customer_client.level FROM customer_client WHERE customer_client.id > {last}{within} "
     "ORDER BY customer_client.id LIMIT {at_once}"
 )
 
@@ -279,13 +278,15 @@ class GoogleAds:
     async def _entrance(self, tokens: Tokens, customer_id: str, wanted: Sequence[str] | None) -> Entrance:
         """One entrance with those of its clients that are `wanted`, or with all. Raises NetworkError."""
         try:
-            itself = await self._customer(tokens, customer_id, through=customer_id)
-            clients = await self._clients(tokens, customer_id, wanted) if itself.manager else {}
+            named = None if wanted is None else [customer_id, *wanted]
+            listed = dict(await self._listed(tokens, customer_id, named))
+            # A manager account lists itself first of all; what manages nothing has to be asked for by itself.
+            itself = listed.pop(customer_id, None) or await self._customer(tokens, customer_id, through=customer_id)
         except NetworkError as error:
             if error.finding.verdict not in _OF_THE_ACCOUNT:
                 raise
             return Entrance(id=customer_id, refused=error.finding)
-        return Entrance(id=customer_id, itself=itself, clients=clients)
+        return Entrance(id=customer_id, itself=itself, clients=listed)
 
     async def _customer(self, tokens: Tokens, customer_id: str, *, through: str) -> Customer:
         reply = await self._search(tokens, customer_id, through, CUSTOMER, _ONE_CUSTOMER)
@@ -294,8 +295,8 @@ class GoogleAds:
             raise NetworkError(malformed(reply))
         return customers[0]
 
-    async def _clients(self, tokens: Tokens, manager_id: str, wanted: Sequence[str] | None) -> Mapping[str, Customer]:
-        """The accounts linked under a manager account, at any depth, by id."""
+    async def _listed(self, tokens: Tokens, manager_id: str, wanted: Sequence[str] | None) -> Mapping[str, Customer]:
+        """A manager account and those linked under it, at any depth, by id; nothing under any other account."""
         clients: dict[str, Customer] = {}
         for within in _batches(wanted):
             last = "0"

@@ -133,7 +133,7 @@ async def test_stats_are_two_charts_with_every_figure_as_text_beside_them(world:
     }
     said = plain(message)
     assert said.startswith("*4 lapses* in the last 12 weeks\n2 came back, half of them in *less than 4 hours*.")
-    assert "Week of 23 Nov: 3 (account not found 1, access removed 2)" in said
+    assert "Week of 23 Nov: 3 (access removed 2, account not found 1)" in said
     assert "Week of 30 Nov: 1 (password changed 1)" in said
     assert "Weeks without any: 10" in said
     assert "By cause: access removed 2 · account not found 1 · password changed 1" in said

@@ -15,9 +15,7 @@ def form_of(visit: Visit) -> Locator:
 @pytest.mark.parametrize(
     ("platform", "who", "send"), [("slack", "Lena", "Subscribe"), ("discord", "Noor", "Submit")]
 )  # every form's button at Discord is called Submit
-async def test_a_bare_subscribe_opens_a_form_which_subscribes(
-    visit: Visit, platform: str, who: str, send: str
-) -> None:
+async def test_a_bare_subscribe_opens_a_form_which_subscribes(visit: Visit, platform: str, who: str, send: str) -> None:
     await visit.be(platform, who)
     await visit.types(platform, "/subscribe-lapses")
     form = form_of(visit)
@@ -100,7 +98,9 @@ async def test_a_claim_pressed_in_a_channel_is_told_under_the_message_there(
     notice = visit.messages(platform, "Lapsed", account)
     await notice.get_by_role("button", name="I'm on it").click()
     await expect(notice).to_contain_text("is on it until")
-    replies = visit.messages(platform, "is on it", account).filter(has_not_text="Missing since").filter(has_not_text="nly")
+    replies = (
+        visit.messages(platform, "is on it", account).filter(has_not_text="Missing since").filter(has_not_text="nly")
+    )
     await expect(replies).to_have_count(1)
 
 

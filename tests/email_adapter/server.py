@@ -47,7 +47,7 @@ class MailServer:
         return self.data_answer
 
 
-def _knows(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: object) -> AuthResult:
+def _knows(server: SMTP, session: Session, envelope: Envelope, _mechanism: str, data: object) -> AuthResult:
     good = isinstance(data, LoginPassword) and (data.login, data.password) == (b"lapsebot", b"correct horse")
     return AuthResult(success=good, handled=False)
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from math import ceil
 
 from commands.messages import (
     AnyButton,
@@ -45,6 +46,7 @@ _PARAGRAPH = 3000
 _ROW_TITLE, _ROW_DETAIL, _HEADING, _NOTE, _LABEL_IN_FACTS = 300, 500, 600, 1500, 150
 _BUTTON_LABEL = 75
 _MENU_OPTIONS = 5
+_BESIDE_A_MENU = 2  # buttons
 _BUTTONS_IN_BLOCK = 25
 _FALLBACK = 3900  # chat.update refuses more than 4,000
 _MOST_LISTS = 10  # in one message; ours have one
@@ -243,12 +245,16 @@ def _small(text: str) -> Json:
 
 
 def _buttons(primary: Sequence[AnyButton], menu: Sequence[Button]) -> list[Json]:
-    """The buttons, and overflow menus of two to five entries; a single one left over is a button."""
-    chunks = [menu[start : start + _MENU_OPTIONS] for start in range(0, len(menu), _MENU_OPTIONS)]
-    alone = [button for chunk in chunks if len(chunk) == 1 for button in chunk]
-    elements = _drawn([*primary, *alone])
-    for index, chunk in enumerate(chunk for chunk in chunks if len(chunk) > 1):
-        options = [{"text": _label(each.label), "value": each.action.encode()} for each in chunk]
+    """The buttons and one overflow menu; a longer menu is divided evenly. A single entry is a second button, where it
+    is not a third.
+    """
+    if len(menu) == 1 and len(primary) < _BESIDE_A_MENU:
+        primary, menu = [*primary, *menu], []
+    elements = _drawn(primary)
+    menus = ceil(len(menu) / _MENU_OPTIONS)
+    for index in range(menus):
+        entries = menu[len(menu) * index // menus : len(menu) * (index + 1) // menus]
+        options = [{"text": _label(each.label), "value": each.action.encode()} for each in entries]
         elements.append({"type": "overflow", "action_id": f"{MENU}-{index}", "options": options})
     elements = elements[:_BUTTONS_IN_BLOCK]
     return [{"type": "actions", "elements": elements}] if elements else []
