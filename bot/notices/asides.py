@@ -5,7 +5,7 @@ said of an account that administrators have to settle.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from bot.notices.buttons import arranged, buttons, details_buttons, people_buttons, whole_list_button
+from bot.notices.buttons import arranged, buttons, details_buttons, further_buttons, people_buttons
 from bot.notices.data import BY, REASON, WHAT
 from bot.notices.ended import partly_restored, restored, retired
 from bot.notices.lapsed import open_rows
@@ -117,7 +117,6 @@ def not_mine(letter: Letter) -> Message:
     assign = Button("Assign to somebody", assign_action(letter.open[0].lapse.id), Style.PRIMARY)
     offered = [letter.reconnect_button(one, "I can do it") for one in letter.reconnectable()[:1]]
     it_is = "it is" if single else "they are"
-    menu = details_buttons(letter.open[0]) if len(letter.entries) == 1 else whole_list_button(letter.open)
     return Message(
         (
             Heading(line(f"{Mark.URGENT} Needs somebody: ", *title(letter))),
@@ -125,7 +124,7 @@ def not_mine(letter: Letter) -> Message:
             Text(losses(letter)),
             *([open_rows(letter)] if len(letter.entries) > 1 else []),
             *claimed(letter),
-            *arranged([assign, *(offered if letter.login_count == 1 else [])], menu),
+            *arranged([assign, *(offered if letter.login_count == 1 else [])], further_buttons(letter)),
         ),
         Tone.ACTION,
     )

@@ -78,6 +78,12 @@ def list_button(label: str, view: ListView) -> list[Button]:
     return [Button(label, action)] if action is not None else []
 
 
+def further_buttons(letter: Letter) -> list[Button]:
+    """The menu of a notice whose own buttons say what to do: what every reader can do besides."""
+    ways = (_list_buttons, _snooze_buttons, _note_buttons, _details_buttons)
+    return [button for way in ways for button in way(letter)]
+
+
 def details_buttons(account: Account) -> list[Button]:
     """What there is to know about one account."""
     connection_id = account.view.connection.id

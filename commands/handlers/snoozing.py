@@ -38,7 +38,7 @@ async def choice(services: Services, asker: Asker, arguments: tuple[str, ...]) -
     mine = next((mute for mute in mutes if mute.person_id == asker.person.id), None)
     is_not_mine = mine is not None and mine.until is None
     spans = line(
-        f"{Mark.HELD} A snooze holds your own reminders{_others(together, ' of this and ')}. "
+        f"{Mark.HELD} A snooze holds your own reminders of this account{_others(together)}. "
         "Everybody else is reminded as before."
     )
     days = [Button(f"Snooze {number_of(each, 'day')}", snooze_action(lapse_id, each)) for each in SNOOZE_DAYS]
@@ -57,7 +57,7 @@ def _standing(mine: Mute | None, now: datetime) -> list[Line]:
     return [line("You are not reminded of it before ", Moment(mine.until), ". Another snooze counts from now.")]
 
 
-def _others(together: Sequence[ConnectionView], before: str) -> str:
+def _others(together: Sequence[ConnectionView], before: str = " and ") -> str:
     """The other accounts of the login, which are held with it."""
     others = len(together) - 1
     return f"{before}{number_of(others, 'more account')} of the same login" if others > 0 else ""
@@ -76,8 +76,9 @@ async def snooze(services: Services, asker: Asker, arguments: tuple[str, ...]) -
         mutes = [Mute(lapse_id=each, person_id=asker.person.id, until=until) for each in lapse_ids(together)]
         for changed in await uow.lapses.mute(asker.organization_id, mutes):
             await uow.audit.write(entry(asker, now, "lapse.snoozed", f"lapse {to_wire(changed)}", days=str(days)))
+    what = f"it{_others(together)}"
     spans = line(
-        f"{Mark.HELD} Snoozed for {number_of(days, 'day')}: you are not reminded of it{_others(together, ' and ')} before ",
+        f"{Mark.HELD} Snoozed for {number_of(days, 'day')}: you are not reminded of {what} before ",
         Moment(until),
         ". Everybody else is, as before.",
     )

@@ -162,8 +162,18 @@ class Held:
 class GoogleLogin:
     """Logins at Google with our app's credentials, for one of its networks."""
 
-    def __init__(self, spec: NetworkSpec, scopes: str, credentials: Credentials, clock: Clock, client: NetworkClient):
+    def __init__(
+        self,
+        spec: NetworkSpec,
+        scopes: str,
+        credentials: Credentials,
+        clock: Clock,
+        client: NetworkClient,
+        *,
+        alone: bool,
+    ) -> None:
         self._spec = spec
+        self._alone = alone
         self._scopes = scopes
         self._credentials = credentials
         self._clock = clock
@@ -248,7 +258,9 @@ class GoogleLogin:
             raise NetworkError(replace(error.finding, verdict=Verdict.UNCLEAR)) from error
 
     async def revoke(self, tokens: Tokens) -> None:
-        """Give a grant back, with all that the same person granted our app; best effort."""
+        """Give a grant back, best effort. Nothing is done where that would end grants to another network as well."""
+        if not self._alone:
+            return
         token = tokens.refresh or tokens.access
         try:
             await self._client.ask("revoke", "POST", f"{self._beside}/revoke", form={"token": token.reveal()})
@@ -305,6 +317,17 @@ class GoogleLogin:
     def _has_time_left(self, tokens: Tokens) -> bool:
         end = tokens.access_expires_at
         return end is not None and end - self._clock.now() > _CLOCKS_DIFFER
+
+
+def alone_in_project(environment: Mapping[str, str], slug: str, client_id: str) -> bool:
+    """Whether no other network here has an app in the same Google Cloud project.
+
+    Google counts grants by person and project: to give one back is to end them all. The number before a client id's
+    first hyphen is its project's.
+    """
+    own = f"LAPSEBOT_{slug.upper()}_CLIENT_ID"
+    others = [value for name, value in environment.items() if name.endswith("_CLIENT_ID") and name != own]
+    return client_id.partition("-")[0] not in {value.partition("-")[0] for value in others}
 
 
 def bearer(tokens: Tokens) -> dict[str, str]:

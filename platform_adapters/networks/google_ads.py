@@ -181,9 +181,9 @@ class GoogleAds:
 
     spec = SPEC
 
-    def __init__(self, credentials: Credentials, clock: Clock) -> None:
+    def __init__(self, credentials: Credentials, clock: Clock, *, alone: bool) -> None:
         self._client = NetworkClient(credentials, clock, classify)
-        self._login = google.GoogleLogin(SPEC, _SCOPES, credentials, clock, self._client)
+        self._login = google.GoogleLogin(SPEC, _SCOPES, credentials, clock, self._client, alone=alone)
 
     def running(self) -> AbstractAsyncContextManager[None]:
         return self._client.running()
@@ -267,7 +267,8 @@ class GoogleAds:
         reply = await self._client.ask(_ACCESSIBLE, "GET", path, headers=google.bearer(tokens))
         if not isinstance(reply.body.get("resourceNames"), list):
             raise NetworkError(malformed(reply))
-        return [name.rpartition("/")[2] for name in items(reply.body, "resourceNames")]
+        ids = (name.rpartition("/")[2] for name in items(reply.body, "resourceNames"))
+        return [customer_id for customer_id in ids if customer_id.isdecimal()]
 
     async def _entrances(
         self, tokens: Tokens, customer_ids: Sequence[str], wanted: Sequence[str] | None
@@ -347,7 +348,10 @@ def build(environment: Mapping[str, str], clock: Clock) -> GoogleAds | None:
         token_url=google.TOKEN_URL,
         api_url="https://googleads.googleapis.com",
     )
-    return GoogleAds(credentials, clock) if credentials is not None else None
+    if credentials is None:
+        return None
+    alone = google.alone_in_project(environment, SPEC.slug, credentials.client_id)
+    return GoogleAds(credentials, clock, alone=alone)
 
 
 def _example(status: int, verdict: Verdict, kind: str, code: str, name: str = "PERMISSION_DENIED") -> Example:

@@ -110,7 +110,7 @@ def classify(reply: Reply) -> Finding | None:
         (_UNAUTHORIZED, _BAD_SCOPE): Verdict.PERMISSION_MISSING,
         (_FORBIDDEN, _BAD_ROLE): Verdict.ROLE_LOST,
     }.get((reply.status, code))
-    if reply.check == _ACCOUNT and reply.status == _ABSENT:
+    if reply.check == _ACCOUNT and reply.status == _ABSENT and "code" in reply.body:
         verdict = Verdict.ACCOUNT_GONE
     if verdict is None:
         unknown = reply.status in (_REFUSED, _UNAUTHORIZED, _FORBIDDEN, _ABSENT)
@@ -158,7 +158,7 @@ class Pinterest:
         body = await self._client.exchange(
             code=answer.get("code", ""), redirect_uri=redirect_uri, code_verifier=None, continuous_refresh="true"
         )
-        return self._grant(body, self._client.tokens(body))
+        return Grant(tokens=self._client.tokens(body))
 
     async def refresh(self, tokens: Tokens) -> Grant | None:
         if tokens.refresh is None:
@@ -170,7 +170,8 @@ class Pinterest:
                 raise
             idle = tokens.obtained_at is not None and self._clock.now() - tokens.obtained_at >= _IDLE
             raise as_verdict(error, Verdict.EXPIRED if idle else Verdict.REVOKED) from error
-        return self._grant(body, self._client.tokens(body, refresh=tokens.refresh))
+        # Its end moves on with each refresh, so that nobody ever has to consent again: no end is told.
+        return Grant(tokens=self._client.tokens(body, refresh=tokens.refresh))
 
     async def probe(self, tokens: Tokens, expected: Sequence[Expected]) -> Probe:
         try:
@@ -219,10 +220,6 @@ class Pinterest:
     async def diagnose(self) -> Sequence[Diagnosis]:
         mend = "Compare LAPSEBOT_PINTEREST_CLIENT_ID and _CLIENT_SECRET with the app's page under My apps at Pinterest."
         return await diagnosed(SPEC.name, mend, self._client.refresh(Secret("doctor")))
-
-    def _grant(self, body: Json, tokens: Tokens) -> Grant:
-        # Each refresh moves this end on, so that it comes near only while refreshing fails.
-        return Grant(tokens=tokens, ends_at=self._client.after(body, "refresh_token_expires_in"))
 
     async def _get(self, tokens: Tokens, check: str, path: str, **query: str) -> Reply:
         headers = {"Authorization": f"Bearer {tokens.access.reveal()}"}
@@ -296,6 +293,7 @@ EXAMPLES = (
     _example(403, Verdict.UNCLEAR, 7, "never seen"),
     _example(404, Verdict.ACCOUNT_GONE, 50, "AdAccount not found", _ACCOUNT),
     _example(404, Verdict.UNCLEAR, 50, "never seen"),
+    Example(reply=Reply(check=_ACCOUNT, status=404, body={}), verdict=Verdict.UNCLEAR),
     _example(429, Verdict.THROTTLED, 8, "This request exceeded a rate limit."),
     _example(500, Verdict.NETWORK_DOWN, 12, "Something went wrong on our end."),
     _example(401, Verdict.EXPIRED, 283, "The authorization grant is invalid", _TOKEN),

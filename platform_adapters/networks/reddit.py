@@ -117,8 +117,8 @@ def classify(reply: Reply) -> Finding | None:
     if reply.status < _REFUSED:
         return found(Verdict.UNCLEAR, reply, error) if reply.check == _TOKEN and error else None
     verdict = _STATUSES.get(reply.check, _OTHER_STATUSES).get(reply.status)
-    if verdict is None:
-        return None
+    if verdict is None or "error" not in reply.body:
+        return None  # not known, or not the API's own words: Reddit's front door refuses with a page
     code = text(part(reply.body, "error"), "code") or str(reply.status)
     return found(verdict, reply, code, missing=[ADS.label] if verdict is Verdict.PERMISSION_MISSING else [])
 
@@ -325,6 +325,8 @@ EXAMPLES = (
     _api(403, Verdict.ROLE_LOST, _ACCOUNT),
     _api(404, Verdict.ACCOUNT_GONE, _ACCOUNT),
     _api(404, Verdict.UNCLEAR),
+    Example(reply=Reply(check=_BUSINESSES, status=403, body={}), verdict=Verdict.UNCLEAR),
+    Example(reply=Reply(check=_ACCOUNT, status=404, body={}), verdict=Verdict.UNCLEAR),
     _api(429, Verdict.THROTTLED),
     _api(500, Verdict.NETWORK_DOWN),
     _login(400, Verdict.EXPIRED, "invalid_grant"),

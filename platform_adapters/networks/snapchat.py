@@ -115,8 +115,8 @@ def classify(reply: Reply) -> Finding | None:
     if error in _OAUTH_ERRORS:
         return found(_OAUTH_ERRORS[error], reply, error)
     verdict = (_ACCOUNT_STATUSES if reply.check == _ACCOUNT else _STATUSES).get(reply.status)
-    if verdict is None:
-        return None
+    if verdict is None or "request_status" not in reply.body:
+        return None  # not known, or not Snapchat's own words: something in front of it answered
     return found(verdict, reply, code, missing=[ADS.label] if verdict is Verdict.PERMISSION_MISSING else [])
 
 
@@ -305,6 +305,8 @@ EXAMPLES = (
     _refusal(404, Verdict.UNCLEAR),
     _refusal(400, Verdict.UNCLEAR, code="E1008"),
     _refusal(400, Verdict.UNCLEAR, code="E1001"),
+    _example(403, Verdict.UNCLEAR),
+    _example(404, Verdict.UNCLEAR, check=_ACCOUNT),
     _refusal(429, Verdict.THROTTLED),
     _refusal(500, Verdict.NETWORK_DOWN),
     _example(503, Verdict.NETWORK_DOWN),

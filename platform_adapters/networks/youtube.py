@@ -123,9 +123,9 @@ class YouTube:
 
     spec = SPEC
 
-    def __init__(self, credentials: Credentials, clock: Clock) -> None:
+    def __init__(self, credentials: Credentials, clock: Clock, *, alone: bool) -> None:
         self._client = NetworkClient(credentials, clock, classify)
-        self._login = google.GoogleLogin(SPEC, f"{_READ} {_REPORTS}", credentials, clock, self._client)
+        self._login = google.GoogleLogin(SPEC, f"{_READ} {_REPORTS}", credentials, clock, self._client, alone=alone)
 
     def running(self) -> AbstractAsyncContextManager[None]:
         return self._client.running()
@@ -133,9 +133,10 @@ class YouTube:
     def authorize_url(
         self, *, state: str, redirect_uri: str, code_challenge: str | None, login_hint: str | None, again: bool
     ) -> str:
-        # Without the chooser Google skips the question for the channel, and the personal one is connected.
+        # Without the chooser Google skips the question for the channel, and the personal one is connected. What a
+        # login is known by here is its channel's name, which is no hint for Google.
         return self._login.authorize_url(
-            state=state, redirect_uri=redirect_uri, code_challenge=code_challenge, login_hint=login_hint, chooser=True
+            state=state, redirect_uri=redirect_uri, code_challenge=code_challenge, login_hint=None, chooser=True
         )
 
     async def exchange(self, *, answer: Mapping[str, str], redirect_uri: str, code_verifier: str | None) -> Grant:
@@ -202,7 +203,12 @@ class YouTube:
         """
         if not channel_ids:
             return {}
-        reply = await self._channels(tokens, part="id", id=",".join(channel_ids))
+        try:
+            reply = await self._channels(tokens, part="id", id=",".join(channel_ids))
+        except NetworkError as error:
+            if error.finding.verdict not in _OF_THE_CHANNEL:
+                raise
+            return dict.fromkeys(channel_ids, error.finding)
         there = {channel.id for channel in _listed(reply)}
         return {
             channel_id: found(Verdict.ROLE_LOST if channel_id in there else Verdict.ACCOUNT_GONE, reply, _OTHER)
@@ -242,7 +248,10 @@ def build(environment: Mapping[str, str], clock: Clock) -> YouTube | None:
         token_url=google.TOKEN_URL,
         api_url="https://www.googleapis.com/youtube/v3",
     )
-    return YouTube(credentials, clock) if credentials is not None else None
+    if credentials is None:
+        return None
+    alone = google.alone_in_project(environment, SPEC.slug, credentials.client_id)
+    return YouTube(credentials, clock, alone=alone)
 
 
 def _example(status: int, verdict: Verdict | None, reason: str) -> Example:

@@ -273,6 +273,7 @@ BUTTONS: dict[str, tuple[Act, Way]] = {
     "claim": (Act.CLAIM, changes("lapse.claimed", on_lapse(actions.claim_action))),
     "release": (Act.RELEASE_ANOTHERS, changes("lapse.released", releases_kims)),
     "snooze": (Act.SNOOZE, changes("lapse.snoozed", on_lapse(lambda lapse: actions.snooze_action(lapse, 3)))),
+    "snooze asks": (Act.SNOOZE, shows(on_lapse(actions.snooze_choice_action))),
     "not mine": (Act.SNOOZE, changes("lapse.not_mine", on_lapse(actions.not_mine_action))),
     "note's form": (Act.NOTE, opens(lambda account: actions.note_action(account.lapse_id))),
     "note": (Act.NOTE, changes("lapse.noted", sends(actions.note_action, note="Waiting for Bo"))),

@@ -202,6 +202,25 @@ async def test_a_snooze_is_the_pressers_own_for_all_lapses_of_the_login(world: W
 
 
 @pytest.mark.behaviour("N-11")
+async def test_snooze_says_what_it_would_hold_and_asks_for_how_long(world: World) -> None:
+    lapse_id = world.lapses["Acme DE"]
+    asked = await world.pressed("ana", actions.snooze_choice_action(lapse_id))
+    said = plain(asked)
+    assert "⏸ A snooze holds your own reminders of this account and 1 more account of the same login." in said
+    assert "[Snooze 1 day] [Snooze 3 days] [▾ Snooze 7 days, Not mine, Not in use any more]" in said
+    assert await mutes(world) == []
+    await world.pressed("ana", token(asked, "Snooze 3 days"))
+    again = plain(await world.pressed("ana", actions.snooze_choice_action(lapse_id)))
+    assert "You are not reminded of it before <time Thu 26 Nov 09:00>. Another snooze counts from now." in again
+    await world.pressed("ana", token(asked, "Not mine"))
+    last = plain(await world.pressed("ana", actions.snooze_choice_action(lapse_id)))
+    assert "You said that it is not yours, so nothing of it comes to you." in last
+    assert "[▾ Snooze 7 days, Not in use any more]" in last
+    others = plain(await world.pressed("raj", actions.snooze_choice_action(lapse_id)))
+    assert "You " not in others.partition("⏸")[0], "a snooze is the presser's own"
+
+
+@pytest.mark.behaviour("N-11")
 @pytest.mark.parametrize(("who", "told"), [("ana", {"Acme DE", "Brio Shop"}), ("olga", {"Acme DE"}), ("raj", set())])
 async def test_not_mine_ends_the_readers_notices_and_administrators_hear_if_it_was_theirs(
     world: World, who: str, told: set[str]
@@ -246,7 +265,9 @@ async def test_a_note_that_says_nothing_or_too_much_is_asked_for_again(world: Wo
     assert refused.by_field[0][1].startswith(said)
 
 
-@pytest.mark.parametrize("make", [lambda lapse: actions.snooze_action(lapse, 1), actions.not_mine_action])
+@pytest.mark.parametrize(
+    "make", [lambda lapse: actions.snooze_action(lapse, 1), actions.not_mine_action, actions.snooze_choice_action]
+)
 async def test_a_button_of_a_lapse_that_is_over_says_so(world: World, make: object) -> None:
     await world.restore("Acme DE", "raj")
     assert callable(make)

@@ -53,6 +53,7 @@ async def other_organization(world: World, administrator: str) -> OrganizationId
 
 PRESSES: dict[str, Callable[[World], ActionRef]] = {
     "snooze": lambda world: actions.snooze_action(world.lapses["Acme DE"], 1),
+    "snooze asks": lambda world: actions.snooze_choice_action(world.lapses["Acme DE"]),
     "not mine": lambda world: actions.not_mine_action(world.lapses["Acme DE"]),
     "claim": lambda world: actions.claim_action(world.lapses["Acme DE"]),
     "retire": lambda world: actions.retire_confirmed_action(world.connections["Acme DE"]),

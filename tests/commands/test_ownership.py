@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from commands.actions import claim_action, details_action
+from commands.messages import Button, Buttons
 from commands.model import Doubt
 from commands.ports.checker import CheckResult
 from commands.ports.connections import CheckRecord
@@ -28,8 +30,8 @@ async def test_who_tells_connector_owner_login_business_and_what_happened(world:
         "Business Center: Acme Business · `81948194`",
         "Account id: `7012345678901234560`",
         "History: no earlier lapse",
-        "[Reconnect] [Check now] [▾ I'm on it, Add a note, Assign it, Who can reconnect it, History, "
-        "Not in use any more, List of Olga Berg, Copy link of Olga Berg]",
+        "[Reconnect] [I'm on it] [▾ Check now, Snooze, not mine, not in use, Add a note, "
+        "Who can reconnect it, assign it, History]",
     ]
 
 
@@ -37,6 +39,43 @@ async def test_who_tells_connector_owner_login_business_and_what_happened(world:
 async def test_the_details_button_tells_the_same(world: World) -> None:
     listed = await world.typed("ada", "lapsed")
     assert await world.pressed("ada", token(listed, "Details 1")) == await world.typed("ada", "lapsed", "who acme de")
+
+
+ONE_PRESS_ON = ("Snooze, not mine, not in use", "Who can reconnect it", "Who can reconnect it, assign it")
+"""What has buttons of its own behind it."""
+
+
+async def offered(world: World, name: str, account: str) -> set[str]:
+    """All that the details offer, at once or one press on; every message within two buttons and a menu of five."""
+    details = await world.pressed(name, details_action(world.connections[account]))
+    behind = [each for label, each in buttons(details).items() if label in ONE_PRESS_ON]
+    messages = [details, *[await world.pressed(name, each.action) for each in behind if isinstance(each, Button)]]
+    for message in messages:
+        controls = [part for part in message.parts if isinstance(part, Buttons)][-1]  # the banner has one above
+        assert len(controls.primary) <= 2
+        assert len(controls.menu) <= 5
+    return {label for message in messages for label in buttons(message)}
+
+
+@pytest.mark.behaviour("N-11", "N-17")
+@pytest.mark.parametrize("name", ["ada", "ana", "olga", "raj"])
+async def test_the_details_offer_everything_that_a_notices_short_menu_left_out(world: World, name: str) -> None:
+    everybodys = {"Reconnect", "I'm on it", "Check now", "Add a note", "History", "Not mine", "Not in use any more"}
+    snoozes = {"Snooze 1 day", "Snooze 3 days", "Snooze 7 days"}
+    administrators = {"Assign it", "List of Olga Berg", "Copy link of Olga Berg"}
+    found = await offered(world, name, "Acme DE")
+    assert everybodys | snoozes <= found
+    assert (administrators & found) == (administrators if name == "ada" else set())
+    await world.pressed("ana", claim_action(world.lapses["Acme DE"]))
+    assert ("Give back" in await offered(world, name, "Acme DE")) is (name in ("ana", "ada"))
+
+
+@pytest.mark.behaviour("N-17")
+@pytest.mark.parametrize("account", ["Old Promo", "Brio Live", "Acme Page", "Cato Page", "Acme Attic"])
+async def test_the_details_of_every_state_keep_to_two_buttons_and_a_short_menu(world: World, account: str) -> None:
+    found = await offered(world, "ada", account)
+    assert "History" in found
+    assert ("Not in use any more" in found) is (account != "Acme Attic")
 
 
 @pytest.mark.behaviour("C-3")

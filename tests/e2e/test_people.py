@@ -37,7 +37,7 @@ async def test_a_typed_command_is_answered_to_whoever_typed_it_alone(
     ("platform", "account", "kind", "presser", "other"),
     [
         ("slack", "Acme B2B", "revoked", "Mei", "Cleo"),
-        ("discord", "Acme US Ads", "expired", "Raj", "Dan"),
+        ("discord", "Acme US Ads", "expired", "Raj", "Zoe"),
     ],
 )
 async def test_a_channels_reconnect_answers_whoever_pressed_it_privately(

@@ -74,14 +74,16 @@ async def test_the_login_asks_for_access_that_lasts_for_a_new_consent_and_for_pr
     assert "code_challenge_method" not in query_of(address(rig))
 
 
-async def test_a_known_login_is_offered_first_and_youtube_still_asks_for_the_channel() -> None:
-    prompts = {}
+async def test_a_known_login_is_offered_first_except_by_youtube_which_knows_channels() -> None:
+    asked = {}
     for slug in BOTH:
         async with network_rig(slug) as rig:
             query = query_of(address(rig, hint="ana@acme.example"))
-            assert query["login_hint"] == "ana@acme.example"
-            prompts[slug] = query["prompt"]
-    assert prompts == {"google_ads": "consent", "youtube": "consent select_account"}
+            asked[slug] = query.get("login_hint"), query["prompt"]
+    assert asked == {
+        "google_ads": ("ana@acme.example", "consent"),
+        "youtube": (None, "consent select_account"),
+    }
 
 
 @pytest.mark.behaviour("R-3")
@@ -256,6 +258,20 @@ async def test_giving_a_grant_back_ends_every_grant_of_that_person_and_no_other(
     await rig.network.revoke(second)
     assert (await rig.probe(first)).grant.verdict is Verdict.REVOKED
     assert (await rig.network.probe(bos, [])).grant.verdict is Verdict.HEALTHY
+
+
+@pytest.mark.parametrize(("other", "kept"), [("app-of-youtube-or-ads", True), ("app2-elsewhere", False)])
+async def test_a_grant_is_kept_where_giving_it_back_would_end_those_to_another_network_of_the_same_project(
+    rig: NetworkRig, other: str, kept: bool
+) -> None:
+    tokens = (await log_in(rig)).tokens
+    slug = rig.network.spec.slug
+    base = "{0.scheme}://{0.netloc}".format(urlsplit(address(rig)))
+    around = {"LAPSEBOT_OTHER_CLIENT_ID": other, **environment(slug, base)}
+    network = build_networks(around, rig.clock)[slug]
+    async with network.running():
+        await network.revoke(tokens)
+    assert ((await rig.probe(tokens)).grant.verdict is Verdict.HEALTHY) is kept
 
 
 async def test_giving_back_what_is_gone_already_raises_nothing(rig: NetworkRig) -> None:

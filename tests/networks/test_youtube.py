@@ -5,11 +5,15 @@ from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from commands.errors import NetworkError
 from commands.model import RECONNECT_DOES_NOT_HELP, Finding, Tokens, Verdict
 from commands.ports.network import Expected, Grouping
-from tests.support.network_rigs import BOS, CALLBACK, FIRST, SECOND, NetworkRig, network_rig
+from commands.secret import Secret
+from platform_adapters.discovery import build_networks
+from tests.support.network_rigs import BOS, CALLBACK, FIRST, SECOND, NetworkRig, environment, network_rig
 
 READ = "https://www.googleapis.com/auth/youtube.readonly"
 REPORTS = "https://www.googleapis.com/auth/yt-analytics.readonly"
@@ -149,3 +153,25 @@ async def test_a_check_costs_one_look_at_the_quota_and_another_only_for_a_channe
     assert await rig.people.calls() == {"channels": 1, "tokeninfo": 1}
     await finding(rig, tokens, SECOND)
     assert (await rig.people.calls())["channels"] == 3
+
+
+@pytest.mark.behaviour("D-1")
+async def test_a_channel_that_youtube_cannot_find_is_gone_and_the_login_is_well(rig: NetworkRig) -> None:
+    async def channels(request: web.Request) -> web.Response:
+        if "mine" in request.query:
+            return web.json_response({"pageInfo": {"totalResults": 0}})
+        error = {"code": 404, "errors": [{"domain": "youtube.channel", "reason": "channelNotFound"}]}
+        return web.json_response({"error": error}, status=404)
+
+    async def token_info(request: web.Request) -> web.Response:
+        return web.json_response({"scope": f"{READ} {REPORTS}"})
+
+    app = web.Application()
+    app.router.add_get("/youtube/v3/channels", channels)
+    app.router.add_post("/tokeninfo", token_info)
+    async with TestServer(app) as server:
+        network = build_networks(environment("youtube", str(server.make_url("")).rstrip("/")), rig.clock)["youtube"]
+        async with network.running():
+            beside = NetworkRig(network=network, people=rig.people, clock=rig.clock)
+            gone = await finding(beside, Tokens(access=Secret("any")))
+    assert (gone.verdict, gone.evidence.code) == (Verdict.ACCOUNT_GONE, "channelNotFound")

@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from bot.notices.buttons import MENU
 from bot.notices.data import GONE, ids_text
-from bot.notices.example_facts import ANA, FACEBOOK, NOW, claimed, entry, letter
+from bot.notices.example_facts import ANA, FACEBOOK, NOW, RAJ, READERS, claimed, entry, letter
 from bot.notices.examples import Example, examples
 from bot.notices.letter import PERSONAL, Entry, Letter
 from bot.notices.wording import PARTS, write
@@ -105,7 +106,11 @@ def test_every_message_keeps_to_the_rules_of_words_and_buttons(example: Example)
     assert "None" not in words
     assert not re.search(r"[!]|@(channel|here|everyone)", words)
     assert len(words) < 2500
-    assert sum(len(part.primary) for part in message.parts if isinstance(part, Buttons)) <= 2
+    controls = [part for part in message.parts if isinstance(part, Buttons)]
+    assert len(controls) <= 1
+    assert all(len(part.primary) <= 2 and len(part.menu) <= MENU for part in controls)
+    # A menu of one is a button, which would be the third.
+    assert not any(len(part.primary) == 2 and len(part.menu) == 1 for part in controls)
     for part in message.parts:
         assert isinstance(part, Heading | Text | Rows | Buttons | Note | Facts)
         if isinstance(part, Text | Note | Heading):
@@ -238,23 +243,45 @@ def test_whoever_is_to_mend_it_has_every_way_at_hand(part: str) -> None:
     assert [button.label for button in buttons_part.primary] == ["Reconnect", "I'm on it"]
     other = {"connector": "Otto Berg", "owner": "Ana Ruiz"}[part]
     assert [button.label for button in buttons_part.menu] == [
-        "Snooze 1 day",
-        "Snooze 3 days",
-        "Snooze 7 days",
-        "Not mine",
+        "Snooze",
         f"Pass on to {other}",
         "Not in use any more",
         "Add a note",
         "Details",
-        "History",
-        "Check again",
     ]
 
 
 @pytest.mark.behaviour("N-11")
 def test_snooze_and_not_mine_are_the_pressers_own_so_a_channel_has_neither() -> None:
-    labels = {button.label for button in all_buttons(BY_NAME["lapsed: channel"])}
-    assert not labels & {"Snooze 1 day", "Not mine"}
+    for example in EXAMPLES:
+        if example.part is Part.CHANNEL:
+            assert not {button.label for button in all_buttons(example.message)} & {"Snooze", "Not mine"}
+
+
+@pytest.mark.behaviour("N-11")
+def test_not_mine_is_in_the_menu_where_there_is_nobody_to_pass_it_on_to() -> None:
+    view = replace(lapsed().view, owner=None)
+    labels = list(buttons(write(letter(Part.CONNECTOR, [replace(lapsed(), view=view)]))))
+    assert labels[2:] == ["Snooze", "Not in use any more", "Add a note", "Details", "Not mine"]
+
+
+@pytest.mark.behaviour("N-17")
+@pytest.mark.parametrize("administrator", [True, False])
+@pytest.mark.parametrize("cause", sorted(CLEAR_LAPSES))
+@pytest.mark.parametrize("part", list(Part))
+def test_a_notice_of_one_account_has_one_short_menu_with_its_details_whoever_reads_it(
+    part: Part, cause: Verdict, administrator: bool
+) -> None:
+    """Also while somebody is on it: the reader, or somebody else."""
+    one = lapsed(cause)
+    for kind in LAPSE_KINDS:
+        for now in (one, claimed(one), claimed(one, READERS[part])):
+            drawn = letter(part, [now], kind=kind)
+            reader = RAJ if administrator else drawn.reader
+            (controls,) = (each for each in write(replace(drawn, reader=reader)).parts if isinstance(each, Buttons))
+            assert len(controls.primary) <= 2
+            assert len(controls.menu) <= MENU
+            assert "Details" in {button.label for button in controls.menu}
 
 
 @pytest.mark.behaviour("N-11")
@@ -338,7 +365,7 @@ def test_a_claim_that_ran_out_is_not_shown() -> None:
 @pytest.mark.behaviour("N-11")
 def test_administrators_can_assign_and_reach_the_one_who_has_to_mend_it() -> None:
     labels = set(buttons(BY_NAME["lapsed: administrator"]))
-    assert {"Assign to somebody", "List of Otto Berg", "Copy personalised link of Otto Berg"} <= labels
+    assert {"Nudge Ana Ruiz", "Assign to somebody", "Copy personalised link of Otto Berg", "Snooze"} <= labels
     assert "Assign to somebody" not in buttons(BY_NAME["lapsed: stand_in"])
 
 

@@ -234,15 +234,19 @@ def test_one_button_of_a_row_stands_beside_it_and_two_stand_under_it() -> None:
     assert kinds == ["section", "rich_text", "actions"]
 
 
-def test_a_menu_of_one_is_a_button_and_longer_ones_are_split() -> None:
-    def elements(number: int) -> list[str]:
-        menu = tuple(Button(f"Entry {at}", ACTION) for at in range(number))
-        (block,) = drawn(Message((Buttons((Button("Go", ACTION),), menu),))).blocks
-        return [element["type"] for element in block["elements"]]
-
-    assert elements(1) == ["button", "button"]
-    assert elements(5) == ["button", "overflow"]
-    assert elements(6) == ["button", "button", "overflow"]
+@pytest.mark.parametrize(
+    ("entries", "menus"), [(0, []), (1, []), (2, [2]), (5, [5]), (6, [3, 3]), (7, [3, 4]), (11, [3, 4, 4])]
+)
+def test_a_menu_of_one_is_a_button_and_one_that_is_too_long_is_divided_evenly(entries: int, menus: list[int]) -> None:
+    menu = tuple(Button(f"Entry {at}", ACTION) for at in range(entries))
+    (block,) = drawn(Message((Buttons((Button("Go", ACTION),), menu),))).blocks
+    drawn_menus = [element["options"] for element in block["elements"] if element["type"] == "overflow"]
+    assert [len(options) for options in drawn_menus] == menus
+    if menus:
+        listed = [option["text"]["text"] for options in drawn_menus for option in options]
+        assert listed == [f"Entry {at}" for at in range(entries)]
+    else:
+        assert [element["type"] for element in block["elements"]] == ["button"] * (entries + 1)
 
 
 def test_two_thousand_lapsed_accounts_are_a_list_a_number_and_the_buttons() -> None:

@@ -208,6 +208,14 @@ async def test_a_member_who_left_the_business_loses_its_accounts_and_not_the_log
     assert probe.accounts[SECOND].verdict is Verdict.HEALTHY  # shared with her by itself
 
 
+@pytest.mark.behaviour("D-1")
+async def test_a_member_who_may_not_list_is_asked_about_each_account_by_itself(rig: Rig) -> None:
+    tokens = await rig.log_in()
+    await rig.people.break_("lower_business_role", business=EAST.id, profile="ana", role="CATALOG_ADMIN")
+    probe = await rig.probe(tokens)
+    assert {finding.verdict for finding in probe.accounts.values()} == {Verdict.HEALTHY}
+
+
 async def test_only_the_businesses_that_matter_are_asked_and_all_of_their_pages(rig: Rig) -> None:
     ids = [str(3000000000 + number) for number in range(150)]
     for account_id in ids:

@@ -156,6 +156,12 @@ async def test_a_question_that_is_not_one_is_refused(rig: Rig, query: dict[str, 
     assert reason_of(await rig.channels(token, **query)) == (400, reason)
 
 
+async def test_allowing_nothing_comes_back_as_a_cancelled_login(rig: Rig) -> None:
+    callback = await rig.people.consent(rig.authorize_url(), profile="ana", permissions=[])
+    assert parse_qs(urlsplit(callback).query) == {"error": ["access_denied"], "state": ["s-1"]}
+    assert await rig.people.grants() == []
+
+
 async def test_without_the_box_for_the_account_nothing_is_read(rig: Rig) -> None:
     token = (await rig.connect(permissions=[REPORTS]))["access_token"]
     status, body = await rig.mine(token)

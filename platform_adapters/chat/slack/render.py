@@ -46,7 +46,6 @@ _PARAGRAPH = 3000
 _ROW_TITLE, _ROW_DETAIL, _HEADING, _NOTE, _LABEL_IN_FACTS = 300, 500, 600, 1500, 150
 _BUTTON_LABEL = 75
 _MENU_OPTIONS = 5
-_BESIDE_A_MENU = 2  # buttons
 _BUTTONS_IN_BLOCK = 25
 _FALLBACK = 3900  # chat.update refuses more than 4,000
 _MOST_LISTS = 10  # in one message; ours have one
@@ -245,10 +244,10 @@ def _small(text: str) -> Json:
 
 
 def _buttons(primary: Sequence[AnyButton], menu: Sequence[Button]) -> list[Json]:
-    """The buttons and one overflow menu; a longer menu is divided evenly. A single entry is a second button, where it
-    is not a third.
+    """The buttons and one overflow menu, or several even ones where it is too long for one; a single entry is a
+    button.
     """
-    if len(menu) == 1 and len(primary) < _BESIDE_A_MENU:
+    if len(menu) == 1:
         primary, menu = [*primary, *menu], []
     elements = _drawn(primary)
     menus = ceil(len(menu) / _MENU_OPTIONS)

@@ -90,10 +90,17 @@ class ConsentPages:
                 permissions = [str(value) for value in form.getall("permission", [])]
                 accounts = [str(value) for value in form.getall("account", [])]
                 decision = self._wire.decided(asked, decide(profile, offer, permissions, accounts))
-                response = _found(self._wire.allowed(self._wire.authority.allow(params, decision)))
+                response = _found(self._decided(asked, decision, params))
             case _:
                 response = self._page(asked)
         return response
+
+    def _decided(self, asked: ConsentRequest, decision: Decision, params: list[tuple[str, str]]) -> str:
+        """The callback after Allow."""
+        if self._wire.nothing_ticked_is_cancelled and not decision.permissions:
+            location = self._wire.denied(asked.redirect_uri, asked.state, logged_in=True)
+            return with_query(location, iss=self._wire.authority.issuer())
+        return self._wire.allowed(self._wire.authority.allow(params, decision))
 
     def _page(self, asked: ConsentRequest, business_id: str | None = None) -> web.Response:
         profile = self._logged_in()

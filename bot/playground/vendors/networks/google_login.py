@@ -99,6 +99,7 @@ class GoogleWire(NetworkWire):
     """One of Google's APIs with its login. Subclasses bring the API."""
 
     accent = "#1a73e8"
+    nothing_ticked_is_cancelled = True
     scopes: ClassVar[Mapping[str, str]]
     """The API's scopes, with the names that the consent page gives them."""
 

@@ -87,6 +87,8 @@ class NetworkWire(ABC):
     """A CSS colour that recalls the network."""
     business_word: ClassVar[str] = "business"
     terms: ClassVar[Terms]
+    nothing_ticked_is_cancelled: ClassVar[bool] = False
+    """Whether Allow without a single permission comes back as Cancel does."""
     disabled_status: ClassVar[str]
     """What an account's status becomes when the network disables it."""
 

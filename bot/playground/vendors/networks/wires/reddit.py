@@ -16,6 +16,8 @@ from ..world import AdAccount, App, Decision, Grant, Profile, Token, TokenState
 API = "/api/v3"
 ADS_READ = "adsread"
 ADMIN = "ADMIN"
+NO_ADS = (None, "", "CATALOG_ADMIN")
+"""Roles in a business with which its ad accounts cannot be listed."""
 CODE_SECONDS = 600
 ACCESS_SECONDS = 86400
 REFRESH_SECONDS = 100 * 365 * 86400  # permanent
@@ -141,7 +143,7 @@ class Wire(NetworkWire):
             return _error(400, "Bad Request")
         grant = self.world.grants[token.grant_id]
         business = self.world.businesses.get(request.match_info["id"])
-        if business is None or not business.roles.get(grant.profile_id):
+        if business is None or business.roles.get(grant.profile_id) in NO_ADS:
             return _error(403, "Forbidden")
         rows = [
             _account_body(account)

@@ -135,7 +135,7 @@ class Wire(NetworkWire):
 
     def _organization(self, grant: Grant, business: Business, *, with_accounts: bool) -> dict[str, object]:
         if business.id in self.world.settings.failing_entries:
-            return {"sub_request_status": "ERROR", "sub_request_error_reason": "Try again later"}
+            return {"sub_request_status": "ERROR", "organization": {"id": business.id, "name": business.name}}
         role = business.roles.get(grant.profile_id, "member").lower()
         body: dict[str, object] = {"id": business.id, "name": business.name, "type": "ENTERPRISE", "roles": [role]}
         if with_accounts:
@@ -156,10 +156,10 @@ class Wire(NetworkWire):
             return _error(404, "Resource can not be found", "E3003")
         if self.role_of(grant.profile_id, account) is None:
             return _error(403, "Permission denied")
-        entry = {"sub_request_status": "SUCCESS", "adaccount": _account_body(account)}
-        if account.id in self.world.settings.failing_entries:
-            entry = {"sub_request_status": "ERROR", "sub_request_error_reason": "Try again later"}
-        return _good(adaccounts=[entry])
+        failing = account.id in self.world.settings.failing_entries
+        return _good(
+            adaccounts=[{"sub_request_status": "ERROR" if failing else "SUCCESS", "adaccount": _account_body(account)}]
+        )
 
     def _checked(self, request: web.Request) -> Token | web.Response:
         """The live token of the request, if it may read ads at all. Why a dead one is dead is not told."""
