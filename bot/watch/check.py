@@ -5,6 +5,7 @@ No transaction is open while a network is asked.
 
 import asyncio
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -30,6 +31,8 @@ from commands.ports.notices import Event, EventKind
 from commands.ports.storage import DueCheck, Storage, UnitOfWork, Unreadable
 
 log = structlog.get_logger(__name__)
+
+_UNAUTHORIZED = 401
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,21 +78,32 @@ class AuthorizationCheck:
         expected = [Expected(account_id=item.account_id, parent=item.parent) for item in due.connections]
         deadline = asyncio.get_running_loop().time() + self.rules.check_within.total_seconds()
         refused: Finding | None = None
-        if refresh_due(tokens, network.spec, self.rules, self.clock.now()):
-            try:
-                tokens = await self._refresh(due, network, tokens, deadline)
-            except NetworkError as error:
-                refused = error.finding
-                tokens = await self._tokens(due)  # another process may have stored newer ones meanwhile
+        probe: Probe | None = None
+        if not refresh_due(tokens, network.spec, self.rules, self.clock.now()):
+            probe = await self._asked(network, tokens, expected, deadline)
+            if tokens.refresh is None or not _explains_nothing(probe.grant):
+                return probe
+        known = tokens
         try:
-            async with asyncio.timeout_at(deadline):
-                probe = await network.probe(tokens, expected)
-        except TimeoutError:
-            return Probe(grant=_too_slow("probe"))
+            tokens = await self._refresh(due, network, tokens, deadline)
+        except NetworkError as error:
+            refused = error.finding
+            tokens = await self._tokens(due)  # another process may have stored newer ones meanwhile
+        if probe is None or tokens != known:
+            probe = await self._asked(network, tokens, expected, deadline)
         if refused is None or probe.grant.verdict in (Verdict.HEALTHY, *NOT_THE_CONNECTIONS_FAULT):
             return probe
-        # A failed refresh is believed only now that the access it would have renewed has failed as well.
-        return replace(probe, grant=refused) if refused.verdict in CLEAR_LAPSES else probe
+        # A failed refresh is believed only now that the access it would have renewed has failed as well. One that could
+        # not be asked for leaves open whether the access only aged meanwhile.
+        only_aged = refused.verdict in NOT_THE_CONNECTIONS_FAULT and _explains_nothing(probe.grant)
+        return replace(probe, grant=refused) if refused.verdict in CLEAR_LAPSES or only_aged else probe
+
+    async def _asked(self, network: Network, tokens: Tokens, expected: Sequence[Expected], deadline: float) -> Probe:
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await network.probe(tokens, expected)
+        except TimeoutError:
+            return Probe(grant=_too_slow("probe"))
 
     async def _refresh(self, due: DueCheck, network: Network, tokens: Tokens, deadline: float) -> Tokens:
         grant: Grant | None
@@ -222,6 +236,11 @@ class AuthorizationCheck:
         lapse = replace(lapse, cause=finding.verdict, evidence=finding.evidence)
         await work.lapses.update_cause(lapse)
         return [_event(EventKind.LAPSE_CHANGED, lapse, now)]
+
+
+def _explains_nothing(finding: Finding) -> bool:
+    """Whether access was refused without a reason: only a refresh tells whether more than the access has ended."""
+    return finding.verdict is Verdict.UNCLEAR and finding.evidence.http_status == _UNAUTHORIZED
 
 
 def _facts(evidence: Evidence) -> tuple[object, ...]:

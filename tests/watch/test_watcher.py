@@ -13,7 +13,7 @@ from bot.watch.rules import WatchRules
 from bot.watch.watcher import Watcher
 from commands.errors import NetworkError
 from commands.ids import AuthorizationId, new_id
-from commands.model import ConnectionState, Finding, Lapse, LapseEnd, Parent, Tokens, Verdict
+from commands.model import ConnectionState, Evidence, Finding, Lapse, LapseEnd, Parent, Tokens, Verdict
 from commands.ports.checker import CheckResult
 from commands.ports.network import Expected, Grant, Probe
 from commands.ports.notices import Event, EventKind
@@ -201,6 +201,41 @@ async def test_a_failed_refresh_is_believed_only_when_the_access_that_it_would_r
     assert view is not None
     assert view.lapse is not None
     assert (view.lapse.cause, view.lapse.evidence.code) == (Verdict.EXPIRED, "invalid_grant")
+
+
+BARE_401 = Finding(verdict=Verdict.UNCLEAR, evidence=Evidence(check="fake", code="401", http_status=401))
+"""What networks say that do not tell why access is refused."""
+
+
+@pytest.mark.behaviour("D-3", "D-5")
+async def test_a_refusal_that_explains_nothing_is_settled_by_a_refresh_at_once(world: World) -> None:
+    world.network.probe_answer = Probe(grant=BARE_401)
+    world.network.refreshed = NetworkError(finding(Verdict.REVOKED, "invalid_grant"))
+    await world.sweep()
+    assert world.network.asked == ["probe", "refresh"]
+    assert await world.states() == [ConnectionState.LAPSED, ConnectionState.LAPSED]
+
+
+@pytest.mark.behaviour("D-3", "D-5")
+async def test_access_that_only_aged_is_renewed_and_looked_at_again_before_anyone_is_told(world: World) -> None:
+    class Aged(FakeNetwork):
+        async def probe(self, tokens: Tokens, expected: Sequence[Expected]) -> Probe:
+            self.asked.append("probe")
+            return Probe(grant=GOOD if tokens.access.reveal() == "newer" else BARE_401)
+
+    world.network = Aged(refreshed=Grant(tokens=replace(world.seeded.tokens, access=Secret("newer"))))
+    await world.sweep()
+    assert world.network.asked == ["probe", "refresh", "probe"]
+    assert await world.states() == [ConnectionState.ACTIVE, ConnectionState.ACTIVE]
+
+
+@pytest.mark.behaviour("D-4")
+async def test_access_that_ages_while_the_login_cannot_be_reached_opens_nothing(world: World) -> None:
+    world.network.probe_answer = Probe(grant=BARE_401)
+    world.network.refreshed = NetworkError(finding(Verdict.NETWORK_DOWN, "503"))
+    for _ in range(5):
+        await world.sweep()
+    assert await world.states() == [ConnectionState.ACTIVE, ConnectionState.ACTIVE]
 
 
 @pytest.mark.behaviour("D-8")
