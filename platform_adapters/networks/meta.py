@@ -1,13 +1,14 @@
 """Meta: Facebook and Instagram ads through the Facebook login. No refresh token: a long-lived exchange instead.
 
-Sources: developers.facebook.com (error handling, long-lived tokens, debug_token, ad account fields). `error.type` is
-never looked at: "OAuthException" also labels faults that pass by themselves.
+Sources: developers.facebook.com (long-lived tokens, debug_token, ad account fields). Accounts that were connected
+with Instagram's own login are instagram.py's; what errors mean is the same for both and stands in graph.py.
 """
 
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from commands.errors import NetworkError
@@ -24,6 +25,7 @@ from commands.ports.network import (
     Probe,
     ReachedAccount,
 )
+from platform_adapters.networks import graph
 from platform_adapters.networks.credentials import Credentials, read_credentials
 from platform_adapters.networks.examples import Example
 from platform_adapters.networks.oauth import (
@@ -45,7 +47,7 @@ from platform_adapters.networks.oauth import (
 SPEC = NetworkSpec(
     slug="meta",
     name="Facebook",
-    aliases=("fb", "facebook", "ig", "instagram", "insta"),
+    aliases=("fb", "facebook"),
     permissions=(
         Permission(label="Read the results of your ads", satisfied_by=frozenset({"ads_read", "ads_management"})),
     ),
@@ -85,75 +87,18 @@ SPEC = NetworkSpec(
 _SCOPES = "ads_read"
 _DEBUG = "debug_token"
 _PAGE = 100  # accounts in one answer
-
-_SESSION_SUBCODES: Mapping[str, Verdict] = {
-    "458": Verdict.REVOKED,
-    "459": Verdict.USER_BLOCKED,
-    "460": Verdict.CREDENTIAL_CHANGED,
-    "463": Verdict.EXPIRED,
-    "464": Verdict.USER_BLOCKED,
-    "467": Verdict.EXPIRED,
-    "492": Verdict.ROLE_LOST,
-}
-_CODES: Mapping[int, Verdict] = {
-    102: Verdict.EXPIRED,
-    190: Verdict.EXPIRED,
-    10: Verdict.PERMISSION_MISSING,
-    3: Verdict.OUR_FAULT,
-    101: Verdict.OUR_FAULT,
-    191: Verdict.OUR_FAULT,
-    368: Verdict.USER_BLOCKED,
-    1: Verdict.NETWORK_DOWN,
-    2: Verdict.NETWORK_DOWN,
-    4: Verdict.THROTTLED,
-    17: Verdict.THROTTLED,
-    32: Verdict.THROTTLED,
-    341: Verdict.THROTTLED,
-    613: Verdict.THROTTLED,
-}
-_SESSION_CODES = (102, 190)
-_BAD_CODE_SUBCODES = frozenset({"36007", "36008", "36009"})
-_BAD_PARAMETER = 100
+_NEEDED = [permission.label for permission in SPEC.permissions]
 _DISABLED_STATUSES = frozenset({"2", "3", "7"})
 _GONE_STATUSES = frozenset({"100", "101"})
-_WRONG_SECRET = "Error validating client secret"  # code 1 otherwise means a fault that passes by itself
 
 
 def classify(reply: Reply) -> Finding | None:
-    """Meta's table: `code`, then `error_subcode`."""
-    error = part(reply.body, "error")
-    code = number(error, "code")
-    if code is None:
-        return None
-    return _error_finding(reply, error, int(code), text(error, "error_subcode") or text(error, "subcode"))
-
-
-def _error_finding(reply: Reply, error: Json, code: int, subcode: str) -> Finding:
-    verdict = _CODES.get(code, Verdict.UNCLEAR)
-    if code in _SESSION_CODES and reply.check == _DEBUG and "error" in reply.body:
-        verdict = Verdict.OUR_FAULT  # it is our app's own credentials that were refused; a bad grant is inside "data"
-    elif code in _SESSION_CODES:
-        verdict = _SESSION_SUBCODES.get(subcode, Verdict.EXPIRED)
-    elif code == 1 and _WRONG_SECRET in text(error, "message"):
-        verdict = Verdict.OUR_FAULT
-    elif error.get("is_transient") is True:
-        verdict = Verdict.NETWORK_DOWN
-    elif 200 <= code <= 299:
-        verdict = Verdict.PERMISSION_MISSING
-    elif 80000 <= code <= 80014:
-        verdict = Verdict.THROTTLED
-    elif code == _BAD_PARAMETER:
-        verdict = _bad_parameter(reply, subcode, text(error, "message"))
-    missing = [SPEC.permissions[0].label] if verdict is Verdict.PERMISSION_MISSING else []
-    return found(verdict, reply, str(code), subcode=subcode or None, missing=missing)
-
-
-def _bad_parameter(reply: Reply, subcode: str, message: str) -> Verdict:
-    """Code 100 is a bucket: a used or expired login code, an object that is not to be seen, or a mistake of ours."""
-    if subcode in _BAD_CODE_SUBCODES or (reply.check == "token" and "code" in message):
-        return Verdict.EXPIRED
-    seen = ("missing permissions", "cannot be loaded", "Unsupported get request")
-    return Verdict.ACCOUNT_GONE if any(words in message for words in seen) else Verdict.UNCLEAR
+    """Meta's table."""
+    finding = graph.classify(reply, _NEEDED)
+    if finding is not None and reply.check == _DEBUG and finding.evidence.code in graph.SESSION_CODES:
+        # It is our app's own credentials that were refused; a bad grant is inside "data".
+        return replace(finding, verdict=Verdict.OUR_FAULT)
+    return finding
 
 
 class Meta:
@@ -313,7 +258,7 @@ def _refusal(reply: Reply, data: Json) -> Finding | None:
     if data["is_valid"] is False:
         error = part(data, "error")
         code = number(error, "code")
-        return _error_finding(reply, error, int(code) if code is not None else 190, text(error, "subcode"))
+        return graph.refusal(reply, error, int(code) if code is not None else 190, _NEEDED)
     if not isinstance(data.get("scopes"), list):
         return malformed(reply)
     scopes = frozenset(items(data, "scopes"))
@@ -358,38 +303,11 @@ def build(environment: Mapping[str, str], clock: Clock) -> Meta | None:
     return Meta(credentials, clock) if credentials is not None else None
 
 
-def _example(
-    code: int, verdict: Verdict | None, subcode: int | None = None, message: str = "", **more: object
-) -> Example:
-    error = {"code": code, "type": "OAuthException", "message": message, **more}
-    if subcode is not None:
-        error["error_subcode"] = subcode
-    return Example(reply=Reply(check="me/adaccounts", status=400, body={"error": error}), verdict=verdict)
-
-
 EXAMPLES = (
     Example(reply=Reply(check="me/adaccounts", status=200, body={"data": []}), verdict=None),
-    _example(190, Verdict.EXPIRED),
-    _example(102, Verdict.EXPIRED),
-    _example(190, Verdict.REVOKED, 458),
-    _example(190, Verdict.USER_BLOCKED, 459),
-    _example(190, Verdict.CREDENTIAL_CHANGED, 460),
-    _example(190, Verdict.EXPIRED, 463),
-    _example(190, Verdict.USER_BLOCKED, 464),
-    _example(190, Verdict.EXPIRED, 467),
-    _example(190, Verdict.ROLE_LOST, 492),
-    _example(10, Verdict.PERMISSION_MISSING),
-    _example(200, Verdict.PERMISSION_MISSING, message="Ad account owner has NOT granted ads_read permission"),
-    _example(294, Verdict.PERMISSION_MISSING),
-    _example(100, Verdict.ACCOUNT_GONE, 33, "Unsupported get request. Object with ID 'act_1' does not exist"),
-    _example(100, Verdict.UNCLEAR, message="Invalid parameter"),
-    _example(4, Verdict.THROTTLED),
-    _example(17, Verdict.THROTTLED, 2446079),
-    _example(80004, Verdict.THROTTLED),
-    _example(368, Verdict.USER_BLOCKED),
-    _example(1, Verdict.NETWORK_DOWN, message="An unknown error occurred"),
-    _example(1, Verdict.OUR_FAULT, message="Error validating client secret."),
-    _example(2, Verdict.NETWORK_DOWN, is_transient=True),
-    _example(3, Verdict.OUR_FAULT),
-    _example(99999, Verdict.UNCLEAR),
+    *graph.examples("me/adaccounts"),
+    graph.example(
+        "me/adaccounts", 200, Verdict.PERMISSION_MISSING, message="Ad account owner has NOT granted ads_read permission"
+    ),
+    graph.example(_DEBUG, 190, Verdict.OUR_FAULT, message="Invalid OAuth access token signature."),
 )

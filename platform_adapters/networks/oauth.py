@@ -102,9 +102,9 @@ class NetworkClient:
             grant_type="authorization_code", code=code, redirect_uri=redirect_uri, **parameters
         )
 
-    async def refresh(self, token: Secret) -> Json:
-        """Refresh the standard way. Raises NetworkError."""
-        return await self._token_call(grant_type="refresh_token", refresh_token=token.reveal())
+    async def refresh(self, token: Secret, **more: str) -> Json:
+        """Refresh the standard way, with what the network wants more. Raises NetworkError."""
+        return await self._token_call(grant_type="refresh_token", refresh_token=token.reveal(), **more)
 
     async def ask(
         self,

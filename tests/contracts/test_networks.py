@@ -245,8 +245,7 @@ async def test_a_wrong_secret_of_ours_is_our_fault_and_doctor_says_so(rig: Netwo
 
 @pytest.mark.behaviour("R-4")
 async def test_a_cancelled_login_comes_back_with_an_error_that_the_network_declares(rig: NetworkRig) -> None:
-    url = rig.network.authorize_url(state="s", redirect_uri=CALLBACK, code_challenge=None, login_hint=None, again=False)
-    callback = await rig.people.consent(url, profile="ana", allow=False)
+    callback = await rig.people.consent(rig.login_url(), profile="ana", allow=False)
     answer = dict(parse_qsl(urlsplit(callback).query))
     assert answer["error"] in rig.network.spec.cancelled_by
     assert answer["state"] == "s"
@@ -263,9 +262,8 @@ async def test_a_wrong_secret_of_ours_opens_no_lapse(rig: NetworkRig) -> None:
 
 @pytest.mark.behaviour("R-4")
 async def test_a_code_works_once(rig: NetworkRig) -> None:
-    url = rig.network.authorize_url(state="s", redirect_uri=CALLBACK, code_challenge=None, login_hint=None, again=False)
-    answer = dict(parse_qsl(urlsplit(await rig.people.consent(url, profile="ana")).query))
-    await rig.network.exchange(answer=answer, redirect_uri=CALLBACK, code_verifier=None)
+    answer = dict(parse_qsl(urlsplit(await rig.people.consent(rig.login_url(), profile="ana")).query))
+    await rig.network.exchange(answer=answer, redirect_uri=CALLBACK, code_verifier=rig.verifier)
     error = await rig.refused(answer)
     assert error.finding.verdict is Verdict.EXPIRED
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
 import aiohttp
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from bot.playground.vendors.networks import (
     AdAccount,
@@ -26,27 +27,40 @@ CALLBACK = "http://127.0.0.1:9/oauth/cb/network"
 EAST, WEST = Parent(id="7001", name="Acme East"), Parent(id="7002", name="Acme West")
 FIRST, SECOND = "1029384756", "1029384757"
 BOS = "2039485761"
+VERIFIER = "a-verifier-of-at-least-forty-three-letters-1"
 
 ADDRESSES = {
+    "amazon_ads": ("/ap/oa", "/auth/o2/token", ""),
     "google_ads": ("/o/oauth2/v2/auth", "/token", ""),
+    "instagram": ("/oauth/authorize", "/oauth/access_token", ""),
     "linkedin": ("/oauth/v2/authorization", "/oauth/v2/accessToken", ""),
     "meta": ("/v26.0/dialog/oauth", "/v26.0/oauth/access_token", "/v26.0"),
+    "microsoft_ads": (
+        "/common/oauth2/v2.0/authorize",
+        "/common/oauth2/v2.0/token",
+        "/CustomerManagement/v13",
+    ),
     "pinterest": ("/oauth/", "/v5/oauth/token", "/v5"),
     "reddit": ("/api/v1/authorize", "/api/v1/access_token", "/api/v3"),
     "snapchat": ("/login/oauth2/authorize", "/login/oauth2/access_token", "/v1"),
     "tiktok": ("/portal/auth", "/open_api/v1.3/oauth2/access_token/", "/open_api/v1.3"),
+    "x": ("/i/oauth2/authorize", "/2/oauth2/token", "/2"),
     "youtube": ("/o/oauth2/v2/auth", "/token", "/youtube/v3"),
 }
 """Where each stand-in has its login, its token endpoint and its API."""
 
 PERMISSIONS = {
+    "amazon_ads": ["profile", "advertising::campaign_management"],
     "google_ads": ["openid", "email", "https://www.googleapis.com/auth/adwords"],
+    "instagram": ["instagram_business_basic", "instagram_business_manage_insights"],
     "linkedin": ["openid", "profile", "r_ads", "r_ads_reporting"],
     "meta": ["public_profile", "ads_read"],
+    "microsoft_ads": ["offline_access", "https://ads.microsoft.com/msads.manage"],
     "pinterest": ["user_accounts:read", "ads:read"],
     "reddit": ["adsread"],
     "snapchat": ["snapchat-marketing-api"],
     "tiktok": ["ad_account_management", "reporting"],
+    "x": ["users.read", "tweet.read", "offline.access"],
     "youtube": [
         "https://www.googleapis.com/auth/youtube.readonly",
         "https://www.googleapis.com/auth/yt-analytics.readonly",
@@ -54,22 +68,28 @@ PERMISSIONS = {
 }
 """What each stand-in calls all that we ask for; the last is what reports hang on."""
 
-ONE_ACCOUNT = frozenset({"youtube"})
+MORE_SETTINGS = {"microsoft_ads": {"DEVELOPER_TOKEN": "developer-token"}}
+"""What an adapter needs beside its app's credentials."""
+
+ONE_ACCOUNT = frozenset({"instagram", "x", "youtube"})
 """Networks whose grant is bound to one account: that account is who logged in."""
 
-BY_EMAIL = frozenset({"google_ads"})
+BY_EMAIL = frozenset({"google_ads", "microsoft_ads"})
 """Networks that name a login by its email address."""
+
+BY_HANDLE = frozenset({"x"})
+"""Networks that name a login by its handle."""
 
 OUTLIVES_PASSWORD = frozenset({"google_ads", "youtube"})
 """Networks whose grants go on after the person changes the password."""
 
-SILENT = frozenset({"pinterest", "reddit", "snapchat"})
+SILENT = frozenset({"amazon_ads", "pinterest", "reddit", "snapchat", "x"})
 """Networks that never say what ended a grant: a bare 401, and a refresh that is refused."""
 
-KEEPS_GRANTS = frozenset({"pinterest", "snapchat"})
+KEEPS_GRANTS = frozenset({"amazon_ads", "instagram", "microsoft_ads", "pinterest", "snapchat"})
 """Networks where only the person can take a grant back."""
 
-HIDES_STATUS = frozenset({"pinterest"})
+HIDES_STATUS = frozenset({"amazon_ads", "pinterest", "x"})
 """Networks that do not tell of an account whether they disabled it."""
 
 
@@ -97,20 +117,31 @@ class NetworkRig:
     def subject(self, profile: str) -> tuple[str, str]:
         """Who a login of Ana's or Bo's is, and by what name."""
         slug = self.network.spec.slug
+        if slug in BY_HANDLE:
+            return {"ana": (FIRST, "@acmeeuads"), "bo": (BOS, "@bolind")}[profile]
         if slug in ONE_ACCOUNT:
             return {"ana": (FIRST, "Acme EU Ads"), "bo": (BOS, "Bo Lind")}[profile]
         if slug in BY_EMAIL:
             return profile, f"{profile}@acme.example"
         return profile, {"ana": "Ana Ruiz", "bo": "Bo Lind"}[profile]
 
+    @property
+    def verifier(self) -> str | None:
+        """What a login's challenge is made of, where the network uses one."""
+        return VERIFIER if self.network.spec.uses_pkce else None
+
+    def login_url(self) -> str:
+        """The address of the network's login, with a challenge where it uses one."""
+        challenge = create_s256_code_challenge(self.verifier) if self.verifier is not None else None
+        return self.network.authorize_url(
+            state="s", redirect_uri=CALLBACK, code_challenge=challenge, login_hint=None, again=False
+        )
+
     async def log_in(self, profile: str = "ana", *, permissions: list[str] | None = None) -> Tokens:
         """Go through the consent page and exchange the code."""
-        url = self.network.authorize_url(
-            state="s", redirect_uri=CALLBACK, code_challenge=None, login_hint=None, again=False
-        )
-        callback = await self.people.consent(url, profile=profile, permissions=permissions)
+        callback = await self.people.consent(self.login_url(), profile=profile, permissions=permissions)
         answer = dict(parse_qsl(urlsplit(callback).query))
-        grant = await self.network.exchange(answer=answer, redirect_uri=CALLBACK, code_verifier=None)
+        grant = await self.network.exchange(answer=answer, redirect_uri=CALLBACK, code_verifier=self.verifier)
         return grant.tokens
 
     async def grant_id(self) -> str:
@@ -151,6 +182,7 @@ def environment(slug: str, base: str) -> dict[str, str]:
         f"{prefix}AUTHORIZE_URL": base + authorize,
         f"{prefix}TOKEN_URL": base + token,
         f"{prefix}API_URL": base + api,
+        **{prefix + name: value for name, value in MORE_SETTINGS.get(slug, {}).items()},
     }
 
 
@@ -182,5 +214,6 @@ async def network_rig(slug: str) -> AsyncIterator[NetworkRig]:
     clock = FakeClock()
     async with serve_network(config(slug, clock)) as base, aiohttp.ClientSession() as session:
         network = build_networks(environment(slug, base), clock)[slug]
+        people = NetworkPeople(base, session)
         async with network.running():
-            yield NetworkRig(network=network, people=NetworkPeople(base, session), clock=clock)
+            yield NetworkRig(network=network, people=people, clock=clock)

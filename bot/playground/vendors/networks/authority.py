@@ -153,6 +153,9 @@ class _S256Only(CodeChallenge):
 
     def validate_code_challenge(self, grant: Any, redirect_uri: str) -> None:
         data = grant.request.payload.data
+        wanted: bool | None = grant.server.world.settings.require_pkce
+        if not data.get("code_challenge") and (grant.server.terms.requires_pkce if wanted is None else wanted):
+            raise InvalidRequestError("Missing 'code_challenge'")
         if data.get("code_challenge") and data.get("code_challenge_method") != "S256":
             raise InvalidRequestError("Only code_challenge_method=S256 is supported.")
         super().validate_code_challenge(grant, redirect_uri)

@@ -37,6 +37,8 @@ class Terms:
     """Troubles of the person in which refresh tokens are still honoured."""
     binds_redirect: bool = True
     """Whether the token call must repeat the redirect address."""
+    requires_pkce: bool = False
+    """Whether a login without a challenge is refused."""
 
 
 class Payload(OAuth2Payload):

@@ -72,6 +72,8 @@ class AdAccount:
     """Profile id to role. An empty role takes away what the business's role would give."""
     status: str | None = None
     """The network's own status value; None is its healthy one."""
+    region: str = ""
+    """Which of the network's hosts knows it, where regions have their own (Amazon)."""
     deleted: bool = False
 
 
@@ -163,6 +165,8 @@ class Settings:
     """How long a code lives; None is the network's own figure."""
     rotate_refresh: bool | None = None
     """Whether a refresh token is good once and replaced by each use; None is the network's own habit."""
+    require_pkce: bool | None = None
+    """Whether a login without a challenge is refused; None is the network's own habit."""
     false_revoked_seconds: float = 0.0
     """Tokens younger than this are called revoked although they are not, as LinkedIn does after a grant."""
     oldest_version: str | None = None
@@ -176,7 +180,9 @@ class Settings:
     session_control: bool = False
     """The company's session policy wants a new login before any refresh (Google)."""
     admin_restricted: bool = False
-    """The company's administrators have restricted what the app asks for (Google)."""
+    """The company's administrators have restricted what the app asks for (Google), or from where (Microsoft)."""
+    app_trouble: str | None = None
+    """Why every call of the app is refused, whoever's login it is, in the network's own word (X)."""
 
 
 class World:
