@@ -101,7 +101,7 @@ class DataSet:
         """Tables in the order in which they refer to each other, each with its rows in the order of its columns."""
         yield tables.canaries, self._canary()
         yield tables.organizations, iter([(ORGANIZATION, "Bench", "UTC", None, hours_values(WorkingHours()))])
-        workspace = (row_id(tables.workspaces, 0), ORGANIZATION, PLATFORM, TEAM, "Bench", None)
+        workspace = (row_id(tables.workspaces, 0), ORGANIZATION, PLATFORM, TEAM, "Bench", None, False, None)
         yield tables.workspaces, iter([workspace])
         yield (
             tables.clients,
@@ -130,7 +130,7 @@ class DataSet:
         name, email = f"Person {number}", f"person{number}@bench.example"
         return (
             *(row_id(tables.people, number), ORGANIZATION, name, name.casefold(), email, role.value),
-            *(None, number == 0, None, None, None, None),
+            *(None, number == 0, None, None, None, None, None),
         )
 
     def _identity(self, number: int) -> Row:

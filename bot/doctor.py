@@ -3,6 +3,7 @@
 import stat
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from commands.ports.chat import ChatPlatform, Check, Diagnosis
 from commands.ports.network import Networks
 from commands.ports.storage import Storage, StorageError, Unreadable
 
+_UNHEARD_SINCE = timedelta(days=7)
 _REACH_WITHIN = ClientTimeout(total=5)
 
 
@@ -52,6 +54,7 @@ async def diagnoses(settings: Settings, environment: Mapping[str, str]) -> Async
         for organization in organizations:
             for line in await installations(storage, platforms, organization):
                 yield line
+            yield await unheard(storage, organization, clock.now())
         async for line in _networks(networks):
             yield line
 
@@ -126,6 +129,19 @@ async def installations(
             line = await _installation(storage, workspace, organization)
             lines += [line] if line is not None else []
     return lines
+
+
+async def unheard(storage: Storage, organization: Organization, now: datetime) -> Diagnosis:
+    """Count the messages of the last days that reached nobody: of some, nobody is left whom it could be told (N-19)."""
+    async with storage.reading() as work:
+        reasons = await work.notices.undelivered(organization.id, since=now - _UNHEARD_SINCE)
+    subject, span = f"Messages of {organization.name}", f"in the last {_UNHEARD_SINCE.days} days"
+    if not reasons:
+        return Diagnosis(subject=subject, check=Check.GOOD, found=f"every one {span} reached somebody")
+    most = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+    found = f"not every one {span} reached somebody: " + ", ".join(f"{number:,} × {why}" for why, number in most)
+    mend = "Link an administrator's chat account, give them an email address, or let the bot in where they are."
+    return Diagnosis(subject=subject, check=Check.WARNING, found=found, mend=mend)
 
 
 async def _installation(storage: Storage, workspace: Workspace, organization: Organization) -> Diagnosis | None:

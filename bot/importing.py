@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.tables import BadRow, Columns, checked, email_in, meant, name_from, read_table
-from commands.ids import ClientId, ConnectionId, OrganizationId, PersonId, new_id
+from commands.handlers.roles import ROLE_NAMES
+from commands.ids import ClientId, ConnectionId, OrganizationId, PersonId, new_id, to_wire
 from commands.model import Client, Connection, ConnectionState, Parent, Person, Role
 from commands.ports.clock import Clock
 from commands.ports.notices import AuditEntry
@@ -64,7 +65,8 @@ class Importer:
                     await self._take_row(work, row, report)
             progress(start + len(batch), len(rows))
         async with self._storage.transaction() as work:
-            await work.audit.write(self._entry(file, report))
+            counts = {"added": str(report.added), "known": str(report.known), "bad": str(len(report.bad))}
+            await work.audit.write(self._entry("imported connections", file.name, counts))
         report.bad.sort(key=lambda bad: bad.line)
         return report
 
@@ -146,15 +148,17 @@ class Importer:
             role=Role.OWNER,
         )
         await work.people.add(person)
+        detail = {"person": person.name, "role": ROLE_NAMES[person.role]}
+        await work.audit.write(self._entry("person.added", f"person {to_wire(person.id)}", detail))
         return person.id
 
-    def _entry(self, file: Path, report: ImportReport) -> AuditEntry:
+    def _entry(self, action: str, subject: str, detail: Mapping[str, str]) -> AuditEntry:
         return AuditEntry(
             organization_id=self._organization_id,
             at=self._clock.now(),
             actor_id=None,
             origin="cli",
-            action="imported connections",
-            subject=file.name,
-            detail={"added": str(report.added), "known": str(report.known), "bad": str(len(report.bad))},
+            action=action,
+            subject=subject,
+            detail=detail,
         )

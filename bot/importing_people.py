@@ -9,6 +9,7 @@ from commands.errors import CommandError
 from commands.handlers.roles import ROLE_NAMES, ROLE_WORDS, not_the_last_primary
 from commands.ids import ClientId, OrganizationId, PersonId, new_id, to_wire
 from commands.model import Person, Role
+from commands.passes import role_changed
 from commands.plain import plain_text
 from commands.ports.clock import Clock
 from commands.ports.notices import AuditEntry
@@ -98,6 +99,7 @@ class PeopleImporter:
                 await work.audit.write(self._about(person, "person.added"))
                 report.added += 1
                 return
+            there = await work.people.get_for_change(self._organization_id, there.id)
             if there.left_at is not None:
                 raise ValueError(f"{there.name} has left; `lapsebot people role` takes them back")
             changed = replace(there, name=row.name or there.name, role=row.role, client_ids=limits)
@@ -106,6 +108,7 @@ class PeopleImporter:
                 return
             await _not_the_last(work, there, row.role)
             await work.people.update(changed)
+            await role_changed(work, there, changed)
             await work.audit.write(self._about(changed, "person.changed", was=ROLE_NAMES[there.role]))
             report.changed += 1
 

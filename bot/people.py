@@ -64,7 +64,7 @@ async def change_role(settings: Settings, organization: str, *, person: str, rol
     async with opened_organization(settings, organization) as (storage, clock, found):
         new = _role(role)
         async with storage.transaction() as work:
-            somebody = await _somebody(work, found.id, person)
+            somebody = await work.people.get_for_change(found.id, (await _somebody(work, found.id, person)).id)
             try:
                 changed = await give_role(work, somebody, new, by=None)
             except CommandError as refused:

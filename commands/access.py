@@ -1,14 +1,43 @@
 """Who may see, and who may reconnect: one place, asked by commands, buttons, notices and pages alike (P-1 to P-5)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from commands.model import RECONNECT_DOES_NOT_HELP, Connection, ConnectionState, ConnectionView, Person, Role, Scope
+from commands.model import (
+    RECONNECT_DOES_NOT_HELP,
+    Connection,
+    ConnectionState,
+    ConnectionView,
+    Identity,
+    Person,
+    Role,
+    Scope,
+)
 
 
 def is_administrator(person: Person) -> bool:
     """Whether the person has full access to their organization."""
     return person.left_at is None and person.role in (Role.PRIMARY_ADMINISTRATOR, Role.ADMINISTRATOR)
+
+
+def may_vouch_for(by: Person, person: Person) -> bool:
+    """Whether what somebody handed out in a person's name still counts: they administer, and whoever speaks for a
+    primary administrator is one.
+    """
+    return is_administrator(by) and (
+        person.role is not Role.PRIMARY_ADMINISTRATOR or by.role is Role.PRIMARY_ADMINISTRATOR
+    )
+
+
+def takes_immediate_notices(person: Person) -> bool:
+    """Whether an administrator is copied on first notices: the primary one always, others unless they said no (N-5)."""
+    return is_administrator(person) and (person.role is Role.PRIMARY_ADMINISTRATOR or person.immediate_notices)
+
+
+def is_gone(identities: Sequence[Identity]) -> bool:
+    """Whether somebody had chat accounts, and every one is deactivated (N-12)."""
+    return bool(identities) and all(identity.gone_at is not None for identity in identities)
 
 
 def scope_of(person: Person) -> Scope:

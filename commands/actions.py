@@ -28,6 +28,7 @@ RETIRE = "retire"
 RETIRE_CONFIRMED = "retire-yes"
 NOTE = "note"
 HISTORY = "history"
+HISTORY_PAGE = "history-page"
 WHO_CAN = "who-can"
 ASSIGN = "assign"
 COPY_LINK = "copy-link"
@@ -129,6 +130,11 @@ def history_action(connection_id: ConnectionId) -> ActionRef:
     return ActionRef(HISTORY, (to_wire(connection_id),))
 
 
+def history_page_action(connection_id: ConnectionId, offset: int) -> ActionRef:
+    """Shows earlier or later lapses of the same connection in place of the message."""
+    return ActionRef(HISTORY_PAGE, (to_wire(connection_id), str(offset)))
+
+
 def who_can_action(connection_id: ConnectionId) -> ActionRef:
     """Answers privately with who may reconnect it, and what that takes (P-7)."""
     return ActionRef(WHO_CAN, (to_wire(connection_id),))
@@ -149,9 +155,9 @@ def send_link_action(person_id: PersonId) -> ActionRef:
     return ActionRef(SEND_LINK, (to_wire(person_id),))
 
 
-def role_action(person_id: PersonId) -> ActionRef:
-    """Opens an administrator's form for what this person may do here."""
-    return ActionRef(ROLE, (to_wire(person_id),))
+def role_action(person_id: PersonId, drawn: str = "") -> ActionRef:
+    """Opens an administrator's form for what this person may do here. `drawn`: of the form itself, what it showed."""
+    return ActionRef(ROLE, (to_wire(person_id), drawn))
 
 
 def end_channel_action(subscription_id: SubscriptionId) -> ActionRef:
@@ -174,9 +180,19 @@ def admin_list_action(which: str, position: int, words: str = "") -> ActionRef |
 def admin_list_of(arguments: tuple[str, ...]) -> tuple[str, int, str]:
     """Read what `admin_list_action` wrote: the list, the position in it, the words. Raises OutOfDate."""
     which, position, words = arguments
-    if not (position.isascii() and position.isdigit() and len(position) <= 18):
+    return which, _position(position), _search(words) or ""
+
+
+def history_page_of(arguments: tuple[str, ...]) -> tuple[ConnectionId, int]:
+    """Read what `history_page_action` wrote. Raises OutOfDate."""
+    connection, offset = arguments
+    return ConnectionId(_id(connection)), _position(offset)
+
+
+def _position(written: str) -> int:
+    if not (written.isascii() and written.isdigit() and len(written) <= 18):
         raise OutOfDate
-    return which, int(position), _search(words) or ""
+    return int(written)
 
 
 def subscription_id_of(arguments: tuple[str, ...]) -> SubscriptionId:

@@ -244,8 +244,22 @@ ACTIONS: tuple[Action, ...] = (
     ),
     _form_on_row(actions.NOTE, noting.form, noting.submitted),
     _form_on_row(actions.ASSIGN, assigning.form, assigning.submitted),
-    _form_on_row(actions.ROLE, role_form.form, role_form.submitted),
+    Action(
+        name=actions.ROLE,
+        acknowledgement=Acknowledgement.FORM,
+        arguments=2,
+        form=role_form.form,
+        submission=role_form.submitted,
+        names_a_row=True,
+    ),
     _form(actions.ADD_OWNER, owners.form, owners.submitted),
+    Action(
+        name=actions.HISTORY_PAGE,
+        acknowledgement=Acknowledgement.UPDATE,
+        handler=history.turn,
+        arguments=2,
+        names_a_row=True,
+    ),
     Action(
         name=actions.ADMIN_LIST,
         acknowledgement=Acknowledgement.UPDATE,

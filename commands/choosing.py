@@ -3,16 +3,19 @@
 Reads; writes nothing.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from commands.access import is_administrator, may_reconnect, may_see, scope_of
-from commands.comparison import elsewhere
+from commands.comparison import AccountResult, elsewhere
+from commands.drawing import ID_LIMIT
 from commands.found import Found
 from commands.model import Authorization, Client, ConnectionState, ConnectionView, Organization, Person, Role, Verdict
-from commands.ports.network import NetworkSpec, ReachedAccount
+from commands.outcomes import Outcome, OutcomeKind, OutcomeRow, shortened
+from commands.ports.network import Discovery, NetworkSpec, ReachedAccount
 from commands.ports.storage import UnitOfWork
+from commands.wording import shown
 
 SHOWN_AT_ONCE = 500
 """New accounts that one page offers: it stays readable, and its form stays small."""
@@ -73,8 +76,8 @@ class Choice:
     """New ones first, at most SHOWN_AT_ONCE of these; then by name."""
     more: int
     """New ones beyond those shown."""
-    not_reached: tuple[ConnectionView, ...]
-    """Connected with this very login, and not reached by it now."""
+    lost: tuple[ConnectionView, ...]
+    """What works by this very login and would stop, also what this person may not see: then nothing is stored."""
     clients: Clients
     may_choose_owner: bool
     existing: Authorization | None
@@ -111,7 +114,6 @@ async def choice_of(uow: UnitOfWork, spec: NetworkSpec, person: Person, found: F
         key=lambda row: (row.what is not Reached.NEW, row.account.name.casefold(), row.account.account_id),
     )
     new = [row for row in rows if row.what is Reached.NEW]
-    under = await uow.connections.under(organization_id, existing.id) if existing else ()
     return Choice(
         organization=await uow.organizations.get(organization_id),
         person=person,
@@ -119,7 +121,7 @@ async def choice_of(uow: UnitOfWork, spec: NetworkSpec, person: Person, found: F
         login=discovery.subject_name,
         rows=(*new[:SHOWN_AT_ONCE], *rows[len(new) :]),
         more=max(0, len(new) - SHOWN_AT_ONCE),
-        not_reached=tuple(_lost(under, reached.keys(), person)),
+        lost=await _lost(uow, existing, discovery),
         clients=await clients_of(uow, person),
         may_choose_owner=is_administrator(person),
         existing=existing,
@@ -152,11 +154,37 @@ def _waits_for(view: ConnectionView, person: Person, existing: Authorization | N
     )
 
 
-def _lost(under: Sequence[ConnectionView], reached: Collection[str], person: Person) -> list[ConnectionView]:
-    return [
+async def lost_by(uow: UnitOfWork, person: Person, spec: NetworkSpec, discovery: Discovery) -> Sequence[ConnectionView]:
+    """What works by this very login, and would stop if this were stored in its place: the person may not see all."""
+    existing = await uow.authorizations.by_subject(person.organization_id, spec.slug, discovery.subject_id)
+    return await _lost(uow, existing, discovery)
+
+
+async def _lost(uow: UnitOfWork, existing: Authorization | None, discovery: Discovery) -> tuple[ConnectionView, ...]:
+    if existing is None:
+        return ()
+    readable = {each.account_id for each in discovery.accounts if each.finding.verdict is Verdict.HEALTHY}
+    return tuple(
         view
-        for view in under
-        if view.connection.account_id not in reached
-        and view.connection.state is ConnectionState.ACTIVE
-        and may_see(person, view.connection)
+        for view in await uow.connections.under(existing.organization_id, existing.id)
+        if view.connection.state is ConnectionState.ACTIVE and view.connection.account_id not in readable
+    )
+
+
+def reaches_less(lost: Sequence[ConnectionView], person: Person, discovery: Discovery) -> Outcome:
+    """Say what would stop, as far as the person may see it."""
+    reached = {account.account_id: account.finding.verdict for account in discovery.accounts}
+    rows = [
+        OutcomeRow(
+            account_name=shown(view.connection.account_name),
+            account_id=shown(view.connection.account_id, ID_LIMIT),
+            client_name=shown(view.client_name),
+            result=AccountResult.UNREADABLE if view.connection.account_id in reached else AccountResult.NOT_REACHED,
+            verdict=reached.get(view.connection.account_id, Verdict.ACCOUNT_GONE),
+            worked_before=True,
+        )
+        for view in lost
+        if may_see(person, view.connection)
     ]
+    shown_rows, more = shortened(rows)
+    return Outcome(kind=OutcomeKind.REACHES_LESS, used_login=shown(discovery.subject_name), rows=shown_rows, more=more)

@@ -9,14 +9,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from commands.choosing import Choice, Clients, Reached, ReachedRow, choice_of, clients_of
+from commands.choosing import Choice, Clients, Reached, ReachedRow, choice_of, clients_of, lost_by, reaches_less
 from commands.command import Services
 from commands.comparison import AccountResult, granted_and_missing
 from commands.drawing import ID_LIMIT
 from commands.found import Found
 from commands.ids import AuthorizationId, ClientId, ConnectionId, new_id, to_wire
 from commands.linking import origin_of
-from commands.model import Client, Connection, ConnectionState, Organization, Person, Verdict
+from commands.model import (
+    Authorization,
+    Client,
+    Connection,
+    ConnectionState,
+    Organization,
+    Person,
+    Verdict,
+)
 from commands.outcomes import Outcome, OutcomeKind, OutcomeRow, shortened
 from commands.ports.network import NetworkSpec
 from commands.ports.notices import AuditEntry
@@ -148,6 +156,9 @@ class Connecting:
         until = self._services.clock.now() + CHOICE_LIFE
         async with self._services.storage.transaction() as uow:
             person = await uow.people.get(attempt.organization_id, attempt.person_id)
+            lost = await lost_by(uow, person, back.network.spec, back.discovery)
+            if lost:
+                return reaches_less(lost, person, back.discovery)
             if person.left_at is not None or not (await clients_of(uow, person)).any:
                 return Outcome(kind=OutcomeKind.NOT_ALLOWED, used_login=used)
             await uow.attempts.keep(attempt.organization_id, attempt.id, found=found, until=until)
@@ -212,6 +223,11 @@ class Connecting:
                 terms = await _terms(uow, choice, wish, now)
                 if isinstance(terms, Unfit):
                     raise _Untaken(Again(choice=choice, unfit=terms))
+                if choice.lost:  # connected with this login since it came back
+                    outcome = reaches_less(choice.lost, person, found.discovery)
+                    await close(self._services, uow, attempt, outcome)
+                    await uow.audit.write(refusal(self._services, attempt, outcome, origin_of(session)))
+                    return outcome
                 login = Login(person=person, origin=origin_of(session), grant=found.grant, discovery=found.discovery)
                 outcome = await _write(uow, choice, terms, login, now)
                 await close(self._services, uow, attempt, outcome)
@@ -354,5 +370,13 @@ def _audited(choice: Choice, terms: _Terms, login: Login, connected: Sequence[Co
             "number": str(len(connected)),
             "client": terms.client.name if terms.client else "",
             "owner": to_wire(terms.owner.id),
+            **_replaced(choice.existing),
         },
     )
+
+
+def _replaced(existing: Authorization | None) -> dict[str, str]:
+    """Whose stored login gave way to the new one."""
+    if existing is None:
+        return {}
+    return {"replaced": f"authorization {to_wire(existing.id)}", "replaced_of": to_wire(existing.connector_id)}

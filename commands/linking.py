@@ -13,6 +13,7 @@ from commands.command import Services
 from commands.ids import IdentityId, OrganizationId, new_id, to_wire
 from commands.model import Identity, Organization, Person
 from commands.once_a_day import day_in, event_id
+from commands.opt_ins import end_opt_ins_of
 from commands.passes import pass_of_session, proves_pass
 from commands.ports.chat import ChatPlatform
 from commands.ports.notices import AuditEntry, Event, EventKind
@@ -158,21 +159,25 @@ async def link_account(
 async def unlink(uow: UnitOfWork, identity: Identity, *, by: Person | None, origin: str, now: datetime) -> bool:
     """Forget a chat account: its browser sessions and open attempts end with it, and nothing more is sent to it.
 
-    Gives whether it was its person's last one that works; then their opt-ins and personal links end as well. `by` None:
+    Gives whether it was its person's last one that works; then their opt-ins, those of channels that hear
+    as far as they may see, and their personal links end as well. `by` None:
     the product itself, or the command line. Raises NotThere if it is not linked any more.
     """
     organization_id, person_id = identity.organization_id, identity.person_id
     if not await uow.people.unlink(organization_id, identity.id):
         raise NotThere("that chat account is not linked any more")
+    # Whoever holds the account may have had links made with it.
+    handed_out = await uow.passes.withdraw_handed_out(organization_id, made_by=person_id)
     left = (await uow.people.identities(organization_id, [person_id])).get(person_id, ())
     was_last = all(other.gone_at is not None for other in left)
     detail = {"account": f"{identity.platform} {identity.tenant}/{identity.user}"}
+    if handed_out:
+        detail["handed_out_links_ended"] = str(handed_out)
     if was_last:
-        opt_ins = await uow.subscriptions.remove(
-            organization_id, person_id=person_id, channel=None, network=None, client_id=None, everything=True
-        )
+        person = await uow.people.get(organization_id, person_id)
+        opt_ins = await end_opt_ins_of(uow, person, by=by, origin=origin, why="no chat account any more", now=now)
         passes = await uow.passes.withdraw(organization_id, person_id, None, now)
-        detail |= {"opt_ins_ended": str(opt_ins), "personal_links_ended": str(passes)}
+        detail |= {"opt_ins_ended": str(len(opt_ins)), "personal_links_ended": str(passes)}
     await uow.audit.write(
         AuditEntry(
             organization_id=organization_id,
@@ -269,6 +274,7 @@ async def _candidate(uow: UnitOfWork, session: Session, organization_id: Organiz
     if person is None or person.left_at is not None:
         return None
     linked = (await uow.people.identities(organization_id, [person.id])).get(person.id, ())
-    if any((one.platform, one.tenant) == (session.platform, session.tenant) for one in linked):
+    there = (one for one in linked if one.gone_at is None)  # one that is gone may be back, or have a follower
+    if any((one.platform, one.tenant) == (session.platform, session.tenant) for one in there):
         return None  # they have an account here: a second one with their address proves nothing (P-6)
     return person

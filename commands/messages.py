@@ -219,7 +219,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """Page turning under a list: "11-20 of 62"."""
+    """Page turning under a list: "11–20 of 62"."""
 
     label: str
     previous: ActionRef | None = None

@@ -58,6 +58,10 @@ class Workspace:
     name: str
     client_ids: frozenset[ClientId] | None = None
     """The clients that are spoken of here, whoever asks, as in a client's own workspace (X-11); None: all."""
+    is_lost: bool = False
+    """Whether administrators were told last that the bot is out of it (A-8)."""
+    told_at: datetime | None = None
+    """When what they were told last happened; None: they were told nothing yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +103,10 @@ class Person:
     """Who is offered this person's connections when they leave (X-6)."""
     list_seen_at: datetime | None = None
     """When they last opened their list: what lapsed since is marked as new (N-7)."""
+    unlinked: frozenset[tuple[str, str]] = frozenset()
+    """Platforms and tenants where a chat account of theirs was unlinked, until one is linked there again: no message
+    goes to an account that carries their email address there (P-6). Written by `People.unlink` and `link` alone.
+    """
     within: frozenset[ClientId] | None = None
     """The clients that may be spoken of where this person is asking or hearing (`Workspace.client_ids`); None: all. Not
     stored with the person; `access` honours it.
@@ -455,6 +463,7 @@ class ConnectionView:
     authorization: Authorization | None = None
     reconnecting_by: str | None = None
     """Who has an attempt open on the authorization."""
+    reconnecting_id: PersonId | None = None
     siblings: int = 0
     """How many connections hang on the same authorization, this one included; 0 where nobody asked."""
     notes: tuple[LapseNote, ...] = ()

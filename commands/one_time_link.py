@@ -8,6 +8,7 @@ from enum import StrEnum
 from commands.command import Services
 from commands.linking import Platforms, account_entry, new_identity
 from commands.model import Organization, Person
+from commands.passes import still_vouched_for
 from commands.ports.reconnecting import Pass, Session
 from commands.ports.storage import UnitOfWork
 from commands.vouching import Vouch, vouched_for
@@ -56,7 +57,9 @@ class Meeting:
 
 
 async def meet(services: Services, platforms: Platforms, session: Session, one: Pass) -> Meeting | None:
-    """Hold the account against the person. None: the person left. Changes nothing, and uses nothing up."""
+    """Hold the account against the person. None: the person left, or whoever made the link may no more. Changes
+    nothing, and uses nothing up.
+    """
     async with services.storage.reading() as uow:
         meeting = await _gather(uow, session, one)
     if meeting is None or meeting.hindrance is not None:
@@ -92,9 +95,9 @@ class _Overtaken(Exception):
 
 
 async def _gather(uow: UnitOfWork, session: Session, one: Pass) -> Meeting | None:
-    person = await uow.people.get(one.organization_id, one.person_id)
-    if person.left_at is not None:
+    if not await still_vouched_for(uow, one):
         return None
+    person = await uow.people.get(one.organization_id, one.person_id)
     organization_id = one.organization_id
     there = await uow.people.identity(
         organization_id, platform=session.platform, tenant=session.tenant, user=session.user
@@ -107,9 +110,11 @@ async def _gather(uow: UnitOfWork, session: Session, one: Pass) -> Meeting | Non
         # Read after the account itself: who pressed twice at once finds it among their own.
         own = (await uow.people.identities(organization_id, [person.id])).get(person.id, ())
         here = [each for each in own if (each.platform, each.tenant) == (session.platform, session.tenant)]
-        if any(each.user == session.user for each in here):
+        # What is gone stands in nobody's way: the account itself may be back, or another took its place.
+        working = [each for each in here if each.gone_at is None]
+        if any(each.user == session.user for each in working):
             hindrance = Hindrance.YOURS
-        elif any(each.gone_at is None for each in here):
+        elif working:
             hindrance = Hindrance.HAS_ONE
     administrators = await uow.people.administrators(organization_id)
     return Meeting(

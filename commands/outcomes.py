@@ -26,6 +26,8 @@ class OutcomeKind(StrEnum):
     NOTHING_REACHED = "nothing_reached"
     """A login for new accounts that reaches none."""
     NOTHING_CHOSEN = "nothing_chosen"
+    REACHES_LESS = "reaches_less"
+    """A login for new accounts that is known here, and would leave behind what works by it."""
     MISSING_PERMISSION = "missing_permission"
     NOT_BACK = "not_back"
     """The login was right, but what waited for it cannot be read; each row says why."""
@@ -124,6 +126,7 @@ _WHYS = {
     OutcomeKind.WRONG_LOGIN: "the login did not reach the account",
     OutcomeKind.ROLE_MISSING: "the login lacks the role that it takes",
     OutcomeKind.MISSING_PERMISSION: "a permission was left out",
+    OutcomeKind.REACHES_LESS: "the login reaches less than before",
     OutcomeKind.NOT_BACK: "the account cannot be read with this login either",
     OutcomeKind.DECLINED: "Cancel was pressed on the network's page",
     OutcomeKind.NOT_ACCEPTED: "the network did not accept the login",

@@ -6,9 +6,10 @@ A pass of one's accounts opens a browser session that proves the pass, and nothi
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
+from commands.access import may_vouch_for
 from commands.command import Services
 from commands.ids import OrganizationId, PassId, PersonId, SessionId, SubscriptionId, from_wire, new_id, to_wire
-from commands.model import Person
+from commands.model import Person, Role
 from commands.ports.notices import AuditEntry
 from commands.ports.reconnecting import Pass, PassPurpose, Session
 from commands.ports.storage import UnitOfWork
@@ -102,14 +103,40 @@ async def end_opt_ins(uow: UnitOfWork, one: Pass, now: datetime) -> int:
 
 
 async def find_pass(services: Services, purpose: PassPurpose, secret: str) -> Pass | None:
-    """The pass of a secret, while it works; None: it leads nowhere, whatever the reason."""
+    """The pass of a secret, while it works and whoever made it still may; None: it leads nowhere, whatever is wrong."""
     one = await services.storage.directory.pass_of(hashed(secret))
-    now = services.clock.now()
-    return one if one is not None and one.purpose is purpose and _works(one, now) else None
+    if one is None or one.purpose is not purpose or not _works(one, services.clock.now()):
+        return None
+    async with services.storage.reading() as uow:
+        return one if await still_vouched_for(uow, one) else None
+
+
+async def still_vouched_for(uow: UnitOfWork, one: Pass) -> bool:
+    """Whether its person is here, and whoever made it still may: asked at every use, since both change meanwhile."""
+    there = await uow.people.many(one.organization_id, [each for each in (one.person_id, one.made_by) if each])
+    person = there.get(one.person_id)
+    if person is None or person.left_at is not None:
+        return False
+    if one.made_by is None:
+        return True
+    maker = there.get(one.made_by)
+    return maker is not None and may_vouch_for(maker, person)
 
 
 def _works(one: Pass, now: datetime) -> bool:
     return one.withdrawn_at is None and one.used_at is None and one.expires_at > now
+
+
+async def role_changed(uow: UnitOfWork, was: Person, is_now: Person) -> None:
+    """End the links that a change of role takes the ground from: for whoever became primary administrator all that was
+    handed out in their name; of anybody else whose role changed what they handed out themselves.
+    """
+    if was.role is is_now.role:
+        return
+    if is_now.role is Role.PRIMARY_ADMINISTRATOR:
+        await uow.passes.withdraw_handed_out(is_now.organization_id, person_id=is_now.id)
+    else:
+        await uow.passes.withdraw_handed_out(is_now.organization_id, made_by=is_now.id)
 
 
 async def open_accounts(
@@ -121,11 +148,11 @@ async def open_accounts(
     """
     now = services.clock.now()
     async with services.storage.transaction() as uow:
+        if not await still_vouched_for(uow, one):
+            return None
         if not await uow.passes.bind(one.organization_id, one.id, browser_hash=browser_hash):
             return None
         person = await uow.people.get(one.organization_id, one.person_id)
-        if person.left_at is not None:
-            return None
         if one.opened_at is None:
             await uow.passes.opened(one.organization_id, one.id, now)
             await uow.audit.write(
@@ -166,6 +193,4 @@ async def pass_of_session(uow: UnitOfWork, session: Session, now: datetime) -> P
     person_id = PersonId(from_wire(session.user))
     there = await uow.passes.of(organization_id, person_id, PassPurpose.ACCOUNTS)
     one = next((one for one in there if one.id == session.id and _works(one, now)), None)
-    if one is None or (await uow.people.get(organization_id, person_id)).left_at is not None:
-        return None
-    return one
+    return one if one is not None and await still_vouched_for(uow, one) else None

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from commands.access import Standing, may_reconnect, may_see
 from commands.causes import cause_text
-from commands.drawing import EXPIRING_WITHIN, ID_LIMIT, open_lapse
+from commands.drawing import EXPIRING_WITHIN, ID_LIMIT, open_lapse, standing_claim
 from commands.ids import PersonId
 from commands.model import ConnectionState, ConnectionView, Organization, Person
 from commands.ports.network import CauseText, NetworkSpec
@@ -69,6 +69,8 @@ class Rehearsal:
     siblings: tuple[ConnectionView, ...]
     """What else comes back with the same login, as far as the reader may see it."""
     helpers: Helpers
+    at_it: str | None = None
+    """Who is reconnecting it, or has claimed it, in words; None: nobody but the reader (X-4)."""
 
 
 async def rehearse(
@@ -90,7 +92,17 @@ async def rehearse(
         checklist=checklist(spec, view, person) if spec and offer in MAY_START else (),
         siblings=await _siblings(uow, person, view) if offer in MAY_START else (),
         helpers=await helpers_of(uow, person, view),
+        at_it=_at_it(person, view, now) if offer in MAY_START else None,
     )
+
+
+def _at_it(person: Person, view: ConnectionView, now: datetime) -> str | None:
+    if view.reconnecting_by is not None and view.reconnecting_id != person.id:
+        return f"{shown(view.reconnecting_by)} is reconnecting it"
+    claim = standing_claim(open_lapse(view), now)
+    if claim is not None and claim.person_id != person.id:
+        return f"{shown(view.claimant_name or 'somebody')} is on it"
+    return None
 
 
 async def helpers_of(uow: UnitOfWork, person: Person, view: ConnectionView | None) -> Helpers:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from commands.access import Standing, may_reconnect, may_see, scope_of
 from commands.comparison import AccountOutcome, Comparison, ComparisonKind, compare
-from commands.ids import AuthorizationId, EventId, new_id, to_wire
+from commands.ids import AuthorizationId, EventId, PersonId, new_id, to_wire
 from commands.model import (
     Authorization,
     Connection,
@@ -146,7 +146,7 @@ async def store_grant(
         network=spec.slug,
         subject_id=login.discovery.subject_id,
         subject_name=clean(login.discovery.subject_name)[:NAME_LIMIT],
-        connector_id=login.person.id,
+        connector_id=await _connector_of(uow, existing, login.person),
         granted=login.discovery.granted,
         obtained_at=now,
         ends_at=grant.ends_at or (now + spec.term if spec.term else None),
@@ -169,6 +169,14 @@ async def store_grant(
     )
     await uow.notices.record([renewed])
     return authorization.id
+
+
+async def _connector_of(uow: UnitOfWork, existing: Authorization | None, person: Person) -> PersonId:
+    """Whoever logged in; while something hangs on the login that they may not see, whoever it was remains."""
+    if existing is None or existing.connector_id == person.id:
+        return person.id
+    under = await uow.connections.under(existing.organization_id, existing.id)
+    return person.id if all(may_see(person, view.connection) for view in under) else existing.connector_id
 
 
 async def _carried_over(uow: UnitOfWork, existing: Authorization, tokens: Tokens) -> Tokens:

@@ -23,13 +23,14 @@ async def take(services: Services, signal: Signal) -> None:
 
 
 async def _account_changed(services: Services, signal: AccountChanged) -> None:
-    """Make the account due for a look at its profile, in every organization that knows it."""
-    standing = await services.storage.directory.standing(
-        platform=signal.platform, workspace=None, tenant=signal.tenant, user=signal.user
-    )
-    for member in standing.members:
+    """Make the account due for a look at its profile, in every organization that knows it, also as gone: it may be
+    back.
+    """
+    for identity in await services.storage.directory.identities(
+        platform=signal.platform, tenant=signal.tenant, user=signal.user
+    ):
         async with services.storage.transaction() as uow:
-            await uow.people.look_again(member.organization.id, member.identity.id)
+            await uow.people.look_again(identity.organization_id, identity.id)
 
 
 async def _installation_changed(services: Services, signal: InstallationChanged) -> None:

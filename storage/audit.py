@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.sql import ColumnElement
 
 from commands.ids import OrganizationId, PersonId, new_id
@@ -38,6 +38,21 @@ class SqlAudit:
                 "words": _words(entry),
             },
         )
+
+    async def number(
+        self, organization_id: OrganizationId, *, actor_id: PersonId, action: str, subject: str, since: datetime
+    ) -> int:
+        entries = audit_entries.c
+        found = await self._work.row(
+            select(func.count()).where(
+                entries.organization_id == organization_id,
+                entries.actor_id == actor_id,
+                entries.at >= since,
+                entries.action == action,
+                entries.subject == subject,
+            )
+        )
+        return 0 if found is None else int(found[0])
 
     async def latest(
         self,

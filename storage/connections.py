@@ -145,12 +145,23 @@ class SqlConnections:
         return None if found is None else view_of(found)
 
     async def find(
-        self, organization_id: OrganizationId, scope: Scope, words: str, *, limit: int
+        self,
+        organization_id: OrganizationId,
+        scope: Scope,
+        words: str,
+        *,
+        limit: int,
+        network: str | None = None,
+        client_id: ClientId | None = None,
     ) -> Sequence[ConnectionView]:
         name = folded(words)
         if not name:
             return []
-        conditions = within_scope(connections, ScopeShape.of(scope))
+        conditions = [*within_scope(connections, ScopeShape.of(scope))]
+        if network is not None:
+            conditions.append(connections.c.network == network)
+        if client_id is not None:
+            conditions.append(connections.c.client_id == client_id)
         exact = or_(connections.c.account_id == words.strip(), connections.c.name_key == name)
         part = connections.c.name_key.like(f"%{escaped(name)}%", escape="/")
         values = {**self._around(organization_id), **scope_values(scope)}

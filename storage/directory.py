@@ -8,7 +8,7 @@ from typing import Protocol
 from sqlalchemy import and_, bindparam, exists, select
 
 from commands.ids import OrganizationId, WorkspaceId
-from commands.model import Organization, Workspace
+from commands.model import Identity, Organization, Workspace
 from commands.ports.reconnecting import Attempt, Link, Pass
 from commands.ports.storage import Member, Standing
 from storage.attempts import ATTEMPT, attempt_of, use_attempt
@@ -40,12 +40,12 @@ from storage.tables import (
 )
 from storage.work import Work
 
-_account = and_(
+_this_account = and_(
     identities.c.platform == bindparam("platform"),
     identities.c.tenant == bindparam("tenant"),
     identities.c.user_id == bindparam("user"),
-    identities.c.gone_at.is_(None),
 )
+_account = and_(_this_account, identities.c.gone_at.is_(None))
 _person = and_(people.c.id == identities.c.person_id, people.c.left_at.is_(None))
 _STANDING_IN_WORKSPACE = (
     select(
@@ -69,6 +69,7 @@ _STANDING_ANYWHERE = (
     .where(_account)
     .order_by(identities.c.linked_at.desc(), identities.c.id)
 )
+_IDENTITIES = select(*columns(identities, IDENTITY)).where(_this_account).order_by(identities.c.organization_id)
 _LINK = select(*columns(links, LINK)).where(links.c.locator_hash == bindparam("locator"))
 _PASS = select(*columns(passes, PASS)).where(passes.c.secret_hash == bindparam("secret"))
 _ATTEMPT_OF_STATE = select(*columns(attempts, ATTEMPT)).where(attempts.c.state_hash == bindparam("state"))
@@ -114,6 +115,11 @@ class SqlDirectory:
             organization=organization_of(rest[: len(ORGANIZATION)]),
             members=(_member_of(rest),) if is_member else (),
         )
+
+    async def identities(self, *, platform: str, tenant: str, user: str) -> Sequence[Identity]:
+        values = {"platform": platform, "tenant": tenant, "user": user}
+        async with self._transactions.reading_work() as work:
+            return [identity_of(row) for row in await work.rows(_IDENTITIES, values)]
 
     async def link(self, locator: str) -> Link | None:
         async with self._transactions.reading_work() as work:

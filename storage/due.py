@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Column, Integer, Select, bindparam, select
+from sqlalchemy.sql import ColumnElement
 
 from commands.ids import AuthorizationId, LapseId, NoticeId, OrganizationId, PersonId
 from commands.model import Drill, Identity
@@ -51,14 +52,23 @@ _SNOOZES = (
     .order_by(mutes.c.until, mutes.c.lapse_id)
     .limit(_LIMIT)
 )
-# Two questions of one index, since the databases do not agree where NULL stands in an order.
-_IDENTITIES = select(*columns(identities, IDENTITY)).where(identities.c.gone_at.is_(None))
-_NEVER_LOOKED_AT = _IDENTITIES.where(identities.c.looked_at.is_(None)).order_by(identities.c.id).limit(_LIMIT)
-_LOOKED_AT_BEFORE = (
-    _IDENTITIES.where(identities.c.looked_at < bindparam("before", type_=UtcDateTime()))
-    .order_by(identities.c.looked_at, identities.c.id)
-    .limit(_LIMIT)
-)
+
+
+def _profiles(*which: ColumnElement[bool]) -> tuple[Select[Any], Select[Any]]:
+    """Never looked at, and not since: two questions of one index, since the databases do not agree where NULL stands in
+    an order.
+    """
+    found = select(*columns(identities, IDENTITY)).where(*which).limit(_LIMIT)
+    return (
+        found.where(identities.c.looked_at.is_(None)).order_by(identities.c.id),
+        found.where(identities.c.looked_at < bindparam("before", type_=UtcDateTime())).order_by(
+            identities.c.looked_at, identities.c.id
+        ),
+    )
+
+
+_NEVER_LOOKED_AT, _LOOKED_AT_BEFORE = _profiles(identities.c.gone_at.is_(None))
+_GONE_ASKED_FOR, _GONE_BEFORE = _profiles(identities.c.gone_at.is_not(None))
 _DRILLS = select(*columns(drills, DRILL)).where(UNREPORTED, drills.c.ends_at <= _NOW).order_by(drills.c.ends_at)
 
 
@@ -92,11 +102,21 @@ async def due_releases(work: Work, *, now: datetime, limit: int) -> Sequence[Due
     ]
 
 
-async def due_profiles(work: Work, *, looked_before: datetime, limit: int) -> Sequence[Identity]:
+async def due_profiles(
+    work: Work, *, looked_before: datetime, gone_before: datetime | None, limit: int
+) -> Sequence[Identity]:
     """Implements `Queues.due_profiles`."""
-    found = list(await work.rows(_NEVER_LOOKED_AT, {"limit": limit}))
-    if len(found) < limit:
-        found += await work.rows(_LOOKED_AT_BEFORE, {"before": looked_before, "limit": limit - len(found)})
+    asked: list[tuple[Select[Any], dict[str, Any]]] = [
+        (_NEVER_LOOKED_AT, {}),
+        (_GONE_ASKED_FOR, {}),
+        (_LOOKED_AT_BEFORE, {"before": looked_before}),
+    ]
+    if gone_before is not None:
+        asked.append((_GONE_BEFORE, {"before": gone_before}))
+    found: list[Sequence[Any]] = []
+    for statement, values in asked:
+        if len(found) < limit:
+            found += await work.rows(statement, {**values, "limit": limit - len(found)})
     return [identity_of(row) for row in found]
 
 

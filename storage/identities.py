@@ -8,7 +8,7 @@ from commands.ids import IdentityId, OrganizationId
 from commands.model import Identity
 from commands.ports.chat import AddressKind
 from commands.ports.notices import DeliveryState
-from storage.rows import IDENTITY, columns, identity_of
+from storage.rows import IDENTITY, columns, identity_of, unlinked_values
 from storage.tables import OPEN_ATTEMPT, WAITING, attempts, deliveries, identities, people, sessions
 from storage.work import Work, portions
 
@@ -42,6 +42,7 @@ async def unlink(work: Work, organization_id: OrganizationId, identity_id: Ident
     if found is None:
         return False
     gone = identity_of(found)
+    await remember_unlinked(work, gone, add=True)
     await _sign_out(work, gone)
     await work.run(
         update(deliveries)
@@ -56,6 +57,17 @@ async def unlink(work: Work, organization_id: OrganizationId, identity_id: Ident
         .values(state=DeliveryState.SUPPRESSED.value, reason=UNLINKED)
     )
     return True
+
+
+async def remember_unlinked(work: Work, identity: Identity, *, add: bool) -> None:
+    """Note on the person that an account of theirs was unlinked there, or, with `add` False, that one is linked."""
+    this = and_(people.c.organization_id == identity.organization_id, people.c.id == identity.person_id)
+    found = await work.row(select(people.c.unlinked).where(this).with_for_update())
+    before = {(platform, tenant) for platform, tenant in (found[0] if found is not None else None) or ()}
+    place = (identity.platform, identity.tenant)
+    places = before | {place} if add else before - {place}
+    if places != before:
+        await work.run(update(people).where(this).values(unlinked=unlinked_values(places)))
 
 
 async def _sign_out(work: Work, gone: Identity) -> None:

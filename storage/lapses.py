@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, or_, select, update
 
 from commands.ids import ConnectionId, LapseId, NoteId, OrganizationId, PersonId
 from commands.model import Claim, ConnectionView, Lapse, LapseEnd, LapseNote, Mute, Scope, Stats
+from commands.ports.connections import MOST_NOTES, Released
 from storage.engine import insert
 from storage.rows import LAPSE, columns, evidence_values, lapse_of
 from storage.stats import stats
@@ -26,21 +27,31 @@ _LAST_ENDED = (
     .limit(1)
 )
 _VIEWS = views_from(connections, of_lapse=True).where(lapses.c.id.in_(bindparam("lapses", expanding=True)))
-_NOTES = (
+_LATEST_NOTES = (
     select(
-        lapse_notes.c.id,
-        lapse_notes.c.organization_id,
-        lapse_notes.c.lapse_id,
-        lapse_notes.c.person_id,
-        people.c.name,
-        lapse_notes.c.text,
-        lapse_notes.c.at,
+        lapse_notes,
+        func.row_number()
+        .over(partition_by=lapse_notes.c.lapse_id, order_by=(lapse_notes.c.at.desc(), lapse_notes.c.id.desc()))
+        .label("place"),
     )
-    .join(people, people.c.id == lapse_notes.c.person_id)
     .where(
         lapse_notes.c.organization_id == bindparam("organization"),
         lapse_notes.c.lapse_id.in_(bindparam("lapses", expanding=True)),
     )
+    .subquery()
+)
+_NOTES = (
+    select(
+        _LATEST_NOTES.c.id,
+        _LATEST_NOTES.c.organization_id,
+        _LATEST_NOTES.c.lapse_id,
+        _LATEST_NOTES.c.person_id,
+        people.c.name,
+        _LATEST_NOTES.c.text,
+        _LATEST_NOTES.c.at,
+    )
+    .join(people, people.c.id == _LATEST_NOTES.c.person_id)
+    .where(_LATEST_NOTES.c.place <= MOST_NOTES)
 )
 _MUTES = (
     select(mutes.c.lapse_id, mutes.c.person_id, mutes.c.until)
@@ -135,40 +146,64 @@ class SqlLapses:
         return [found[lapse_id] for lapse_id in lapse_ids if lapse_id in found]
 
     async def history(
-        self, organization_id: OrganizationId, connection_id: ConnectionId, *, limit: int
+        self, organization_id: OrganizationId, connection_id: ConnectionId, *, limit: int, offset: int = 0
     ) -> Sequence[Lapse]:
         values = {"organization": organization_id, "connection": connection_id}
-        return [lapse_of(row) for row in await self._work.rows(_HISTORY.limit(limit), values)]
+        return [lapse_of(row) for row in await self._work.rows(_HISTORY.limit(limit).offset(offset), values)]
 
     async def claim(
-        self, organization_id: OrganizationId, lapse_ids: Sequence[LapseId], claim: Claim | None
+        self,
+        organization_id: OrganizationId,
+        lapse_ids: Sequence[LapseId],
+        claim: Claim,
+        *,
+        take_over: bool = False,
     ) -> Sequence[LapseId]:
-        person_id = None if claim is None else claim.person_id
-        until = None if claim is None else claim.until
-        changed: list[LapseId] = []
-        for portion in portions(lapse_ids):
+        c = lapses.c
+        theirs = or_(
+            c.claim_person_id.is_(None), c.claim_person_id == claim.person_id, c.claim_until <= self._work.clock.now()
+        )
+        other = or_(c.claim_person_id.is_distinct_from(claim.person_id), c.claim_until.is_distinct_from(claim.until))
+        which = other if take_over else and_(theirs, other)
+        return await self._set_claim(organization_id, lapse_ids, which, claim)
+
+    async def release(
+        self, organization_id: OrganizationId, lapse_ids: Sequence[LapseId], *, person_id: PersonId
+    ) -> Sequence[LapseId]:
+        return await self._set_claim(organization_id, lapse_ids, lapses.c.claim_person_id == person_id, None)
+
+    async def _set_claim(
+        self,
+        organization_id: OrganizationId,
+        lapse_ids: Sequence[LapseId],
+        which: ColumnElement[bool],
+        claim: Claim | None,
+    ) -> Sequence[LapseId]:
+        """Compare and set: what was read before may have changed since."""
+        changed: set[LapseId] = set()
+        for portion in portions(sorted(set(lapse_ids))):
             rows = await self._work.rows(
                 update(lapses)
                 .where(
                     lapses.c.organization_id == organization_id,
                     lapses.c.id.in_(portion),
                     lapses.c.ended_at.is_(None),
-                    or_(
-                        lapses.c.claim_person_id.is_distinct_from(person_id),
-                        lapses.c.claim_until.is_distinct_from(until),
-                    ),
+                    which,
                 )
-                .values(claim_person_id=person_id, claim_until=until)
+                .values(
+                    claim_person_id=None if claim is None else claim.person_id,
+                    claim_until=None if claim is None else claim.until,
+                )
                 .returning(lapses.c.id)
             )
-            changed += [row[0] for row in rows]
-        wanted = set(changed)
-        return [lapse_id for lapse_id in lapse_ids if lapse_id in wanted]
+            changed |= {LapseId(row[0]) for row in rows}
+        return [lapse_id for lapse_id in lapse_ids if lapse_id in changed]
 
     async def release_due(
         self, organization_id: OrganizationId, lapse_ids: Sequence[LapseId], now: datetime
-    ) -> Sequence[LapseId]:
-        changed: set[LapseId] = set()
+    ) -> Released:
+        claims: list[LapseId] = []
+        snoozes: list[tuple[PersonId, LapseId]] = []
         for portion in portions(sorted(set(lapse_ids))):
             released = await self._work.rows(
                 update(lapses)
@@ -184,10 +219,11 @@ class SqlLapses:
             woken = await self._work.rows(
                 delete(mutes)
                 .where(mutes.c.organization_id == organization_id, mutes.c.lapse_id.in_(portion), mutes.c.until <= now)
-                .returning(mutes.c.lapse_id)
+                .returning(mutes.c.person_id, mutes.c.lapse_id)
             )
-            changed |= {LapseId(row[0]) for row in (*released, *woken)}
-        return [lapse_id for lapse_id in dict.fromkeys(lapse_ids) if lapse_id in changed]
+            claims += [LapseId(row[0]) for row in released]
+            snoozes += [(PersonId(row[0]), LapseId(row[1])) for row in woken]
+        return Released(claims=tuple(sorted(claims)), snoozes=tuple(sorted(snoozes)))
 
     async def add_note(self, note: LapseNote) -> None:
         await self._work.run(

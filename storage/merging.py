@@ -9,7 +9,7 @@ from sqlalchemy import Column, Table, delete, or_, select, tuple_, update
 from commands.ids import ClientId, OrganizationId, PersonId
 from commands.model import Person, Role
 from commands.ports.storage import NotThere
-from storage.rows import PERSON, columns, person_of
+from storage.rows import PERSON, columns, person_of, unlinked_values
 from storage.tables import (
     UNPLANNED,
     attempts,
@@ -82,7 +82,12 @@ async def merge(work: Work, organization_id: OrganizationId, *, kept: PersonId, 
     found = await work.row(
         update(people)
         .where(people.c.organization_id == organization_id, people.c.id == kept)
-        .values(**merged, time_zone=one.time_zone or other.time_zone, deputy_id=_deputy(one, other))
+        .values(
+            **merged,
+            time_zone=one.time_zone or other.time_zone,
+            deputy_id=_deputy(one, other),
+            unlinked=unlinked_values(one.unlinked | other.unlinked),
+        )
         .returning(*columns(people, PERSON))
     )
     await work.run(delete(people).where(people.c.organization_id == organization_id, people.c.id == gone))

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from commands.ids import DeliveryId, EventId, LapseId, NoticeId, OrganizationId, PersonId
+from commands.ids import AuthorizationId, DeliveryId, EventId, LapseId, NoticeId, OrganizationId, PersonId
 from commands.model import Channel
 from commands.ports.chat import Address, AddressKind, MessageRef
 from commands.ports.notices import Delivery, DeliveryState, Event, EventKind, Notice, NoticeKind, Part, Priority
@@ -18,7 +18,7 @@ DELIVERY = (
 )  # fmt: skip
 NOTICE = (
     "id", "organization_id", "kind", "part", "person_id", "platform", "tenant", "channel", "data", "created_at",
-    "authorization_id", "step", "remind_at", "digest_at",
+    "step", "remind_at", "digest_at",
 )  # fmt: skip
 
 
@@ -99,7 +99,6 @@ def notice_values(notice: Notice) -> dict[str, Any]:
         "platform": notice.channel and notice.channel.platform,
         "tenant": notice.channel and notice.channel.tenant,
         "channel": notice.channel and notice.channel.external_id,
-        "authorization_id": notice.authorization_id,
         "step": notice.step,
         "remind_at": notice.remind_at,
         "digest_at": notice.digest_at,
@@ -119,14 +118,21 @@ def _dedupe(notice: Notice) -> bytes:
     reader = [str(notice.person_id)] if channel is None else [channel.platform, channel.tenant, channel.external_id]
     about = sorted(str(lapse_id) for lapse_id in notice.lapse_ids) or [str(notice.id)]
     # An administrator hears of each person who could not be reached about the same lapses.
-    said = [] if notice.kind is NoticeKind.LAPSED else [dict(notice.data), notice.step]
+    ending = [str(one) for one in notice.authorization_ids]
+    if notice.kind is NoticeKind.LAPSED:
+        # Whoever heard in another part, and is given the account then, hears as its owner, reminders included.
+        said: list[Any] = [notice.part.value] if notice.part is Part.OWNER else []
+    else:
+        said = [dict(notice.data), notice.step, ending]
     return hashlib.sha256(json.dumps([notice.kind.value, reader, about, said], sort_keys=True).encode()).digest()
 
 
-def notice_of(values: Sequence[Any], lapse_ids: tuple[LapseId, ...]) -> Notice:
+def notice_of(
+    values: Sequence[Any], lapse_ids: tuple[LapseId, ...], authorization_ids: tuple[AuthorizationId, ...]
+) -> Notice:
     (
         row_id, organization_id, kind, part, person_id, platform, tenant, channel, data, created_at,
-        authorization_id, step, remind_at, digest_at,
+        step, remind_at, digest_at,
     ) = values  # fmt: skip
     return Notice(
         id=NoticeId(row_id),
@@ -137,7 +143,7 @@ def notice_of(values: Sequence[Any], lapse_ids: tuple[LapseId, ...]) -> Notice:
         channel=None if channel is None else Channel(platform=platform, tenant=tenant, external_id=channel),
         lapse_ids=lapse_ids,
         created_at=created_at,
-        authorization_id=authorization_id,
+        authorization_ids=authorization_ids,
         step=step,
         remind_at=remind_at,
         digest_at=digest_at,

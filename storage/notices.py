@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, case, exists, func, literal, or_, select, update
+from sqlalchemy import bindparam, exists, func, select, update
 
-from commands.ids import AuthorizationId, DeliveryId, EventId, LapseId, NoticeId, OrganizationId, PersonId
-from commands.ports.notices import Delivery, DeliveryState, Event, Notice, NoticeKind, Priority
+from commands.ids import AuthorizationId, ConnectionId, DeliveryId, EventId, LapseId, NoticeId, OrganizationId, PersonId
+from commands.ports.notices import Delivery, DeliveryState, Event, Notice, NoticeKind
+from storage import redrawing, undelivered
 from storage.engine import UtcDateTime, insert
 from storage.notice_rows import (
     DELIVERY,
@@ -19,7 +19,7 @@ from storage.notice_rows import (
     notice_values,
 )
 from storage.rows import columns
-from storage.tables import deliveries, events, lanes, notice_lapses, notices
+from storage.tables import deliveries, events, lanes, notice_authorizations, notice_lapses, notices
 from storage.turns import turns
 from storage.work import Work, portions
 
@@ -33,6 +33,14 @@ _NOTICE_LAPSES = (
         notice_lapses.c.notice_id.in_(bindparam("notices", expanding=True)),
     )
     .order_by(notice_lapses.c.notice_id, notice_lapses.c.position)
+)
+_NOTICE_AUTHORIZATIONS = (
+    select(notice_authorizations.c.notice_id, notice_authorizations.c.authorization_id)
+    .where(
+        notice_authorizations.c.organization_id == bindparam("organization"),
+        notice_authorizations.c.notice_id.in_(bindparam("notices", expanding=True)),
+    )
+    .order_by(notice_authorizations.c.notice_id, notice_authorizations.c.position)
 )
 _DELIVERIES = (
     select(*columns(deliveries, DELIVERY))
@@ -72,8 +80,20 @@ _RECENT = (
         notices.c.organization_id == bindparam("organization"),
         notices.c.created_at >= bindparam("since", type_=UtcDateTime()),
         notices.c.kind == NoticeKind.LAPSED.value,
-        # One that was told in a digest has none either, though its digest is over.
-        exists().where(deliveries.c.notice_id == notices.c.id),
+        # One that was told in a digest has none either, though its digest is over; one that was not told tells nobody.
+        exists().where(
+            deliveries.c.notice_id == notices.c.id,
+            deliveries.c.state.not_in((DeliveryState.FAILED.value, DeliveryState.SUPPRESSED.value)),
+        ),
+    )
+    .order_by(notices.c.created_at, notices.c.id)
+)
+_OF_KIND = (
+    select(notices.c.id)
+    .where(
+        notices.c.organization_id == bindparam("organization"),
+        notices.c.created_at >= bindparam("since", type_=UtcDateTime()),
+        notices.c.kind == bindparam("kind"),
     )
     .order_by(notices.c.created_at, notices.c.id)
 )
@@ -86,14 +106,13 @@ _GATHERED = (
     )
     .order_by(notices.c.created_at, notices.c.id)
 )
-_UNDER_WAY = [state.value for state in (DeliveryState.DUE, DeliveryState.SENDING, DeliveryState.UNKNOWN)]
 _SHOWN = (
     select(*columns(deliveries, DELIVERY))
     .join(notices, notices.c.id == deliveries.c.notice_id)
     .where(
         deliveries.c.organization_id == bindparam("organization"),
         deliveries.c.ref_message.is_not(None),
-        deliveries.c.state.in_([DeliveryState.DELIVERED.value, *_UNDER_WAY]),
+        deliveries.c.state.in_([DeliveryState.DELIVERED.value, *redrawing.UNDER_WAY]),
         notices.c.kind.in_([NoticeKind.LAPSED.value, NoticeKind.DIGEST.value]),
         notices.c.id.in_(
             select(notice_lapses.c.notice_id).where(
@@ -124,6 +143,12 @@ class SqlNotices:
         )
         return added is not None
 
+    async def is_recorded(self, organization_id: OrganizationId, event_id: EventId) -> bool:
+        found = await self._work.row(
+            select(_events.c.id).where(_events.c.organization_id == organization_id, _events.c.id == event_id)
+        )
+        return found is not None
+
     async def plan(self, notices: Sequence[Notice], deliveries: Sequence[Delivery]) -> None:
         planned = await self._add_notices(notices)
         told = [
@@ -134,6 +159,14 @@ class SqlNotices:
         ]
         if told:
             await self._work.run(insert(notice_lapses), told)
+        warned = [
+            {"organization_id": notice.organization_id, "notice_id": notice.id, "authorization_id": one, "position": at}
+            for notice in notices
+            if notice.id in planned
+            for at, one in enumerate(notice.authorization_ids)
+        ]
+        if warned:
+            await self._work.run(insert(notice_authorizations), warned)
         left_out = {notice.id for notice in notices} - planned
         wanted = [delivery for delivery in deliveries if delivery.notice_id not in left_out]
         names = sorted({delivery.lane for delivery in wanted})
@@ -172,6 +205,12 @@ class SqlNotices:
             NoticeId(row[0])
             for row in await self._work.rows(_RECENT, {"organization": organization_id, "since": since})
         ]
+        found = await self.get_many(organization_id, wanted)
+        return [found[notice_id] for notice_id in wanted if notice_id in found]
+
+    async def of_kind(self, organization_id: OrganizationId, kind: NoticeKind, *, since: datetime) -> Sequence[Notice]:
+        values = {"organization": organization_id, "kind": kind.value, "since": since}
+        wanted = [NoticeId(row[0]) for row in await self._work.rows(_OF_KIND, values)]
         found = await self.get_many(organization_id, wanted)
         return [found[notice_id] for notice_id in wanted if notice_id in found]
 
@@ -216,57 +255,22 @@ class SqlNotices:
         return marked == len(wanted)
 
     async def redraw(self, organization_id: OrganizationId, lapse_ids: Sequence[LapseId], at: datetime) -> int:
-        number = 0
-        for portion in portions(lapse_ids):
-            about = select(notice_lapses.c.notice_id).where(
-                notice_lapses.c.organization_id == organization_id, notice_lapses.c.lapse_id.in_(portion)
-            )
-            number += await self._redraw(organization_id, about, at)
-        return number
+        return await redrawing.redraw(self._work, organization_id, lapse_ids, at)
+
+    async def redraw_for(
+        self, organization_id: OrganizationId, lapse_ids: Sequence[LapseId], person_id: PersonId, at: datetime
+    ) -> int:
+        return await redrawing.redraw_for(self._work, organization_id, lapse_ids, person_id, at)
+
+    async def redraw_connections(
+        self, organization_id: OrganizationId, connection_ids: Sequence[ConnectionId], at: datetime
+    ) -> int:
+        return await redrawing.redraw_connections(self._work, organization_id, connection_ids, at)
 
     async def redraw_authorizations(
         self, organization_id: OrganizationId, authorization_ids: Sequence[AuthorizationId], at: datetime
     ) -> int:
-        number = 0
-        for portion in portions(authorization_ids):
-            about = select(notices.c.id).where(
-                notices.c.organization_id == organization_id, notices.c.authorization_id.in_(portion)
-            )
-            number += await self._redraw(organization_id, about, at)
-        return number
-
-    async def _redraw(self, organization_id: OrganizationId, about: Select[Any], at: datetime) -> int:
-        live = (
-            select(deliveries.c.id)
-            .where(
-                deliveries.c.organization_id == organization_id,
-                deliveries.c.notice_id.in_(about),
-                or_(
-                    deliveries.c.state.in_(_UNDER_WAY),
-                    # Delivered without a reference (email): there is nothing to edit.
-                    and_(deliveries.c.state == DeliveryState.DELIVERED.value, deliveries.c.ref_message.is_not(None)),
-                ),
-            )
-            .order_by(deliveries.c.id)
-            .with_for_update()
-            .cte("live")
-        )
-        shown = deliveries.c.state == DeliveryState.DELIVERED.value
-        rows = await self._work.rows(
-            update(deliveries)
-            .where(deliveries.c.id.in_(select(live.c.id)))
-            .values(
-                wanted=deliveries.c.wanted + 1,
-                state=case((shown, DeliveryState.DUE.value), else_=deliveries.c.state),
-                priority=case((shown, Priority.EDIT.value), else_=deliveries.c.priority),
-                attempts=case((shown, 0), else_=deliveries.c.attempts),
-                reason=case((shown, ""), else_=deliveries.c.reason),
-                next_at=case((shown, literal(at, UtcDateTime())), else_=deliveries.c.next_at),
-                turn_at=case((shown, literal(at, UtcDateTime())), else_=deliveries.c.turn_at),
-            )
-            .returning(deliveries.c.id)
-        )
-        return len(rows)
+        return await redrawing.redraw_authorizations(self._work, organization_id, authorization_ids, at)
 
     async def remind_next(
         self, organization_id: OrganizationId, notice_id: NoticeId, *, was: datetime, step: int, at: datetime | None
@@ -332,13 +336,20 @@ class SqlNotices:
             about: dict[NoticeId, list[LapseId]] = {}
             for notice_id, lapse_id in await self._work.rows(_NOTICE_LAPSES, values):
                 about.setdefault(NoticeId(notice_id), []).append(LapseId(lapse_id))
+            warned: dict[NoticeId, list[AuthorizationId]] = {}
+            for notice_id, authorization_id in await self._work.rows(_NOTICE_AUTHORIZATIONS, values):
+                warned.setdefault(NoticeId(notice_id), []).append(AuthorizationId(authorization_id))
             for row in await self._work.rows(_NOTICES, values):
-                found[NoticeId(row[0])] = notice_of(row, tuple(about.get(NoticeId(row[0]), ())))
+                own = NoticeId(row[0])
+                found[own] = notice_of(row, tuple(about.get(own, ())), tuple(warned.get(own, ())))
         return found
 
     async def deliveries(self, organization_id: OrganizationId, notice_id: NoticeId) -> Sequence[Delivery]:
         found = await self._work.rows(_DELIVERIES, {"organization": organization_id, "notice": notice_id})
         return [delivery_of(row) for row in found]
+
+    async def undelivered(self, organization_id: OrganizationId, *, since: datetime) -> Mapping[str, int]:
+        return await undelivered.undelivered(self._work, organization_id, since=since)
 
     async def delivered_to(
         self, organization_id: OrganizationId, lapse_ids: Sequence[LapseId]

@@ -87,6 +87,24 @@ class SqlPasses:
         )
         return len(withdrawn)
 
+    async def withdraw_handed_out(
+        self,
+        organization_id: OrganizationId,
+        *,
+        made_by: PersonId | None = None,
+        person_id: PersonId | None = None,
+    ) -> int:
+        at = self._work.clock.now()
+        of_these = passes.c.made_by.is_not(None) if made_by is None else passes.c.made_by == made_by
+        for_these = [] if person_id is None else [passes.c.person_id == person_id]
+        withdrawn = await self._work.rows(
+            update(passes)
+            .where(passes.c.organization_id == organization_id, of_these, *for_these, *_good(at))
+            .values(withdrawn_at=at)
+            .returning(passes.c.id)
+        )
+        return len(withdrawn)
+
     async def _change(
         self,
         organization_id: OrganizationId,

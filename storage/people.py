@@ -10,7 +10,7 @@ from commands.ids import ClientId, IdentityId, OrganizationId, PersonId
 from commands.model import Client, Identity, Organization, Person, Role, Workspace
 from commands.ports.storage import AlreadyThere, NotThere
 from storage.engine import UtcDateTime, insert
-from storage.identities import identity_by_account, look_again, looked_at, unlink
+from storage.identities import identity_by_account, look_again, looked_at, remember_unlinked, unlink
 from storage.merging import merge
 from storage.rows import (
     IDENTITY,
@@ -31,6 +31,12 @@ from storage.work import Work, portions
 
 _PEOPLE = select(*columns(people, PERSON)).where(people.c.organization_id == bindparam("organization"))
 _PERSON = _PEOPLE.where(people.c.id == bindparam("person"))
+_PERSON_LOCKED = _PERSON.with_for_update(key_share=True)
+# One row for everybody's changes, so that two do not each find the other to be primary administrator. Not its key: rows
+# that refer to the organization go on being written meanwhile.
+_TURN = (
+    select(organizations.c.id).where(organizations.c.id == bindparam("organization")).with_for_update(key_share=True)
+)
 _PEOPLE_BY_ID = _PEOPLE.where(people.c.id.in_(bindparam("people", expanding=True)))
 _PERSON_BY_EMAIL = _PEOPLE.where(people.c.email == bindparam("email"))
 _PAGE = (
@@ -109,6 +115,8 @@ class SqlOrganizations:
                 external_id=workspace.external_id,
                 name=workspace.name,
                 client_ids=client_ids_values(workspace.client_ids),
+                is_lost=workspace.is_lost,
+                told_at=workspace.told_at,
             )
             .on_conflict_do_nothing(index_elements=["platform", "external_id"])
             .returning(workspaces.c.id)
@@ -124,6 +132,23 @@ class SqlOrganizations:
         )
         if written is None:
             raise NotThere("there is no such workspace in the organization")
+
+    async def tell_of_workspace(
+        self, organization_id: OrganizationId, platform: str, external_id: str, *, is_lost: bool, at: datetime
+    ) -> bool:
+        told = await self._work.row(
+            update(workspaces)
+            .where(
+                workspaces.c.organization_id == organization_id,
+                workspaces.c.platform == platform,
+                workspaces.c.external_id == external_id,
+                workspaces.c.is_lost != is_lost,
+                or_(workspaces.c.told_at.is_(None), workspaces.c.told_at <= at),
+            )
+            .values(is_lost=is_lost, told_at=at)
+            .returning(workspaces.c.id)
+        )
+        return told is not None
 
     async def workspaces(self, organization_id: OrganizationId) -> Sequence[Workspace]:
         found = await self._work.rows(
@@ -163,6 +188,13 @@ class SqlPeople:
 
     async def get(self, organization_id: OrganizationId, person_id: PersonId) -> Person:
         found = await self._work.row(_PERSON, {"organization": organization_id, "person": person_id})
+        if found is None:
+            raise NotThere("there is no such person in the organization")
+        return person_of(found)
+
+    async def get_for_change(self, organization_id: OrganizationId, person_id: PersonId) -> Person:
+        await self._work.row(_TURN, {"organization": organization_id})
+        found = await self._work.row(_PERSON_LOCKED, {"organization": organization_id, "person": person_id})
         if found is None:
             raise NotThere("there is no such person in the organization")
         return person_of(found)
@@ -254,6 +286,8 @@ class SqlPeople:
             )
             .returning(identities.c.id)
         )
+        if added is not None:
+            await remember_unlinked(self._work, identity, add=False)
         return added is not None
 
     async def identity(

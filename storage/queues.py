@@ -53,9 +53,11 @@ class SqlQueues:
         async with self._transactions.reading_work() as work:
             return await due.due_releases(work, now=now, limit=limit)
 
-    async def due_profiles(self, *, looked_before: datetime, limit: int) -> Sequence[Identity]:
+    async def due_profiles(
+        self, *, looked_before: datetime, gone_before: datetime | None = None, limit: int
+    ) -> Sequence[Identity]:
         async with self._transactions.reading_work() as work:
-            return await due.due_profiles(work, looked_before=looked_before, limit=limit)
+            return await due.due_profiles(work, looked_before=looked_before, gone_before=gone_before, limit=limit)
 
     async def due_drills(self, now: datetime) -> Sequence[Drill]:
         async with self._transactions.reading_work() as work:

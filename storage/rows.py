@@ -37,10 +37,10 @@ from commands.model import (
 )
 
 ORGANIZATION = ("id", "name", "time_zone", "support_contact", "working_hours")
-WORKSPACE = ("id", "organization_id", "platform", "external_id", "name", "client_ids")
+WORKSPACE = ("id", "organization_id", "platform", "external_id", "name", "client_ids", "is_lost", "told_at")
 PERSON = (
     "id", "organization_id", "name", "email", "role", "client_ids", "immediate_notices", "time_zone", "left_at",
-    "deputy_id", "list_seen_at",
+    "deputy_id", "list_seen_at", "unlinked",
 )  # fmt: skip
 IDENTITY = (
     "id", "organization_id", "person_id", "platform", "tenant", "user_id", "linked_at", "looked_at", "gone_at",
@@ -90,7 +90,7 @@ def hours_values(hours: WorkingHours) -> dict[str, Any]:
 
 
 def workspace_of(values: Sequence[Any]) -> Workspace:
-    row_id, organization_id, platform, external_id, name, client_ids = values
+    row_id, organization_id, platform, external_id, name, client_ids, is_lost, told_at = values
     return Workspace(
         id=WorkspaceId(row_id),
         organization_id=OrganizationId(organization_id),
@@ -98,13 +98,15 @@ def workspace_of(values: Sequence[Any]) -> Workspace:
         external_id=external_id,
         name=name,
         client_ids=client_ids_of(client_ids),
+        is_lost=is_lost,
+        told_at=told_at,
     )
 
 
 def person_of(values: Sequence[Any]) -> Person:
     (
         row_id, organization_id, name, email, role, client_ids, immediate_notices, time_zone, left_at,
-        deputy_id, list_seen_at,
+        deputy_id, list_seen_at, unlinked,
     ) = values  # fmt: skip
     return Person(
         id=PersonId(row_id),
@@ -118,6 +120,7 @@ def person_of(values: Sequence[Any]) -> Person:
         left_at=left_at,
         deputy_id=deputy_id,
         list_seen_at=list_seen_at,
+        unlinked=frozenset((platform, tenant) for platform, tenant in unlinked or ()),
     )
 
 
@@ -129,6 +132,11 @@ def client_ids_of(stored: Iterable[str] | None) -> frozenset[ClientId] | None:
 def client_ids_values(client_ids: Iterable[ClientId] | None) -> list[str] | None:
     """Clients as they are stored with whom they limit."""
     return None if client_ids is None else sorted(str(client) for client in client_ids)
+
+
+def unlinked_values(places: Iterable[tuple[str, str]]) -> list[list[str]] | None:
+    """Where accounts of a person were unlinked, as it is stored with them."""
+    return sorted([platform, tenant] for platform, tenant in places) or None
 
 
 def identity_of(values: Sequence[Any]) -> Identity:

@@ -53,7 +53,7 @@ def view_of(values: Sequence[Any]) -> ConnectionView:
         return values[at - count : at]
 
     connection = connection_of(take(len(CONNECTION)))
-    client_name, claimant_name, restorer_name, reconnecting_by, siblings = take(5)
+    client_name, claimant_name, restorer_name, reconnecting_by, reconnecting_id, siblings = take(6)
     connector, owner = take(len(PERSON)), take(len(PERSON))
     lapse, authorization = take(len(LAPSE)), take(len(AUTHORIZATION))
     return ConnectionView(
@@ -66,6 +66,7 @@ def view_of(values: Sequence[Any]) -> ConnectionView:
         restorer_name=restorer_name,
         authorization=None if authorization[0] is None else authorization_of(authorization),
         reconnecting_by=reconnecting_by,
+        reconnecting_id=reconnecting_id,
         siblings=siblings,
     )
 
@@ -114,6 +115,7 @@ def views_from(
             _claimant.c.name,
             _restorer.c.name,
             _reconnecting.c.name,
+            _reconnecting.c.id,
             number,
             *columns(_connector, PERSON),
             *columns(_owner, PERSON),

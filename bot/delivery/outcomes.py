@@ -1,7 +1,7 @@
 """What becomes of a delivery after a send: pure rules over the platform's answer."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from commands.errors import DeliveryError, DeliveryErrorKind, RetryScope
@@ -47,24 +47,22 @@ class Outcome:
     """A first post failed for good: the reader's next address is wanted."""
 
 
-def posted(delivery: Delivery, ref: MessageRef, *, deduplicates: bool, now: datetime) -> Outcome:
-    """The platform took the message.
+def posted(delivery: Delivery, ref: MessageRef | None, *, deduplicates: bool, now: datetime) -> Outcome:
+    """The platform took the message. `ref` None: nothing about it will be changed or followed any more.
 
     After a lost reply, a platform that drops duplicates gives back the earlier message. It may show an earlier state;
     if there was one, an edit follows.
     """
     again = delivery.state is DeliveryState.UNKNOWN
     stale = again and deduplicates and delivery.ref is None and delivery.wanted > 1
-    return Outcome(
-        sent=_sent(
-            delivery,
-            DeliveryState.DELIVERED,
-            reason=SENT_TWICE if again and not deduplicates else "",
-            at=now,
-            shown=0 if stale else delivery.wanted,
-            ref=ref,
-        )
+    sent = _sent(
+        delivery,
+        DeliveryState.DELIVERED,
+        reason=SENT_TWICE if again and not deduplicates else "",
+        at=now,
+        shown=0 if stale else delivery.wanted,
     )
+    return Outcome(sent=replace(sent, ref=ref))
 
 
 def suppressed(delivery: Delivery, reason: str, *, now: datetime) -> Outcome:
@@ -134,14 +132,13 @@ def _sent(
     reason: str,
     at: datetime,
     shown: int | None = None,
-    ref: MessageRef | None = None,
     tried: bool = False,
 ) -> Sent:
     return Sent(
         delivery_id=delivery.id,
         state=state,
         shown=delivery.shown if shown is None else shown,
-        ref=ref or delivery.ref,
+        ref=delivery.ref,
         reason=reason,
         next_at=at,
         attempts=delivery.attempts + 1 if tried else delivery.attempts,

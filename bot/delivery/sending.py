@@ -77,7 +77,9 @@ class Sender:
         except Exception:
             log.exception("adapter failed", delivery=str(delivery.id), platform=platform.name)
             return self.failure(delivery, DeliveryError(DeliveryErrorKind.UNKNOWN, "adapter failed"))
-        return posted(delivery, ref, deduplicates=platform.deduplicates, now=self._clock.now())
+        # Where nothing can be edited, a good end is told once; whatever is drawn anew later is not told again.
+        is_over = not platform.edits and composed.tone is Tone.GOOD
+        return posted(delivery, None if is_over else ref, deduplicates=platform.deduplicates, now=self._clock.now())
 
     def failure(self, delivery: Delivery, error: DeliveryError) -> Outcome:
         """Decide what follows from an error, and say so in the log."""
@@ -94,7 +96,7 @@ class Sender:
         return outcome
 
     async def note_dead(self, refused: Delivery) -> None:
-        """Have administrators told, another way, that a workspace took the bot's access away (A-8). Once a day."""
+        """Have administrators told, another way, that a workspace took the bot's access away (A-8)."""
         address = refused.address
         async with self._storage.transaction() as uow:
             await record_dead(

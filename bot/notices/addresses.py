@@ -19,7 +19,8 @@ def addresses(
 ) -> list[Address]:
     """Give every way to reach a reader: a channel's own; for a person their proved chat accounts, the latest first and
     without those that are gone, then whoever carries their email address in a workspace of the organization (this gives
-    no rights: P-6), and at last where people need no account at all: email (N-14).
+    no rights: P-6) unless an account of theirs was unlinked there, and at last where people need no account at all:
+    email (N-14).
     """
     if channel is not None:
         own = Address(
@@ -44,16 +45,18 @@ def addresses(
         for workspace in workspaces
         if workspace.platform in platforms
         and platforms[workspace.platform].finds_by_email
-        and (workspace.platform, workspace.external_id) not in covered
+        and (workspace.platform, workspace.external_id) not in covered | person.unlinked
     ]
     at_last = [
         Address(platform=name, tenant="", kind=AddressKind.DIRECT, external_id=person.email)
         for name, platform in platforms.items()
-        if platform.personal_links
+        if platform.addressed_by_email
     ]
     return proved + by_email + at_last
 
 
-def is_gone(identities: Sequence[Identity]) -> bool:
-    """Whether somebody had chat accounts, and every one is deactivated (N-12)."""
-    return bool(identities) and all(identity.gone_at is not None for identity in identities)
+def bears_passes(address: Address) -> bool:
+    """Whether a bearer link may go there: to a proved account, or by email. An account that merely carries somebody's
+    email address proves nothing (P-6).
+    """
+    return address.kind is AddressKind.DIRECT

@@ -1,13 +1,14 @@
 """What is told because somebody did something: opened a link, nudged, assigned, proposed, transferred."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
-from bot.notices.audience import Reader, takes_immediate_notices
-from bot.notices.data import BY, CONNECTION, DAY, MORE, MOST_KEPT, WHOM, ids_text
+from bot.notices.audience import Reader
+from bot.notices.data import BY, CONNECTION, DAY, GIVEN, MORE, MOST_KEPT, WHOM, ids_text
 from bot.notices.desk import Desk, is_open, lapses_of, place
 from bot.notices.opened import first_notices
 from bot.notices.outbox import Posting
-from commands.access import is_administrator, may_see
+from commands.access import is_administrator, may_see, takes_immediate_notices
 from commands.ids import ConnectionId, LapseId, PersonId
 from commands.model import ConnectionView, Person
 from commands.ports.notices import Event, EventKind, NoticeKind, Part
@@ -19,7 +20,7 @@ async def asked(desk: Desk, events: Sequence[Event]) -> list[Posting]:
     return [
         *await _refused(desk, kinds[EventKind.LINK_REFUSED]),
         *await _nudged(desk, kinds[EventKind.NUDGED]),
-        *await _assigned(desk, [event for event in kinds[EventKind.CLAIMED] if event.data.get("by")]),
+        *await _assigned(desk, [event for event in kinds[EventKind.CLAIMED] if event.is_assigned]),
         *await _not_theirs(desk, kinds[EventKind.NOT_MINE]),
         *await _proposed(desk, kinds[EventKind.RETIREMENT_PROPOSED]),
         *await _transferred(desk, kinds[EventKind.TRANSFERRED]),
@@ -61,16 +62,17 @@ async def _assigned(desk: Desk, events: Sequence[Event]) -> list[Posting]:
     """Write to those to whom an administrator gave lapses, once for all of them (N-11)."""
     still = await _still(desk, events)
     people = await desk.people(event.person_id for event in events)
-    given: dict[tuple[PersonId, str, str], list[ConnectionView]] = {}
+    given: dict[tuple[PersonId, str, datetime], list[tuple[Event, ConnectionView]]] = {}
     for event in events:
         view = still.get(event.lapse_id) if event.lapse_id is not None else None
         person = people.get(event.person_id) if event.person_id is not None else None
         if view is not None and person is not None and may_see(person, view.connection):
-            given.setdefault((person.id, event.data["by"], event.at.date().isoformat()), []).append(view)
+            given.setdefault((person.id, event.data.get("by_id", ""), event.at), []).append((event, view))
     postings = []
-    for (person_id, by, day), views in given.items():
+    for (person_id, _, _), own in given.items():
+        views = [view for _, view in own]
         reader = Reader(person=people[person_id], part=_part(people[person_id], views[0]))
-        data = {BY: by, DAY: day}
+        data = {BY: own[0][0].data.get("by", ""), GIVEN: ids_text([min(event.id for event, _ in own)])}
         postings.append(desk.posting(reader, NoticeKind.ASSIGNED, lapse_ids=lapses_of(views), data=data))
     return postings
 

@@ -7,7 +7,7 @@ act, get a message.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from commands.access import is_administrator, may_see
+from commands.access import may_see, takes_immediate_notices
 from commands.ids import ClientId, LapseId, PersonId
 from commands.model import (
     Channel,
@@ -17,7 +17,6 @@ from commands.model import (
     Person,
     Preference,
     Rhythm,
-    Role,
     Subscription,
     Topic,
     Workspace,
@@ -76,11 +75,6 @@ def audience(
         for reader in _readers(view, circle, away, copies=copies):
             told.setdefault(reader, []).append(view)
     return {reader: tuple(own) for reader, own in told.items()}
-
-
-def takes_immediate_notices(person: Person) -> bool:
-    """Whether an administrator is copied on first notices: the primary one always, others unless they said no (N-5)."""
-    return is_administrator(person) and (person.role is Role.PRIMARY_ADMINISTRATOR or person.immediate_notices)
 
 
 def covers(subscription: Subscription, connection: Connection) -> bool:

@@ -7,6 +7,7 @@ running, is told at the next working moment. Of several that came by then the la
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 from bot.notices.hours import at_local, local_day, moved_into
@@ -110,13 +111,14 @@ def turn(cadence: Cadence, calendar: Calendar, *, told: int, now: datetime) -> T
 
 
 def _latest(cadence: Cadence, calendar: Calendar, *, told: int, now: datetime) -> Step | None:
-    found, today = None, calendar.day(now)
-    for step in steps(cadence):
-        if step.day > today:
-            break
-        if step.day > told and calendar.moment(step) <= now:
-            found = step
-    return found
+    """The step to tell: if any is due, the last one up to today, which stands for all; but what administrators get a
+    copy of is not swallowed by a plain reminder after it.
+    """
+    today = calendar.day(now)
+    waiting = [step for step in takewhile(lambda step: step.day <= today, steps(cadence)) if step.day > told]
+    if not any(calendar.moment(step) <= now for step in waiting):
+        return None
+    return ([step for step in waiting if step.copies_administrators] or waiting)[-1]
 
 
 def _next_at(cadence: Cadence, calendar: Calendar, *, told: int) -> datetime | None:

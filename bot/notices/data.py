@@ -20,6 +20,8 @@ BY = "by"
 """The name of whoever opened somebody else's link, asks the reader to act, assigned, transferred, sent the link."""
 DAY = "day"
 """The day (ISO date) on which somebody asks the reader to act: another day's asking is another notice."""
+GIVEN = "given"
+"""Of an assignment: its first event's id. Another assignment is another notice, on the same day too."""
 WHOM = "whom"
 """The people concerned: who could not be reached, said "not mine", proposed to retire, left, did (of a note)."""
 REASON = "reason"
@@ -45,10 +47,6 @@ DAYS = "days"
 """Of a warning: how many days are left, by the reader's calendar when it was planned."""
 ENDS = "ends"
 """Of a warning: the end (ISO time) that it warns of. An authorization with a later end was renewed since."""
-AUTHORIZATIONS = "authorizations"
-"""Authorizations that end soon, the soonest first: of a digest; of a warning that gathers several (the first of them is
-its `authorization_id`). At most `MOST_KEPT`.
-"""
 MORE = "more"
 """How many more there are than a list of ids here names."""
 RHYTHM = "rhythm"
@@ -101,11 +99,11 @@ NAMES: Mapping[NoticeKind, frozenset[str]] = MappingProxyType(
     {
         NoticeKind.LAPSED: _PLACE | {BESIDE, NETWORK, GONE, RHYTHM},
         NoticeKind.REMINDER: _PLACE | {BESIDE, NETWORK, NUMBER, OF, SERIES_DAY, LAST, AGAIN, RHYTHM},
-        NoticeKind.DIGEST: frozenset({RHYTHM, AUTHORIZATIONS, MORE}),
-        NoticeKind.EXPIRING: _PLACE | {DAYS, ENDS, AUTHORIZATIONS, MORE, RHYTHM},
+        NoticeKind.DIGEST: frozenset({RHYTHM, MORE}),
+        NoticeKind.EXPIRING: _PLACE | {DAYS, ENDS, MORE, RHYTHM},
         NoticeKind.LINK_REFUSED: frozenset({CONNECTION, BY}),
         NoticeKind.NUDGED: frozenset({BY, DAY}),
-        NoticeKind.ASSIGNED: frozenset({BY, DAY}),
+        NoticeKind.ASSIGNED: frozenset({BY, GIVEN}),
         NoticeKind.UNDELIVERED: frozenset({WHOM, REASON, WHAT}),
         NoticeKind.NOT_MINE: frozenset({WHOM}),
         NoticeKind.RETIREMENT_PROPOSED: frozenset({WHOM, CONNECTION}),

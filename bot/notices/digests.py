@@ -1,12 +1,12 @@
 """Tells what gathered for readers who want to hear daily or weekly, in one notice (N-16)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
 
 from bot.notices.audience import Reader, covers
-from bot.notices.data import AUTHORIZATIONS, ENDS, MORE, MOST_KEPT, RHYTHM, ids_in, ids_text, time_in
+from bot.notices.data import ENDS, MORE, MOST_KEPT, RHYTHM, time_in
 from bot.notices.desk import Desk, is_open, place
 from bot.notices.outbox import Outbox, Posting
 from commands.access import may_see
@@ -94,7 +94,7 @@ class _Facts:
 async def _read(desk: Desk, notices: Mapping[NoticeId, Notice]) -> _Facts:
     uow, organization_id = desk.uow, desk.organization_id
     lapse_ids = sorted({lapse_id for notice in notices.values() for lapse_id in notice.lapse_ids})
-    ending = sorted({one for notice in notices.values() for one in _ends_of(notice)})
+    ending = sorted({one for notice in notices.values() for one in notice.authorization_ids})
     views = await uow.lapses.views(organization_id, lapse_ids) if lapse_ids else ()
     mutes: dict[LapseId, list[Mute]] = {}
     for mute in await uow.lapses.mutes(organization_id, lapse_ids) if lapse_ids else ():
@@ -131,7 +131,7 @@ def _digest(desk: Desk, due: DueReader, facts: _Facts) -> Posting | None:
                 parts.add(notice.part)
     ending: dict[AuthorizationId, None] = {}
     for notice in gathered:
-        for authorization_id in _ends_of(notice):
+        for authorization_id in notice.authorization_ids:
             authorization = facts.authorizations.get(authorization_id)
             if authorization is not None and authorization.ends_at == time_in(notice, ENDS):
                 ending[authorization_id] = None
@@ -145,11 +145,8 @@ def _digest(desk: Desk, due: DueReader, facts: _Facts) -> Posting | None:
         Reader(person=reader, part=min(parts, key=_RANK.index)),
         NoticeKind.DIGEST,
         lapse_ids=[one for one in facts.views if one in lapse_ids],
-        data={
-            RHYTHM: rhythm.value,
-            AUTHORIZATIONS: ids_text(soonest[:MOST_KEPT]),
-            MORE: str(more) if more > 0 else "",
-        },
+        authorization_ids=soonest[:MOST_KEPT],
+        data={RHYTHM: rhythm.value, MORE: str(more) if more > 0 else ""},
     )
 
 
@@ -165,9 +162,3 @@ def _is_wanted(desk: Desk, reader: Person, notice: Notice, view: ConnectionView,
     if notice.part is Part.SUBSCRIBER:
         return any(covers(one, view.connection) for one in facts.subscriptions.get(reader.id, ()))
     return True
-
-
-def _ends_of(notice: Notice) -> Iterable[AuthorizationId]:
-    if notice.kind is NoticeKind.EXPIRING and notice.authorization_id is not None:
-        yield notice.authorization_id
-        yield from (AuthorizationId(one) for one in ids_in(notice, AUTHORIZATIONS))

@@ -9,14 +9,14 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.notices.addresses import Platforms
-from bot.notices.audience import covers, takes_immediate_notices
-from bot.notices.data import AUTHORIZATIONS, BESIDE, CONNECTION, WHOM, ids_in
+from bot.notices.audience import covers
+from bot.notices.data import BESIDE, CONNECTION, WHOM, ids_in
 from bot.notices.facts import Facts
 from bot.notices.letter import Account, Entry, Letter, Login, login_of
-from commands.access import is_administrator, may_see, scope_of
-from commands.ids import AuthorizationId, ConnectionId, LapseId, PersonId
+from commands.access import is_administrator, may_see, scope_of, takes_immediate_notices
+from commands.ids import ConnectionId, LapseId, PersonId
 from commands.model import Connection, ConnectionState, ConnectionView, Mute, Person
-from commands.ports.connections import Hanging
+from commands.ports.connections import Answerable, Hanging
 from commands.ports.network import Networks
 from commands.ports.notices import Delivery, DeliveryState, Notice, NoticeKind, Part
 
@@ -110,7 +110,9 @@ class Drafts:
             accounts=tuple(self._accounts(notice, reader)),
             logins=tuple(self._logins(notice, reader)),
             hanging=tuple(self._hanging(notice, reader)),
-            owned=sum(facts.owned.get((reader.id, PersonId(id)), 0) for id in _gone(notice)),
+            owned=tuple(self._owned(notice, reader)),
+            unseen=self._unseen(notice, reader),
+            to_ask=next((one for one in facts.administrators if one.id != reader.id), None),
             clients=facts.clients,
             network_names={slug: network.spec.name for slug, network in self.networks.items()},
             platform_names={name: platform.label for name, platform in self.platforms.items()},
@@ -147,7 +149,7 @@ class Drafts:
 
     def _logins(self, notice: Notice, reader: Person) -> Iterable[Login]:
         """The logins that end, as far as the reader may see what hangs on them."""
-        for authorization_id in _authorizations(notice):
+        for authorization_id in notice.authorization_ids:
             found = self.facts.logins.get(authorization_id)
             if found is None:
                 continue
@@ -161,14 +163,40 @@ class Drafts:
                 yield login
 
     def _hanging(self, notice: Notice, reader: Person) -> Iterable[Hanging]:
-        """What hangs on those who are gone, of clients that the reader may see (N-8)."""
-        scope = scope_of(reader)
-        names = {self.facts.clients.get(id) for id in scope.client_ids} if scope.client_ids is not None else None
+        """What hangs on those who are gone: of clients that the reader may see (N-8), or, for a deputy, to whom it is
+        offered, all of it, as numbers (X-6).
+        """
         for person_id in _gone(notice):
+            clients = None if self._is_deputy(reader, person_id) else self._clients(reader)
             for hanging in self.facts.hanging.get(person_id, ()):
-                clients = tuple(one for one in hanging.clients if names is None or one[0] in names)
-                if clients:
-                    yield replace(hanging, clients=clients)
+                told = tuple(one for one in hanging.clients if clients is None or one[0] in clients)
+                if told:
+                    yield replace(hanging, clients=told)
+
+    def _owned(self, notice: Notice, reader: Person) -> Iterable[Answerable]:
+        """What they own, by the same rule."""
+        for person_id in _gone(notice):
+            for one in self.facts.owned.get(person_id, ()):
+                if self._is_deputy(reader, person_id) or _sees(reader, one):
+                    yield one
+
+    def _unseen(self, notice: Notice, reader: Person) -> bool:
+        """Whether a deputy may not see all that is offered to them yet."""
+        clients = self._clients(reader)
+        hanging = (one for id in _gone(notice) for hanging in self.facts.hanging.get(id, ()) for one in hanging.clients)
+        owned = (one for id in _gone(notice) for one in self.facts.owned.get(id, ()))
+        return (clients is not None and any(name not in clients for name, _ in hanging)) or any(
+            not _sees(reader, one) for one in owned
+        )
+
+    def _is_deputy(self, reader: Person, gone: PersonId) -> bool:
+        person = self.facts.people.get(gone)
+        return person is not None and person.deputy_id == reader.id
+
+    def _clients(self, reader: Person) -> frozenset[str] | None:
+        """The names of the clients that the reader may see; None: all."""
+        ids = scope_of(reader).client_ids
+        return None if ids is None else frozenset(self.facts.clients[id] for id in ids if id in self.facts.clients)
 
     def _mute(self, entry: Entry, notice: Notice) -> Mute | None:
         """The reader's own wish not to hear of it, while it stands."""
@@ -178,11 +206,14 @@ class Drafts:
     def _missing(self, letter: Letter) -> Reason | None:
         """Why there is nothing that this reader could be told."""
         notice = letter.notice
-        about_something = bool(notice.lapse_ids or ids_in(notice, CONNECTION) or _authorizations(notice))
+        about_something = bool(notice.lapse_ids or ids_in(notice, CONNECTION) or notice.authorization_ids)
         if about_something and not (letter.entries or letter.accounts or letter.logins):
             return Reason.NOT_SET_UP if self._is_unconfigured(letter) else Reason.UNSEEN
         if notice.kind is NoticeKind.SUCCESSION and not letter.whom:
             return Reason.GONE
+        hangs = any(self.facts.hanging.get(id) or self.facts.owned.get(id) for id in _gone(notice))
+        if hangs and not (letter.hanging or letter.owned):
+            return Reason.UNSEEN
         return None
 
     def _is_unconfigured(self, letter: Letter) -> bool:
@@ -190,7 +221,7 @@ class Drafts:
         notice = letter.notice
         views = [self.facts.lapsed.get(lapse_id) for lapse_id in notice.lapse_ids]
         views += [self.facts.connections.get(ConnectionId(id)) for id in ids_in(notice, CONNECTION)]
-        logins = [self.facts.logins.get(id) for id in _authorizations(notice)]
+        logins = [self.facts.logins.get(id) for id in notice.authorization_ids]
         views += [view for login in logins if login is not None for view in login[1]]
         return any(view is not None and may_see(letter.reader, view.connection) for view in views)
 
@@ -226,15 +257,15 @@ def connections_of(letter: Letter) -> Iterable[Connection]:
         yield account.view.connection
 
 
-def _authorizations(notice: Notice) -> list[AuthorizationId]:
-    """The logins that a notice warns of, each once."""
-    own = [notice.authorization_id] if notice.kind is NoticeKind.EXPIRING and notice.authorization_id else []
-    return list(dict.fromkeys([*own, *(AuthorizationId(id) for id in ids_in(notice, AUTHORIZATIONS))]))
-
-
 def _gone(notice: Notice) -> list[PersonId]:
     """Who is to be succeeded."""
     return [PersonId(id) for id in ids_in(notice, WHOM)] if notice.kind is NoticeKind.SUCCESSION else []
+
+
+def _sees(reader: Person, one: Answerable) -> bool:
+    """Whether the reader may see these connections."""
+    clients = scope_of(reader).client_ids
+    return clients is None or one.client_id in clients or reader.id in (one.connector_id, one.owner_id)
 
 
 def _over(letter: Letter) -> Reason | None:

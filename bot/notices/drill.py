@@ -45,6 +45,7 @@ from commands.ports.notices import Part as ReaderPart
 from commands.wording import duration, number_of, shown
 
 _BEGIN = "DRILL"
+_WITHOUT_BUTTON = "An email has no button to press: whoever was reached by email alone counts as not confirmed."
 
 
 def drill(letter: Letter) -> Message:
@@ -129,6 +130,7 @@ def _who_not(letter: Letter) -> list[Text]:
     asked, reached, answered = (number_in(letter.notice, name) for name in (ASKED, REACHED, ANSWERED))
     return [
         *_named(letter, "Reached, but did not confirm: ", letter.whom, reached - answered),
+        *([text(_WITHOUT_BUTTON)] if reached > answered else []),
         *_named(letter, "Could not be reached: ", letter.unreached, asked - reached),
     ]
 

@@ -26,6 +26,7 @@ from bot.notices.data import (
     UNREACHED,
     WHOM,
     Score,
+    ids_in,
     ids_text,
     scores_text,
 )
@@ -117,13 +118,13 @@ def cast(played: Sequence[Played], circle: Circle) -> Cast:
 def findings(
     whole: Cast,
     *,
+    asked: frozenset[PersonId],
     delivered: frozenset[PersonId],
     channels: int,
     answers: Mapping[PersonId, timedelta],
     people: Mapping[PersonId, Person],
 ) -> Findings:
-    """Hold who answered against who was to hear. Pure. `people`: those who answered."""
-    asked = frozenset(reader.person.id for reader in whole.readers if reader.channel is None)
+    """Hold who answered against who was asked. Pure. `people`: those who answered."""
     ready: dict[ClientId, list[int]] = {}
     for one in whole.played:
         readers = whole.hearing.get(one.view.connection.id, ())
@@ -172,7 +173,7 @@ async def started(desk: Desk, events: Iterable[Event]) -> list[Posting]:
         drill = await desk.uow.drills.get(desk.organization_id, drill_id_in(event))
         if drill is None or drill.reported_at is not None:
             continue
-        whole = await _cast(desk, drill)
+        whole = await played(desk, drill.client_id)
         examples = await _examples(desk, drill)
         for reader in whole.readers:
             example = next((one for one in examples if may_see(reader.person, one)), None)
@@ -206,6 +207,8 @@ class Drills:
 
     async def _tell(self, drill: Drill, now: datetime) -> bool:
         is_over = now >= drill.ends_at
+        if not is_over and await self._was_escalated(drill, now):
+            return False
         async with self._storage.transaction() as uow:
             if is_over:
                 is_first = await uow.drills.reported(drill.organization_id, drill.id, now)
@@ -222,14 +225,15 @@ class Drills:
             await desk.put([desk.posting(reader, kind, data=data) for reader in await copied_administrators(desk)])
         return True
 
+    async def _was_escalated(self, drill: Drill, now: datetime) -> bool:
+        """Asked before anything is written: until its end a drill is looked at again and again."""
+        async with self._storage.reading() as uow:
+            return await uow.notices.is_recorded(drill.organization_id, _escalated(drill, now).id)
+
 
 def drill_id_in(event: Event) -> DrillId:
     """The drill of an event."""
-    text = event.data["drill"]
-    try:
-        return DrillId(from_wire(text))
-    except ValueError:
-        return DrillId(UUID(text))
+    return DrillId(from_wire(event.data["drill"]))
 
 
 def _escalated(drill: Drill, now: datetime) -> Event:
@@ -243,29 +247,30 @@ def _escalated(drill: Drill, now: datetime) -> Event:
 
 
 async def _found(desk: Desk, drill: Drill) -> Findings:
-    whole = await _cast(desk, drill)
-    ids = {_notice_id(drill, reader): reader for reader in whole.readers}
-    delivered = await desk.uow.notices.first_delivered(desk.organization_id, list(ids))
-    reached = [ids[one] for one in delivered]
+    """Of those who were asked: whoever came, or opted in, since then is not missing."""
+    made = await desk.uow.notices.of_kind(desk.organization_id, NoticeKind.DRILL, since=drill.started_at)
+    asked = {notice.id: notice for notice in made if ids_in(notice, DRILL) == [drill.id]}
+    delivered = await desk.uow.notices.first_delivered(desk.organization_id, list(asked))
+    reached = [asked[one] for one in delivered]
     answers = await desk.uow.drills.answers(desk.organization_id, drill.id)
     return findings(
-        whole,
-        delivered=frozenset(reader.person.id for reader in reached if reader.channel is None),
-        channels=len([reader for reader in reached if reader.channel is not None]),
+        await played(desk, drill.client_id),
+        asked=frozenset(notice.person_id for notice in asked.values() if notice.channel is None),
+        delivered=frozenset(notice.person_id for notice in reached if notice.channel is None),
+        channels=len([notice for notice in reached if notice.channel is not None]),
         answers={who: at - drill.started_at for who, at in answers.items()},
         people=await desk.people(answers),
     )
 
 
-async def _cast(desk: Desk, drill: Drill) -> Cast:
+async def played(desk: Desk, client_id: ClientId | None) -> Cast:
+    """Give who would hear if everything of a client (None: of all) lapsed now."""
     rows = [
-        one
-        for one in await desk.uow.connections.answerable(desk.organization_id)
-        if drill.client_id in (None, one.client_id)
+        one for one in await desk.uow.connections.answerable(desk.organization_id) if client_id in (None, one.client_id)
     ]
     people = await desk.people(who for one in rows for who in (one.connector_id, one.owner_id))
-    played = [_played(desk, number, one, people) for number, one in enumerate(rows)]
-    return cast(played, await desk.circle([one.view for one in played]))
+    groups = [_played(desk, number, one, people) for number, one in enumerate(rows)]
+    return cast(groups, await desk.circle([one.view for one in groups]))
 
 
 def _played(desk: Desk, number: int, one: Answerable, people: Mapping[PersonId, Person]) -> Played:

@@ -33,7 +33,7 @@ from bot.notices.wording import PARTS, write
 from commands.ids import ClientId, LapseId, PersonId
 from commands.messages import Message
 from commands.model import ConnectionState, Evidence, LapseEnd, Mute, Parent, Person, Verdict
-from commands.ports.connections import Hanging
+from commands.ports.connections import Answerable, Hanging
 from commands.ports.notices import EventKind, NoticeKind, Part
 
 _DAY = timedelta(days=1)
@@ -284,6 +284,10 @@ def _handed_over() -> list[Example]:
         Hanging(authorization=authorization(FACEBOOK), clients=(("Acme", 9), ("Brio", 8))),
         Hanging(authorization=authorization(TIKTOK, 2), clients=(("Cato", 7),)),
     )
+    owned = tuple(
+        Answerable(network=network, client_id=ClientId(UUID(int=500)), connector_id=None, owner_id=ANA.id, number=12)
+        for network in ("facebook", "tiktok")
+    )
     gone = {names.WHOM: names.ids_text([ANA.id]), names.HOW: names.DEACTIVATED}
     left = {**gone, names.HOW: names.LEFT}
     page = "https://lapses.example/p/0123456789ABCDEFGHIJKL"
@@ -292,9 +296,10 @@ def _handed_over() -> list[Example]:
         *_of(NoticeKind.TRANSFERRED, state="several", data={**by, names.MORE: "12"}, accounts=tuple(several)),
         *_of(NoticeKind.PERSONAL_LINK, page_url=page),
         *_of(NoticeKind.PERSONAL_LINK, state="sent by somebody", data=by, page_url=page),
-        *_of(kind, data=gone, hanging=hanging, owned=24),
+        *_of(kind, data=gone, hanging=hanging, owned=owned),
         *_of(kind, state="somebody leaves", data=left, hanging=hanging[:1]),
-        *_of(kind, state="an owner", data=gone, owned=12),
+        *_of(kind, state="an owner", data=gone, owned=owned[:1]),
+        *_of(kind, state="not seen yet", data=gone, hanging=hanging, owned=owned, unseen=True, to_ask=RAJ),
         *_of(kind, state="taken over", data=gone),
     ]
 

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.notices.data import AUTHORIZATIONS, BESIDE, CONNECTION, UNREACHED, WHOM, ids_in
-from commands.access import scope_of
+from bot.notices.data import BESIDE, CONNECTION, UNREACHED, WHOM, ids_in
 from commands.ids import AuthorizationId, ClientId, ConnectionId, LapseId, NoticeId, OrganizationId, PersonId
 from commands.messages import Handle
 from commands.model import Authorization, Channel, ConnectionView, LapseNote, Mute, Person, Subscription
-from commands.ports.connections import Hanging
+from commands.ports.connections import Answerable, Hanging
 from commands.ports.notices import Delivery, Notice, NoticeKind, Part
 from commands.ports.storage import UnitOfWork
 
@@ -30,8 +29,10 @@ class Facts:
     connections: Mapping[ConnectionId, ConnectionView]
     logins: Mapping[AuthorizationId, tuple[Authorization, Sequence[ConnectionView]]]
     hanging: Mapping[PersonId, Sequence[Hanging]]
-    owned: Mapping[tuple[PersonId, PersonId], int]
-    """By reader and somebody who is gone: how many accounts that the reader may see the other owns."""
+    owned: Mapping[PersonId, Sequence[Answerable]]
+    """By somebody who is gone: what they own."""
+    administrators: Sequence[Person]
+    """Where somebody is to be succeeded: the primary one first."""
     people: Mapping[PersonId, Person]
     handles: Mapping[PersonId, tuple[Handle, ...]]
     told: Mapping[PersonId, datetime]
@@ -63,15 +64,19 @@ async def read_facts(uow: UnitOfWork, organization_id: OrganizationId, deliverie
     clients = await uow.clients.all(organization_id) if has_clients else ()
     has_channels = any(notice.channel is not None for notice in every)
     workspaces = await uow.organizations.workspaces(organization_id) if has_channels else ()
+    administrators = await uow.people.administrators(organization_id) if _gone(every) else ()
     return Facts(
         notices=notices,
         lapsed=lapsed,
         connections={view.connection.id: view for view in connections},
         logins=logins,
         hanging=await _hanging(uow, organization_id, every),
-        owned=await _owned(uow, organization_id, every, people),
+        owned=await _owned(uow, organization_id, every),
+        administrators=administrators,
         people=people,
-        handles=await _handles(uow, organization_id, mentioned | set(people)),
+        handles=await _handles(
+            uow, organization_id, mentioned | {*people, *(administrator.id for administrator in administrators)}
+        ),
         told=await uow.notices.delivered_to(organization_id, sorted(lapse_ids)) if lapse_ids else {},
         subscriptions=await _subscriptions(uow, organization_id, notices, deliveries),
         mutes={(mute.lapse_id, mute.person_id): mute for mute in mutes},
@@ -116,23 +121,20 @@ async def _hanging(
 
 
 async def _owned(
-    uow: UnitOfWork, organization_id: OrganizationId, notices: Sequence[Notice], people: Mapping[PersonId, Person]
-) -> Mapping[tuple[PersonId, PersonId], int]:
-    readers = {notice.person_id for notice in notices if notice.kind is NoticeKind.SUCCESSION}
-    found: dict[tuple[PersonId, PersonId], int] = {}
-    for reader in (people[id] for id in sorted(readers) if id in people):
-        counts = await uow.connections.owners(organization_id, scope_of(reader))
-        found |= {(reader.id, count.person.id): count.total for count in counts}
-    return found
+    uow: UnitOfWork, organization_id: OrganizationId, notices: Sequence[Notice]
+) -> Mapping[PersonId, Sequence[Answerable]]:
+    owned: dict[PersonId, list[Answerable]] = {id: [] for id in _gone(notices)}
+    for one in await uow.connections.answerable(organization_id) if owned else ():
+        if one.owner_id is not None and one.owner_id in owned:
+            owned[one.owner_id].append(one)
+    return owned
 
 
 async def _logins(
     uow: UnitOfWork, organization_id: OrganizationId, notices: Sequence[Notice]
 ) -> Mapping[AuthorizationId, tuple[Authorization, Sequence[ConnectionView]]]:
     """Authorizations that notices warn of, with all that hangs on each."""
-    expiring = [notice for notice in notices if notice.kind is NoticeKind.EXPIRING]
-    ids = {notice.authorization_id for notice in expiring if notice.authorization_id is not None}
-    ids |= {AuthorizationId(id) for notice in notices for id in ids_in(notice, AUTHORIZATIONS)}
+    ids = {one for notice in notices for one in notice.authorization_ids}
     found = await uow.authorizations.many(organization_id, sorted(ids)) if ids else ()
     return {one.id: (one, await uow.connections.under(organization_id, one.id)) for one in found}
 

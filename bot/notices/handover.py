@@ -1,5 +1,8 @@
 """The words for accounts that pass to other people: transferred, somebody's own page of them, somebody who is gone."""
 
+from collections import Counter
+from collections.abc import Iterable
+
 from bot.notices.buttons import arranged, list_button
 from bot.notices.data import BY, HOW, LEFT, MORE, number_in
 from bot.notices.letter import Account, Letter
@@ -100,9 +103,13 @@ def personal_link(letter: Letter) -> Message:
     """Give somebody the address of the page with their accounts (R-13)."""
     by = letter.notice.data.get(BY)
     sender: Line = line(Bold(named(by)), " sends you") if by else line("Here is")
+    head = Heading(line(f"{Mark.CLAIMED} Your accounts: a page of your own to see and reconnect them"))
+    if not letter.page_url:  # it was planned for an account that is not proved, or is gone since
+        shown_here = list_button("Your accounts", ListView(state=StateFilter.ALL, mine=True))
+        return Message((head, text("Sign in with your chat account to see them."), *arranged(shown_here, ())))
     return Message(
         (
-            Heading(line(f"{Mark.CLAIMED} Your accounts: a page of your own to see and reconnect them")),
+            head,
             text(*sender, " a link to the accounts that you answer for. It works without signing in, for 7 days."),
             *arranged([LinkButton("Your accounts", letter.page_url, Style.PRIMARY)], ()),
             Note(line("The link is yours alone: do not pass it on. It keeps to the first browser that you act in.")),
@@ -117,12 +124,13 @@ def succession(letter: Letter) -> Message:
     if not total and not letter.owned:
         head = line(f"{Mark.GOOD} Taken over: nothing hangs on ", Bold(named(gone.name)), " any more")
         return Message((Heading(head), text("Nothing to do.")), Tone.GOOD)
+    whose_list = ListView(state=StateFilter.ALL, person_id=gone.id)
     parts: list[Part] = [
         Heading(_succession_head(letter, gone, total)),
         text(_how(letter, gone), _what_hangs(letter, total)),
-        *([_hanging(letter)] if total else []),
+        _hanging(letter),
         *_who_takes_over(letter, gone),
-        *arranged(list_button(f"List of {named(gone.name)}", ListView(state=StateFilter.ALL, person_id=gone.id)), ()),
+        *arranged([] if letter.unseen else list_button(f"List of {named(gone.name)}", whose_list), ()),
     ]
     return Message(tuple(parts), Tone.ACTION)
 
@@ -131,14 +139,14 @@ def _succession_head(letter: Letter, gone: Person, total: int) -> Line:
     """What is needed: a new login where accounts hang on theirs, else a new owner."""
     who = f"{named(gone.name)}, who {_is_gone(letter)}"
     if not total:
-        owned = Bold(number_of(letter.owned, "account"))
+        owned = Bold(number_of(letter.owned_number, "account"))
         return line(f"{Mark.URGENT} Needs a new owner: ", owned, f" · owned by {who}")
     count = Bold(number_of(total, "account"))
     return line(f"{Mark.URGENT} Needs a new login: ", count, f" · {_clients(letter)} · connected by {who}")
 
 
 def _what_hangs(letter: Letter, total: int) -> str:
-    hang, owned = "hangs" if total == 1 else "hang", f" They own {number_of(letter.owned, 'account')}."
+    hang, owned = "hangs" if total == 1 else "hang", f" They own {number_of(letter.owned_number, 'account')}."
     logins = f" {number_of(total, 'account')} {hang} on logins of theirs, which may end any day." if total else ""
     return f"{logins}{owned if letter.owned else ''}"
 
@@ -165,24 +173,36 @@ def _clients(letter: Letter) -> str:
 
 
 def _hanging(letter: Letter) -> Facts:
-    """Each login, with a number for each client."""
+    """Each login, and what is owned on each network, with a number for each client."""
     items: list[tuple[str, Line]] = []
     for hanging in letter.hanging[:_FACTS]:
-        slug = hanging.authorization.network
-        network = letter.network_names.get(slug, slug)
+        network = _network(letter, hanging.authorization.network)
         label = f"{network} ({shown(hanging.authorization.subject_name, 40)})"
-        items.append((label, line(" · ".join(f"{shown(name)} {number:,}" for name, number in hanging.clients))))
+        items.append((label, _by_client(hanging.clients)))
     more = letter.hanging[_FACTS:]
     if more:
         left = sum(number for hanging in more for _, number in hanging.clients)
         items.append((f"{number_of(len(more), 'more login')}", line(number_of(left, "account"))))
+    owned: dict[str, Counter[str]] = {}
+    for one in letter.owned:
+        owned.setdefault(one.network, Counter())[letter.clients.get(one.client_id, "another client")] += one.number
+    for slug, numbers in sorted(owned.items()):
+        items.append((f"{_network(letter, slug)}, owned", _by_client(numbers.most_common())))
     return Facts(tuple(items))
+
+
+def _network(letter: Letter, slug: str) -> str:
+    return letter.network_names.get(slug, slug)
+
+
+def _by_client(numbers: Iterable[tuple[str, int]]) -> Line:
+    return line(" · ".join(f"{shown(name)} {number:,}" for name, number in numbers))
 
 
 def _who_takes_over(letter: Letter, gone: Person) -> list[Text]:
     """What the deputy is asked, and what administrators can do."""
     if letter.part is ReaderPart.STAND_IN and not is_administrator(letter.reader):
-        return [text(f"You are {named(gone.name)}'s deputy: please take them over.")]
+        return [text(f"You are {named(gone.name)}'s deputy: please take them over.", *_rights(letter))]
     deputy = letter.people.get(gone.deputy_id) if gone.deputy_id is not None else None
     asked: Line = (
         line("Their deputy ", letter.mention(deputy.id, deputy.name), " is asked to take them over. ")
@@ -190,3 +210,13 @@ def _who_takes_over(letter: Letter, gone: Person) -> list[Text]:
         else line("Nobody is named as their deputy: ", Code("/lapse-admin leaves"), " names one. ")
     )
     return [text(*asked, Code("/lapse-admin transfer"), " gives accounts to another owner.")]
+
+
+def _rights(letter: Letter) -> Line:
+    """Whom a deputy asks who may not see all of it yet."""
+    if not letter.unseen:
+        return ()
+    somebody: Line = line("an administrator")
+    if letter.to_ask is not None:
+        somebody = line(letter.mention(letter.to_ask.id, letter.to_ask.name))
+    return line(" Not all of them are yours to see yet: ask ", *somebody, " to make you their owner.")

@@ -6,7 +6,6 @@ from datetime import datetime
 from bot.notices.asked import copied_administrators
 from bot.notices.data import BACK, LOST, PLATFORM, STATE, TENANT, WORKSPACE
 from bot.notices.desk import Desk
-from bot.notices.hours import local_day, zone_of
 from bot.notices.outbox import Posting
 from commands.ids import OrganizationId
 from commands.once_a_day import event_id
@@ -17,8 +16,9 @@ _STATES = {EventKind.INSTALLATION_LOST: LOST, EventKind.INSTALLATION_BACK: BACK}
 
 
 async def installations(desk: Desk, events: Sequence[Event]) -> list[Posting]:
-    """Tell of installations that were lost, or are back, once a day each: platforms say it more than once, and so does
-    every send that fails. The outbox leaves the lost workspace out of the ways to reach somebody.
+    """Tell of installations that were lost, or are back, where that is not what was told last: platforms say it more
+    than once, and so does every send that fails. The outbox leaves the lost workspace out of the ways to reach
+    somebody.
     """
     last: dict[tuple[str, str], Event] = {}
     for event in sorted(events, key=lambda event: event.at):
@@ -26,14 +26,12 @@ async def installations(desk: Desk, events: Sequence[Event]) -> list[Posting]:
             last[event.data["platform"], event.data["tenant"]] = event
     postings = []
     for (platform, tenant), event in last.items():
-        if not await _is_first(desk, event, platform, tenant):
+        state = _STATES[event.kind]
+        if not await desk.uow.organizations.tell_of_workspace(
+            desk.organization_id, platform, tenant, is_lost=state == LOST, at=event.at
+        ):
             continue
-        data = {
-            PLATFORM: platform,
-            TENANT: tenant,
-            WORKSPACE: event.data.get("workspace", ""),
-            STATE: _STATES[event.kind],
-        }
+        data = {PLATFORM: platform, TENANT: tenant, WORKSPACE: event.data.get("workspace", ""), STATE: state}
         postings += [
             desk.posting(reader, NoticeKind.INSTALLATION_LOST, data=data)
             for reader in await copied_administrators(desk)
@@ -44,32 +42,21 @@ async def installations(desk: Desk, events: Sequence[Event]) -> list[Posting]:
 async def record_dead(
     uow: UnitOfWork, organization_id: OrganizationId, *, platform: str, tenant: str, now: datetime
 ) -> None:
-    """Note that a platform refused us because it took the bot's access away. Asking again that day changes nothing.
-    Where `tenant` is empty, as an address may have it, all of the organization's workspaces on that platform are meant.
+    """Note that a platform refused us because it took the bot's access away. Asking again changes nothing, until the
+    bot is back there. Where `tenant` is empty, as an address may have it, all of the organization's workspaces on that
+    platform are meant.
     """
     for workspace in await uow.organizations.workspaces(organization_id):
-        if workspace.platform != platform or tenant not in ("", workspace.external_id):
-            continue
         own = workspace.external_id
+        if workspace.platform != platform or tenant not in ("", own) or workspace.is_lost:
+            continue
+        since = workspace.told_at.isoformat() if workspace.told_at is not None else "ever"
         await uow.notices.record_once(
             Event(
-                id=event_id(organization_id, now.date(), "installation dead", platform, own),
+                id=event_id(organization_id, now.date(), "installation dead", platform, own, since),
                 organization_id=organization_id,
                 kind=EventKind.INSTALLATION_LOST,
                 at=now,
                 data={"platform": platform, "tenant": own, "workspace": workspace.name},
             )
         )
-
-
-async def _is_first(desk: Desk, event: Event, platform: str, tenant: str) -> bool:
-    """Whether this was not told today. What was told is an event too, whose id says what it is; it is dealt with as it
-    is written.
-    """
-    day = local_day(event.at, zone_of(None, await desk.organization()))
-    told = event_id(desk.organization_id, day, "installation told", event.kind.value, platform, tenant)
-    if event.id == told:
-        return False
-    return await desk.uow.notices.record_once(
-        Event(id=told, organization_id=desk.organization_id, kind=event.kind, at=event.at, data=dict(event.data))
-    )

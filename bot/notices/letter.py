@@ -10,7 +10,7 @@ from commands.actions import reconnect_action
 from commands.ids import ClientId, ConnectionId, LapseId, PersonId
 from commands.messages import AnyButton, Button, Handle, LinkButton, Mention, Style
 from commands.model import Authorization, Claim, ConnectionView, Lapse, LapseEnd, LapseNote, Mute, Person
-from commands.ports.connections import Hanging
+from commands.ports.connections import Answerable, Hanging
 from commands.ports.network import NetworkSpec
 from commands.ports.notices import Notice, NoticeKind, Part
 from commands.wording import named
@@ -89,9 +89,13 @@ class Letter:
     """Of notices that are about connections, whether they work or not."""
     logins: tuple[Login, ...] = ()
     hanging: tuple[Hanging, ...] = ()
-    """What hangs on somebody who is gone; of clients that the reader may see."""
-    owned: int = 0
-    """How many accounts they own, of those that the reader may see."""
+    """What hangs on somebody who is gone; of clients that the reader may see, or all of it for their deputy."""
+    owned: tuple[Answerable, ...] = ()
+    """What they own, likewise."""
+    unseen: bool = False
+    """Whether the reader, as their deputy, may not see all of that yet: what they read are numbers."""
+    to_ask: Person | None = None
+    """An administrator, whom a deputy asks for the rights."""
     clients: Mapping[ClientId, str] = field(default_factory=dict)
     """Names, where the notice's own data speak of clients."""
     network_names: Mapping[str, str] = field(default_factory=dict)
@@ -138,6 +142,11 @@ class Letter:
     def unreached(self) -> tuple[Person, ...]:
         """Whom no message reached."""
         return self._people(UNREACHED)
+
+    @property
+    def owned_number(self) -> int:
+        """How many accounts somebody who is gone owns."""
+        return sum(one.number for one in self.owned)
 
     @property
     def notes(self) -> tuple[LapseNote, ...]:
@@ -196,7 +205,9 @@ def login_of(
     the notice warned of, or by another login's taking its accounts over.
     """
     warned, ends = time_in(notice, ENDS), authorization.ends_at
-    later = ends is None or (warned is not None and authorization.id == notice.authorization_id and ends > warned)
+    later = ends is None or (
+        warned is not None and notice.authorization_ids[:1] == (authorization.id,) and ends > warned
+    )
     return Login(
         authorization=authorization,
         spec=spec,

@@ -64,7 +64,7 @@ async def first_notices(desk: Desk, told: Mapping[Reader, Sequence[ConnectionVie
         own = lately.get((reader.person.id, reader.channel, reader.part), Lately())
         for one in group(at_once, rules, told_lately=own.by_network):
             growing = own.growing(one.gathers) if one.gathers is not None else None
-            if growing is None:
+            if growing is None or not await _can_grow(desk, growing):
                 apart.append((reader, one, at_once))
             else:
                 await _grow(desk, growing, one)
@@ -100,7 +100,7 @@ async def gathered(
     rhythm: Rhythm,
     *,
     lapse_ids: Sequence[LapseId] = (),
-    authorization_id: AuthorizationId | None = None,
+    authorization_ids: Sequence[AuthorizationId] = (),
     data: Mapping[str, str] | None = None,
 ) -> Posting:
     """A notice that waits for its reader's digest."""
@@ -115,7 +115,7 @@ async def gathered(
         reader,
         kind,
         lapse_ids=lapse_ids,
-        authorization_id=authorization_id,
+        authorization_ids=authorization_ids,
         digest_at=at,
         data={**(data or {}), RHYTHM: rhythm.value},
     )
@@ -166,6 +166,12 @@ def _answers(reader: Reader, one: Group, circle: Circle) -> bool:
         view.owner is None or view.owner.id == view.connection.connector_id or circle.is_gone(view.owner)
         for view in one.views
     )
+
+
+async def _can_grow(desk: Desk, notice: Notice) -> bool:
+    """Whether its reader would see what is added: an email stays as it was sent."""
+    deliveries = await desk.uow.notices.deliveries(desk.organization_id, notice.id)
+    return any(desk.outbox.is_edited(one) for one in deliveries)
 
 
 async def _grow(desk: Desk, growing: Notice, one: Group) -> None:

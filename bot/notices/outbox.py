@@ -5,21 +5,29 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot.notices.addresses import Platforms, addresses, is_gone
-from bot.notices.audience import takes_immediate_notices
+from bot.notices.addresses import Platforms, addresses, bears_passes
 from bot.notices.data import GONE, LOST, PLATFORM, REASON, STATE, TENANT, WHAT, WHOM, ids_text
-from commands.access import may_see
+from commands.access import is_gone, may_see, takes_immediate_notices
 from commands.ids import DeliveryId, LapseId, NoticeId, OrganizationId, PersonId, new_id
 from commands.model import ConnectionView, Identity, Person, Workspace
 from commands.once_a_day import event_id
 from commands.ports.chat import Address
 from commands.ports.clock import Clock
-from commands.ports.notices import Delivery, DeliveryState, Event, EventKind, Notice, NoticeKind, Part, Priority
+from commands.ports.notices import (
+    NO_ADDRESS,
+    Delivery,
+    DeliveryState,
+    Event,
+    EventKind,
+    Notice,
+    NoticeKind,
+    Part,
+    Priority,
+)
 from commands.ports.storage import UnitOfWork
 
 log = structlog.get_logger(__name__)
 
-NO_ADDRESS = "no address known"
 _CAN_WAIT = frozenset({NoticeKind.REMINDER, NoticeKind.DIGEST, NoticeKind.NOTE, NoticeKind.EXPIRING})
 """Kinds that give way to first notices and edits."""
 _MISSED = frozenset(
@@ -56,6 +64,12 @@ class Outbox:
     def __init__(self, *, platforms: Platforms, clock: Clock) -> None:
         self._platforms = platforms
         self._clock = clock
+
+    def is_edited(self, delivery: Delivery) -> bool:
+        """Whether a message that was posted, or is on its way, can still be changed."""
+        platform = self._platforms.get(delivery.address.platform)
+        over = delivery.state in (DeliveryState.FAILED, DeliveryState.SUPPRESSED)
+        return platform is not None and not over and (platform.edits or delivery.ref is None)
 
     async def put(self, uow: UnitOfWork, organization_id: OrganizationId, postings: Sequence[Posting]) -> None:
         """Plan each notice for its reader's first address; those that wait for a digest for none. Administrators hear
@@ -200,7 +214,6 @@ class Outbox:
             person_id=reader.id,
             channel=None,
             lapse_ids=about.lapse_ids if lapse_ids is None else lapse_ids,
-            authorization_id=about.authorization_id,
             created_at=now,
             data=data,
         )
@@ -214,6 +227,9 @@ class Outbox:
         if notice.kind is NoticeKind.INSTALLATION_LOST and notice.data.get(STATE) == LOST:
             lost = (notice.data.get(PLATFORM), notice.data.get(TENANT))
             return [way for way in ways if (way.platform, way.tenant) != lost]
+        if notice.kind is NoticeKind.PERSONAL_LINK:
+            gone = is_gone(known.identities.get(posting.reader.id, ()))
+            return [way for way in ways if bears_passes(way) and not gone]
         return ways
 
     def _addresses(self, reader: Person, posting: Posting | None, known: "_Known") -> list[Address]:

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from bot.notices.addresses import Platforms
+from bot.notices.addresses import Platforms, bears_passes
 from bot.notices.audience import covers
 from bot.notices.drafts import connections_of
 from bot.notices.facts import Facts
 from bot.notices.letter import PERSONAL, Letter
 from bot.notices.phrases import ROWS
-from commands.access import may_reconnect
+from commands.access import is_gone, may_reconnect
 from commands.ids import ConnectionId, DeliveryId, LinkId, OrganizationId, PersonId, new_id
 from commands.model import NEEDS_CONNECTING, Person
 from commands.passes import make_pass, opt_in_data
@@ -44,9 +44,15 @@ class Personal:
         self, deliveries: Sequence[Delivery], letters: Mapping[DeliveryId, Letter]
     ) -> dict[DeliveryId, Letter]:
         """Give letters their addresses. A channel's gets none (N-9)."""
-        own = [one for one in deliveries if one.id in letters and one.address.kind is not AddressKind.CHANNEL]
+        own = [
+            one
+            for one in deliveries
+            if one.id in letters and one.address.kind is not AddressKind.CHANNEL and not self._stays_as_it_is(one)
+        ]
         wanted = {one.id: _wanted(letters[one.id]) for one in own}
-        paged = [one.id for one in own if self._has_page(one, letters[one.id], wanted[one.id])]
+        asking = [one for one in own if self._has_page(one, letters[one.id], wanted[one.id])]
+        gone = await self._gone({letters[one.id].reader.id for one in asking})
+        paged = [one.id for one in asking if letters[one.id].reader.id not in gone]
         linked = [one.id for one in own if one.id not in paged and self._has_links(one, letters[one.id])]
         locators = await self._locators(
             {(letters[key].reader.id, connection_id) for key in linked for connection_id in wanted[key]}
@@ -65,7 +71,7 @@ class Personal:
         """The address at which one POST ends the opt-ins that the message comes from (RFC 8058); empty where it comes
         from none, or where a command does the same.
         """
-        if letter.part is not Part.SUBSCRIBER or not self._is_personal(delivery):
+        if letter.part is not Part.SUBSCRIBER or not self._is_personal(delivery) or self._stays_as_it_is(delivery):
             return ""
         about = list(connections_of(letter))
         own = facts.subscriptions.get((letter.notice.person_id, None), ())
@@ -74,11 +80,25 @@ class Personal:
             return ""
         return await self._pass(letter.reader, PassPurpose.UNSUBSCRIBE, opt_in_data(ending))
 
+    def _stays_as_it_is(self, delivery: Delivery) -> bool:
+        """Whether it was sent, and cannot be edited: an address in it would be made for nobody."""
+        platform = self.platforms.get(delivery.address.platform)
+        return delivery.ref is not None and platform is not None and not platform.edits
+
     def _is_personal(self, delivery: Delivery) -> bool:
         platform = self.platforms.get(delivery.address.platform)
         return platform is not None and platform.personal_links
 
+    async def _gone(self, reader_ids: set[PersonId]) -> frozenset[PersonId]:
+        """Those whose every chat account is deactivated: they may have left, and keep their mail."""
+        if not reader_ids:
+            return frozenset()
+        known = await self.uow.people.identities(self.organization_id, sorted(reader_ids))
+        return frozenset(reader_id for reader_id, own in known.items() if is_gone(own))
+
     def _has_page(self, delivery: Delivery, letter: Letter, wanted: Sequence[ConnectionId]) -> bool:
+        if not bears_passes(delivery.address):
+            return False
         if letter.notice.kind in _PAGE_IS_THE_POINT:
             return True
         offers = bool(wanted) or letter.notice.kind is NoticeKind.TRANSFERRED

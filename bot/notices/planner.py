@@ -88,9 +88,12 @@ class Planner:
             changed = _lapses(events, _SHOWN)
             if changed:
                 await uow.notices.redraw(organization_id, changed, desk.now)
-            renewed = _authorizations(events, EventKind.GRANT_RENEWED)
+            renewed = _authorizations(events, {EventKind.GRANT_RENEWED, EventKind.RETIRED})
             if renewed:
                 await uow.notices.redraw_authorizations(organization_id, renewed, desk.now)
+            retired = [one.connection_id for one in events if one.kind is EventKind.RETIRED and one.connection_id]
+            if retired:
+                await uow.notices.redraw_connections(organization_id, retired, desk.now)
             postings = [
                 *await opened(desk, _lapses(events, {EventKind.LAPSE_OPENED})),
                 *await asked(desk, events),
@@ -118,6 +121,7 @@ def _lapses(events: Iterable[Event], kinds: Iterable[EventKind]) -> list[LapseId
     return list(dict.fromkeys(one.lapse_id for one in events if one.kind in wanted and one.lapse_id is not None))
 
 
-def _authorizations(events: Iterable[Event], kind: EventKind) -> list[AuthorizationId]:
-    found = (one.authorization_id for one in events if one.kind is kind and one.authorization_id is not None)
+def _authorizations(events: Iterable[Event], kinds: Iterable[EventKind]) -> list[AuthorizationId]:
+    wanted = frozenset(kinds)
+    found = (one.authorization_id for one in events if one.kind in wanted and one.authorization_id is not None)
     return list(dict.fromkeys(found))

@@ -2,22 +2,20 @@
 (N-13).
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 import structlog
 
 from bot.notices.asked import copied_administrators
-from bot.notices.audience import takes_immediate_notices
 from bot.notices.data import NETWORKS, WEEK
 from bot.notices.desk import Desk
+from bot.notices.drills import Cast, played
 from bot.notices.hours import is_working, local_day, zone_of
 from bot.notices.outbox import Outbox, Posting
 from commands.ids import OrganizationId, PersonId
-from commands.model import Person, Role, Subscription
 from commands.once_a_day import event_id
 from commands.ports.clock import Clock
-from commands.ports.connections import Answerable
 from commands.ports.network import Networks
 from commands.ports.notices import Event, EventKind, NoticeKind
 from commands.ports.storage import Storage
@@ -28,39 +26,22 @@ ENOUGH = 2
 """People; a channel counts as one more reader."""
 
 
-def thin_networks(
-    answerable: Iterable[Answerable],
-    *,
-    administrators: Sequence[Person],
-    subscriptions: Sequence[Subscription],
-    subscribers: Collection[Person],
-    reachable: Collection[PersonId],
-) -> list[str]:
-    """The networks of which some connections reach too few readers, by name. Pure. `reachable`: who has not left, and
-    can be written to somewhere.
+def thin_networks(whole: Cast, *, reachable: Collection[PersonId]) -> list[str]:
+    """The networks of which some connections reach too few readers, by name. Pure. `whole`: who would hear of a lapse
+    of each, by the rules of a lapse; `reachable`: who has not left, and can be written to somewhere. A channel is
+    written to whether or not whoever set it up is reached themselves.
     """
-    people = {person.id: person for person in subscribers}
-    copied = {person.id for person in administrators if takes_immediate_notices(person)} & set(reachable)
     thin = set()
-    for one in answerable:
-        readers: set[object] = {who for who in (one.connector_id, one.owner_id) if who in reachable} | copied
-        for subscription in subscriptions:
-            person = people.get(subscription.person_id)
-            if person is None or person.id not in reachable or not _hears(person, subscription, one):
-                continue
-            readers.add(subscription.channel or person.id)
-        if len(readers) < ENOUGH:
-            thin.add(one.network)
+    for one in whole.played:
+        readers = whole.hearing.get(one.view.connection.id, ())
+        heard = {
+            reader.channel or reader.person.id
+            for reader in readers
+            if reader.channel is not None or reader.person.id in reachable
+        }
+        if len(heard) < ENOUGH:
+            thin.add(one.view.connection.network)
     return sorted(thin)
-
-
-def _hears(person: Person, subscription: Subscription, one: Answerable) -> bool:
-    """Whether an opt-in covers these connections, and its reader may see them."""
-    if subscription.network not in (None, one.network) or subscription.client_id not in (None, one.client_id):
-        return False
-    if person.role is Role.OWNER:
-        return person.id in (one.connector_id, one.owner_id)
-    return person.role is not Role.STAFF or person.client_ids is None or one.client_id in person.client_ids
 
 
 class Reach:
@@ -107,27 +88,10 @@ class Reach:
             await uow.notices.record_once(event)
 
     async def _thin(self, desk: Desk) -> list[str]:
-        uow, organization_id = desk.uow, desk.organization_id
-        answerable = await uow.connections.answerable(organization_id)
-        if not answerable:
-            return []
-        administrators = await desk.administrators()
-        subscriptions = await uow.subscriptions.all(organization_id)
-        found = await desk.people(
-            [
-                *(who for one in answerable for who in (one.connector_id, one.owner_id)),
-                *(one.person_id for one in subscriptions),
-            ]
-        )
-        people = {**found, **{person.id: person for person in administrators}}
-        there = [person for person in people.values() if person.left_at is None]
-        return thin_networks(
-            answerable,
-            administrators=administrators,
-            subscriptions=subscriptions,
-            subscribers=there,
-            reachable=await desk.outbox.reachable(uow, organization_id, there),
-        )
+        whole = await played(desk, None)
+        readers = {reader.person.id: reader.person for reader in whole.readers if reader.channel is None}
+        reachable = await desk.outbox.reachable(desk.uow, desk.organization_id, list(readers.values()))
+        return thin_networks(whole, reachable=reachable)
 
 
 async def thin(desk: Desk, events: Sequence[Event]) -> list[Posting]:

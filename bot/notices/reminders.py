@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot.notices.audience import Circle, Reader, copies_administrators, takes_immediate_notices
+from bot.notices.audience import Circle, Reader, copies_administrators
 from bot.notices.cadence import Step, turn
 from bot.notices.data import AGAIN, LAST, NUMBER, OF, SERIES_DAY, YES
 from bot.notices.desk import Desk, is_open, lapses_of, place
 from bot.notices.grouping import group
 from bot.notices.opened import gathered, numbered, parted_by_rhythm
 from bot.notices.outbox import Outbox, Posting
-from commands.access import may_see
+from commands.access import may_see, takes_immediate_notices
 from commands.ids import LapseId, NoticeId, OrganizationId, PersonId
 from commands.model import ConnectionView, Mute, Person, Rhythm
 from commands.ports.clock import Clock

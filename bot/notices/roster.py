@@ -10,19 +10,23 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.notices.addresses import Platforms, is_gone
+from bot.notices.addresses import Platforms
 from bot.notices.installations import record_dead
+from commands.access import is_gone
 from commands.errors import DeliveryError, DeliveryErrorKind
 from commands.ids import EventId, OrganizationId, PersonId, new_id
 from commands.model import Identity, Workspace
 from commands.ports.chat import AccountKind, ChatPlatform, Profile
 from commands.ports.clock import Clock
 from commands.ports.notices import Event, EventKind
+from commands.ports.reconnecting import PassPurpose
 from commands.ports.storage import Storage, UnitOfWork
 
 log = structlog.get_logger(__name__)
 
 LOOK_EVERY = timedelta(days=1)
+LOOK_AT_GONE_EVERY = timedelta(days=7)
+"""Somebody who is gone may come back, with no word of it."""
 RETRY_AFTER = timedelta(hours=1)
 """How soon an account is asked for again of which nothing certain was heard."""
 AT_ONCE = 16
@@ -60,7 +64,9 @@ class Roster:
     async def run_once(self) -> int:
         """Look at accounts that are due, and give how many there were."""
         now = self._clock.now()
-        due = await self._storage.queues.due_profiles(looked_before=now - self._look_every, limit=AT_ONCE)
+        due = await self._storage.queues.due_profiles(
+            looked_before=now - self._look_every, gone_before=now - LOOK_AT_GONE_EVERY, limit=AT_ONCE
+        )
         by_organization: dict[OrganizationId, list[Identity]] = {}
         for identity in due:
             by_organization.setdefault(identity.organization_id, []).append(identity)
@@ -126,7 +132,19 @@ class Roster:
             await record_dead(uow, organization_id, platform=platform, tenant=tenant, now=now)
         if lost:
             ids = sorted({identity.person_id for identity in lost})
-            await uow.notices.record(_gone(await uow.people.identities(organization_id, ids), organization_id, now))
+            events = _gone(await uow.people.identities(organization_id, ids), organization_id, now)
+            for event in events:
+                await _end_links(uow, event, now)
+            await uow.notices.record(events)
+
+
+async def _end_links(uow: UnitOfWork, event: Event, now: datetime) -> None:
+    """End the bearer links to the accounts of somebody whose last chat account is gone, and those that they handed out.
+    A one-time link stays: it is how they come back.
+    """
+    if event.person_id is not None:
+        await uow.passes.withdraw(event.organization_id, event.person_id, PassPurpose.ACCOUNTS, now)
+        await uow.passes.withdraw_handed_out(event.organization_id, made_by=event.person_id)
 
 
 def _gone(

@@ -8,6 +8,7 @@ from bot.notices.data import DEACTIVATED, HOW, LEFT, WHOM, ids_text
 from bot.notices.desk import Desk
 from bot.notices.outbox import Posting
 from commands.ids import PersonId
+from commands.opt_ins import end_opt_ins_of
 from commands.ports.notices import Event, EventKind, NoticeKind, Part
 
 
@@ -30,9 +31,7 @@ async def gone(desk: Desk, events: Sequence[Event]) -> list[Posting]:
     postings = []
     for person_id in ids:
         person = people[person_id]
-        await desk.uow.subscriptions.remove(
-            desk.organization_id, person_id=person_id, channel=None, network=None, client_id=None, everything=True
-        )
+        await end_opt_ins_of(desk.uow, person, by=None, origin="lapsebot", why="chat account deactivated", now=desk.now)
         if not await _hangs(desk, person_id):
             continue
         readers = {reader.person.id: reader for reader in await copied_administrators(desk, without=person_id)}

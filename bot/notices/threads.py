@@ -7,6 +7,7 @@ from bot.notices.desk import Desk
 from bot.notices.outbox import Posting
 from commands.ids import LapseId, NoticeId, PersonId, new_id
 from commands.ports.notices import Event, EventKind, Notice, NoticeKind, Part
+from commands.wording import named
 
 TOLD = frozenset(
     {EventKind.CLAIMED, EventKind.RELEASED, EventKind.NOTED, EventKind.ATTEMPT_OPENED, EventKind.ATTEMPT_FAILED}
@@ -25,7 +26,8 @@ async def happened(desk: Desk, events: Sequence[Event]) -> list[Posting]:
     for event in events:
         if event.kind in TOLD and event.lapse_id is not None:
             words = event.data.get(_TEXT.get(event.kind, ""), "")
-            key = (event.kind, event.person_id, event.data.get("by", ""), words, event.at.isoformat())
+            by = named(event.data.get("by", "")) if event.is_assigned else event.data.get("by", "")
+            key = (event.kind, event.person_id, by, words, event.at.isoformat())
             together.setdefault(key, []).append(event.lapse_id)
     if not together:
         return []

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from bot.notices.audience import Reader, audience, rhythm_for
-from bot.notices.data import AUTHORIZATIONS, DAYS, ENDS, MORE, MOST_KEPT, POSITION, TOTAL, ids_text
+from bot.notices.data import DAYS, ENDS, MORE, MOST_KEPT, POSITION, TOTAL
 from bot.notices.desk import Desk, place
 from bot.notices.grouping import MOST_APART
 from bot.notices.hours import at_local, local_day, moved_into, zone_of
@@ -180,7 +180,7 @@ async def ending(desk: Desk, events: Iterable[Event]) -> list[Posting]:
         postings += _at_once(desk, reader, parts.pop(Rhythm.IMMEDIATE, []))
         for rhythm, later in parts.items():
             postings += [
-                await gathered(desk, NoticeKind.EXPIRING, reader, rhythm, authorization_id=one.id, data=_data([one]))
+                await gathered(desk, NoticeKind.EXPIRING, reader, rhythm, authorization_ids=[one.id], data=_data([one]))
                 for one in later
             ]
     return postings
@@ -215,14 +215,16 @@ def _at_once(desk: Desk, reader: Reader, ends: Sequence[_Ending]) -> list[Postin
     for number, group in enumerate(groups, start=1):
         place_of: Mapping[str, str] = {POSITION: str(number), TOTAL: str(len(groups))} if len(groups) > 1 else {}
         postings.append(
-            desk.posting(reader, NoticeKind.EXPIRING, authorization_id=group[0].id, data={**_data(group), **place_of})
+            desk.posting(
+                reader,
+                NoticeKind.EXPIRING,
+                authorization_ids=[one.id for one in group[:MOST_KEPT]],
+                data={**_data(group), **place_of},
+            )
         )
     return postings
 
 
 def _data(ends: Sequence[_Ending]) -> dict[str, str]:
-    data = {DAYS: ends[0].days, ENDS: ends[0].ends_at.isoformat()}
-    if len(ends) > 1:
-        more = len(ends) - MOST_KEPT
-        data |= {AUTHORIZATIONS: ids_text(one.id for one in ends[:MOST_KEPT]), MORE: str(more) if more > 0 else ""}
-    return data
+    more = len(ends) - MOST_KEPT
+    return {DAYS: ends[0].days, ENDS: ends[0].ends_at.isoformat(), MORE: str(more) if more > 0 else ""}

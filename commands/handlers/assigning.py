@@ -84,9 +84,9 @@ async def _assign(uow: UnitOfWork, services: Services, asker: Asker, lapse_id: L
         raise CommandError(about(services, view, line(_may_not_see(person, view))))
     theirs = [each for each in together if may(person, Act.CLAIM, each)]
     made = Claim(person_id=person.id, until=now + STANDS_FOR)
-    changed = set(await uow.lapses.claim(asker.organization_id, lapse_ids(theirs), made))
+    changed = set(await uow.lapses.claim(asker.organization_id, lapse_ids(theirs), made, take_over=True))
     given = [each for each in theirs if each.lapse is not None and each.lapse.id in changed]
-    by = {"by": shown(asker.person.name)} if person.id != asker.person.id else {}
+    by = {"by": shown(asker.person.name), "by_id": to_wire(asker.person.id)} if person.id != asker.person.id else {}
     await uow.notices.record(events_of(EventKind.CLAIMED, given, now, person_id=person.id, data=by))
     for each in lapse_ids(given):
         await uow.audit.write(entry(asker, now, "lapse.assigned", f"lapse {to_wire(each)}", to=shown(person.name)))

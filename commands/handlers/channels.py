@@ -28,6 +28,7 @@ from commands.messages import (
     text,
 )
 from commands.model import Channel, Person, Subscription, Workspace
+from commands.opt_ins import channel_subject, want_detail
 from commands.wording import named, number_of, shown
 
 CHANNELS = "channels"
@@ -62,7 +63,7 @@ async def channel_page(services: Services, asker: Asker, offset: int) -> Message
     if len(there) > PAGE_SIZE:
         parts.append(
             Paging(
-                f"{offset + 1}-{offset + len(part)} of {len(there)}",
+                f"{offset + 1}–{offset + len(part)} of {len(there)}",
                 admin_list_action(CHANNELS, offset - PAGE_SIZE) if offset else None,
                 admin_list_action(CHANNELS, offset + PAGE_SIZE) if offset + PAGE_SIZE < len(there) else None,
             )
@@ -90,9 +91,9 @@ async def end_channel(services: Services, asker: Asker, arguments: tuple[str, ..
             everything=False,
         )
         channel = one.channel
-        subject = f"channel {channel.platform} {channel.tenant}/{channel.external_id}"
-        detail = {"network": one.network or "all"}
-        await uow.audit.write(entry(asker, services.clock.now(), "subscription.ended", subject, **detail))
+        detail = want_detail(one.network, one.client_id, {name: client_id for client_id, name in clients.items()})
+        now, subject = services.clock.now(), channel_subject(channel)
+        await uow.audit.write(entry(asker, now, "subscription.ended", subject, **detail))
     what = heard(services, one, clients)
     return Message((text("The channel ", Code(channel.external_id), " no longer hears of ", Bold(what), "."),))
 

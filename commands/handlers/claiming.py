@@ -10,15 +10,26 @@ from commands.actions import claim_action, lapse_of, release_action
 from commands.auditing import entry
 from commands.command import Asker, Services
 from commands.drawing import open_lapse, standing_claim
-from commands.handlers.together import about, events_of, lapse_ids, lapses_together, over, reconnect_buttons
-from commands.ids import to_wire
+from commands.handlers.together import (
+    about,
+    events_of,
+    lapse_ids,
+    lapse_seen,
+    lapses_together,
+    not_too_often,
+    over,
+    reconnect_buttons,
+)
+from commands.ids import LapseId, to_wire
 from commands.messages import Button, Buttons, Line, Mark, Message, Moment, Tone, line
 from commands.model import Claim, ConnectionView
 from commands.ports.notices import EventKind
 from commands.ports.storage import UnitOfWork
 from commands.wording import number_of, shown
 
+CLAIMED = "lapse.claimed"
 STANDS_FOR = timedelta(days=1)
+NOBODY = line("Nobody is on it, so there is nothing to give back.")
 
 
 async def claim(services: Services, asker: Asker, arguments: tuple[str, ...]) -> Message:
@@ -33,10 +44,14 @@ async def claim(services: Services, asker: Asker, arguments: tuple[str, ...]) ->
             return _others(services, asker, view, standing)
         if standing is not None:
             return _yours(services, asker, view, standing.until, others=len(together) - 1, already=True)
+        await not_too_often(uow, asker, lapse_id, now, action=CLAIMED)
         free = [each for each in together if standing_claim(each.lapse, now) is None]
         made = Claim(person_id=asker.person.id, until=now + STANDS_FOR)
-        await _write(uow, asker, now, free, made)
-    return _yours(services, asker, view, made.until, others=len(free) - 1, already=False)
+        written = await uow.lapses.claim(asker.organization_id, lapse_ids(free), made)
+        await _record(uow, asker, free, written, kind=EventKind.CLAIMED, now=now)
+        if lapse_id not in written:  # somebody was quicker since it was read
+            return await _as_it_is_now(uow, services, asker, lapse_id)
+    return _yours(services, asker, view, made.until, others=len(written) - 1, already=False)
 
 
 async def release(services: Services, asker: Asker, arguments: tuple[str, ...]) -> Message:
@@ -48,31 +63,45 @@ async def release(services: Services, asker: Asker, arguments: tuple[str, ...]) 
             return over(services, view)
         standing = standing_claim(view.lapse, now)
         if standing is None:
-            nobody = line("Nobody is on it, so there is nothing to give back.")
-            return _said(services, asker, view, nobody, claimable=True)
+            return _said(services, asker, view, NOBODY, claimable=True)
         if standing.person_id != asker.person.id and not may(asker.person, Act.RELEASE_ANOTHERS, view):
             return _others(services, asker, view, standing)
-        theirs = [
-            each
-            for each in together
-            if (held := standing_claim(each.lapse, now)) is not None and held.person_id == standing.person_id
-        ]
-        await _write(uow, asker, now, theirs, None)
+        written = await uow.lapses.release(asker.organization_id, lapse_ids(together), person_id=standing.person_id)
+        await _record(uow, asker, together, written, kind=EventKind.RELEASED, now=now)
+        if lapse_id not in written:
+            return await _as_it_is_now(uow, services, asker, lapse_id)
     given_back = line("Given back: nobody is on it now. Everybody who was told sees that.")
     return _said(services, asker, view, given_back, claimable=True)
 
 
-async def _write(
-    uow: UnitOfWork, asker: Asker, now: datetime, views: Sequence[ConnectionView], made: Claim | None
+async def _record(
+    uow: UnitOfWork,
+    asker: Asker,
+    views: Sequence[ConnectionView],
+    written: Sequence[LapseId],
+    *,
+    kind: EventKind,
+    now: datetime,
 ) -> None:
-    """Write the claims, the events that redraw notices, and who did it."""
-    changed = set(await uow.lapses.claim(asker.organization_id, lapse_ids(views), made))
-    written = [each for each in views if each.lapse is not None and each.lapse.id in changed]
-    kind = EventKind.CLAIMED if made is not None else EventKind.RELEASED
-    await uow.notices.record(events_of(kind, written, now, person_id=asker.person.id))
-    action = "lapse.claimed" if made is not None else "lapse.released"
-    for lapse_id in lapse_ids(written):
+    """Write the events that redraw notices, and who did it, for those that were written."""
+    changed = [each for each in views if each.lapse is not None and each.lapse.id in written]
+    await uow.notices.record(events_of(kind, changed, now, person_id=asker.person.id))
+    action = CLAIMED if kind is EventKind.CLAIMED else "lapse.released"
+    for lapse_id in written:
         await uow.audit.write(entry(asker, now, action, f"lapse {to_wire(lapse_id)}"))
+
+
+async def _as_it_is_now(uow: UnitOfWork, services: Services, asker: Asker, lapse_id: LapseId) -> Message:
+    """What somebody else did at the same moment, in place of what was asked."""
+    view = await lapse_seen(uow, asker, lapse_id)
+    if open_lapse(view) is None:
+        return over(services, view)
+    standing = standing_claim(view.lapse, services.clock.now())
+    if standing is None:
+        return _said(services, asker, view, NOBODY, claimable=True)
+    if standing.person_id == asker.person.id:
+        return _yours(services, asker, view, standing.until, others=0, already=True)
+    return _others(services, asker, view, standing)
 
 
 def _yours(

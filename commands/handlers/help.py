@@ -35,33 +35,72 @@ TOPICS = ("help", "why")
 EXAMPLES: Mapping[NoticeKind, tuple[str, str]] = MappingProxyType(
     {
         NoticeKind.LAPSED: ("At once", f"{Mark.LAPSED} Lapsed: {{account}} · client Acme"),
-        NoticeKind.REMINDER: ("After 2 days, then every 5", f"{Mark.LAPSED} Still lapsed after 2 days: {{account}}"),
-        NoticeKind.EXPIRING: ("Before a term ends", f"{Mark.EXPIRING} Expires in 7 days: {{account}} · client Acme"),
-        NoticeKind.DIGEST: ("Daily or weekly, if you chose so", f"{Mark.LAPSED} 3 accounts need connecting: …"),
-        NoticeKind.NUDGED: ("When somebody asks you", "Raj Patel asks you to reconnect {account}"),
-        NoticeKind.ASSIGNED: ("When an administrator gives it to you", "Mei Lin asks you to take on {account}"),
-        NoticeKind.TRANSFERRED: ("When you become an owner", "You own {account} now"),
-        NoticeKind.PERSONAL_LINK: ("When you are sent your accounts", "Your accounts, and the link to them"),
-        NoticeKind.LINK_REFUSED: ("When somebody else opens your link", "Somebody opened your link for {account}"),
-        NoticeKind.DRILL: ("In a fire drill", "DRILL: {account} · nothing is broken"),
-        NoticeKind.NOTE: ("Under a message", "Raj Patel is on it"),
+        NoticeKind.REMINDER: ("After 2 days, then every 5", f"{Mark.LAPSED} Still lapsed: {{account}} · client Acme"),
+        NoticeKind.EXPIRING: ("Before a term ends", f"{Mark.EXPIRING} Expiring in 7 days: {{account}} · client Acme"),
+        NoticeKind.DIGEST: (
+            "Daily or weekly, if you chose so",
+            f"{Mark.LAPSED} Daily digest: 3 accounts lapsed · client Acme",
+        ),
+        NoticeKind.NUDGED: ("When somebody asks you", f"{Mark.LAPSED} Lapsed: {{account}} · client Acme"),
+        NoticeKind.ASSIGNED: (
+            "When an administrator gives it to you",
+            f"{Mark.CLAIMED} Assigned to you: {{account}} · client Acme",
+        ),
+        NoticeKind.TRANSFERRED: ("When you become an owner", f"{Mark.CLAIMED} Yours now: {{account}} · client Acme"),
+        NoticeKind.PERSONAL_LINK: (
+            "When you are sent your accounts",
+            f"{Mark.CLAIMED} Your accounts: a page of your own to see and reconnect them",
+        ),
+        NoticeKind.LINK_REFUSED: (
+            "When somebody else opens your link",
+            f"{Mark.URGENT} Link refused: {{account}} · client Acme",
+        ),
+        NoticeKind.DRILL: ("In a fire drill", f"DRILL · {Mark.LAPSED} Lapsed: {{account}} · client Acme"),
+        NoticeKind.NOTE: ("Under a message", f"{Mark.CLAIMED} Raj Patel is on it · {{account}}"),
     }
 )
-"""When a notice of each kind comes, and how one begins."""
+"""When a notice of each kind comes, and how one begins: as `bot/notices` words it, which a test holds it to."""
 
 ADMINISTRATORS_EXAMPLES: Mapping[NoticeKind, tuple[str, str]] = MappingProxyType(
     {
-        NoticeKind.UNDELIVERED: ("When somebody cannot be reached", "Ana Ruiz could not be told of {account}"),
-        NoticeKind.NOT_MINE: ("When somebody says it is not theirs", "Ana Ruiz says that {account} is not theirs"),
-        NoticeKind.RETIREMENT_PROPOSED: ("When one seems out of use", "Sam Lee says that {account} is out of use"),
-        NoticeKind.SUCCESSION: ("When somebody leaves", "Ana Ruiz left; 17 accounts hang on their login"),
-        NoticeKind.INSTALLATION_LOST: ("When I am taken out of a place", "I can no longer write in a workspace"),
-        NoticeKind.THIN_REACH: ("When too few would hear", "Lapses of a network reach fewer than two people"),
-        NoticeKind.DRILL_ESCALATED: ("During a fire drill", "DRILL: 2 people have not answered"),
-        NoticeKind.DRILL_REPORT: ("After a fire drill", "DRILL: who was reached, and in what time"),
+        NoticeKind.UNDELIVERED: (
+            "When somebody cannot be reached",
+            f"{Mark.URGENT} Not delivered: {{account}} · client Acme",
+        ),
+        NoticeKind.NOT_MINE: (
+            "When somebody says it is not theirs",
+            f"{Mark.URGENT} Needs somebody: {{account}} · client Acme",
+        ),
+        NoticeKind.RETIREMENT_PROPOSED: (
+            "When one seems out of use",
+            f"{Mark.RETIRED} Retire? {{account}} · client Acme",
+        ),
+        NoticeKind.SUCCESSION: (
+            "When somebody leaves",
+            f"{Mark.URGENT} Needs a new login: 17 accounts · clients Acme 9, Brio 8 · connected by Ana Ruiz",
+        ),
+        NoticeKind.INSTALLATION_LOST: (
+            "When I am taken out of a place",
+            f"{Mark.URGENT} Bot removed: … · nobody hears of lapses there",
+        ),
+        NoticeKind.THIN_REACH: (
+            "When too few would hear",
+            f"{Mark.URGENT} Too few hear: TikTok · fewer than two people",
+        ),
+        NoticeKind.DRILL_ESCALATED: (
+            "During a fire drill",
+            f"DRILL · {Mark.URGENT} Not confirmed: 3 of 8 people · client Acme",
+        ),
+        NoticeKind.DRILL_REPORT: (
+            "After a fire drill",
+            f"DRILL · {Mark.URGENT} Report: 5 of 8 people confirmed · client Acme",
+        ),
     }
 )
 """The same of what only administrators are told."""
+
+RESTORED = f"{Mark.GOOD} Restored: {{account}} · client Acme · by Raj Patel, after 3 h 20 min"
+"""How the message of a lapse begins later."""
 
 _COMMON_CAUSES = (
     Verdict.CREDENTIAL_CHANGED,
@@ -158,8 +197,7 @@ def _notices(services: Services, asker: Asker, spec: NetworkSpec | None) -> tupl
     for kind, (when, begins) in shown_to.items():
         told.append((when, line("“", *_filled(begins, account), "”")))
         if kind is NoticeKind.LAPSED:
-            restored = f"{Mark.GOOD} Restored: {{account}} · by Ana Ruiz, after 20 min"
-            told.append(("The same message later", line("“", *_filled(restored, account), "”")))
+            told.append(("The same message later", line("“", *_filled(RESTORED, account), "”")))
     return tuple(told)
 
 

@@ -4,7 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from commands import usage
-from commands.actions import connection_of, details_action, history_action, note_action, who_can_action
+from commands.actions import (
+    connection_of,
+    details_action,
+    history_action,
+    history_page_action,
+    history_page_of,
+    note_action,
+    who_can_action,
+)
 from commands.causes import cause_name
 from commands.command import Asker, Services
 from commands.drawing import Identities, account_line, mark_of, mention, open_lapse
@@ -23,6 +31,7 @@ from commands.messages import (
     Moment,
     MomentStyle,
     Note,
+    Paging,
     Part,
     Plain,
     Text,
@@ -33,7 +42,7 @@ from commands.parsing import Arguments, LapsedQuery
 from commands.ports.storage import UnitOfWork
 from commands.wording import duration, named, number_of, shown
 
-MOST = 10  # lapses that one answer tells
+MOST = 10  # lapses that one page tells
 NOTES = 5  # the latest notes told of each
 NOTE_LIMIT = 300  # characters of a note
 
@@ -50,11 +59,13 @@ class History:
 
     view: ConnectionView
     lapses: Sequence[Lapse]
-    """The latest first, one more than is told where there are more."""
+    """Of this page, the latest first, one more than is told where there are more."""
     notes: Mapping[LapseId, Sequence[LapseNote]]
     """The oldest first."""
     people: Mapping[PersonId, Person]
     identities: Identities
+    offset: int = 0
+    """How many later ones come before this page."""
 
 
 async def history(services: Services, asker: Asker, query: LapsedQuery, arguments: Arguments) -> Message:
@@ -75,6 +86,14 @@ async def press(services: Services, asker: Asker, arguments: tuple[str, ...]) ->
     return _draw(services, told)
 
 
+async def turn(services: Services, asker: Asker, arguments: tuple[str, ...]) -> Message:
+    """Tell another page of the same past."""
+    connection_id, offset = history_page_of(arguments)
+    async with services.storage.reading() as uow:
+        told = await _read(uow, asker, await seen(uow, asker, connection_id), offset)
+    return _draw(services, told)
+
+
 def episode(lapse: Lapse, people: Mapping[PersonId, Person], identities: Identities) -> Line:
     """One lapse: "3 November: password changed, reconnected by Ana Ruiz after 3 h 20 min"."""
     what = line(Moment(lapse.opened_at, MomentStyle.DAY), f": {cause_name(lapse.cause)}, ")
@@ -86,16 +105,16 @@ def episode(lapse: Lapse, people: Mapping[PersonId, Person], identities: Identit
     return (*what, *line(how, *who, f" after {duration(lapse.ended_at - lapse.opened_at)}"))
 
 
-async def _read(uow: UnitOfWork, asker: Asker, view: ConnectionView) -> History:
+async def _read(uow: UnitOfWork, asker: Asker, view: ConnectionView, offset: int = 0) -> History:
     """Read in a fixed number of statements."""
     organization_id = asker.organization_id
-    lapses = await uow.lapses.history(organization_id, view.connection.id, limit=MOST + 1)
+    lapses = await uow.lapses.history(organization_id, view.connection.id, limit=MOST + 1, offset=offset)
     notes: dict[LapseId, list[LapseNote]] = {}
     for note in await uow.lapses.notes(organization_id, [lapse.id for lapse in lapses[:MOST]]) if lapses else ():
         notes.setdefault(note.lapse_id, []).append(note)
     people = await uow.people.many(organization_id, [lapse.ended_by for lapse in lapses if lapse.ended_by])
     identities = await uow.people.identities(organization_id, list(people)) if people else {}
-    return History(view=view, lapses=lapses, notes=notes, people=people, identities=identities)
+    return History(view=view, lapses=lapses, notes=notes, people=people, identities=identities, offset=offset)
 
 
 def _draw(services: Services, told: History) -> Message:
@@ -106,8 +125,7 @@ def _draw(services: Services, told: History) -> Message:
     for lapse in told.lapses[:MOST]:
         parts.append(Text((Plain("• "), *episode(lapse, told.people, told.identities))))
         parts += _notes(told.notes.get(lapse.id, ()))
-    if len(told.lapses) > MOST:
-        parts.append(Note(line(f"Lapses before these {MOST} are kept as well, and not shown here.")))
+    parts += _paging(told)
     menu = [Button("Who can reconnect it", who_can_action(view.connection.id))]
     still_open = open_lapse(view)
     if still_open is not None:
@@ -116,8 +134,20 @@ def _draw(services: Services, told: History) -> Message:
     return Message(tuple(parts))
 
 
+def _paging(told: History) -> list[Part]:
+    """Where there is more than one page."""
+    connection_id, offset, more = told.view.connection.id, told.offset, len(told.lapses) > MOST
+    if not offset and not more:
+        return []
+    here = f"{offset + 1}–{offset + min(len(told.lapses), MOST)}"
+    previous = history_page_action(connection_id, max(0, offset - MOST)) if offset else None
+    return [Paging(here, previous, history_page_action(connection_id, offset + MOST) if more else None)]
+
+
 def _summary(told: History) -> Line:
-    """How many there were, and how long it usually took."""
+    """How many there were, and how long it usually took; on later pages, that they are earlier ones."""
+    if told.offset:
+        return line(Bold("Earlier lapses") if told.lapses else "There are no lapses before those.")
     if not told.lapses and told.view.connection.state is ConnectionState.UNCONNECTED:
         return line("It has not been connected yet, so nothing has happened to it.")
     if not told.lapses:

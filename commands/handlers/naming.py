@@ -1,6 +1,6 @@
 """Whom and what an administrator means by what they typed. Every miss has an answer that leads on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from commands.actions import details_action
 from commands.command import Asker, Services
@@ -79,10 +79,7 @@ async def clients_meant(uow: UnitOfWork, asker: Asker, asked: Asked, words: str)
     known = await visible_clients(uow, asker)
     by_folded = {name.casefold(): name for name in known}
     found: dict[str, ClientId] = {}
-    for part in words.split(","):
-        name = part.strip()
-        if not name:
-            continue
+    for name in names_in(words, by_folded):
         if name.casefold() in by_folded:
             found[by_folded[name.casefold()]] = known[by_folded[name.casefold()]]
             continue
@@ -93,6 +90,19 @@ async def clients_meant(uow: UnitOfWork, asker: Asker, asked: Asked, words: str)
     if not found:
         raise asked.refused("Which clients? Part several by commas, or say all.")
     return found
+
+
+def names_in(words: str, known: Collection[str]) -> Iterator[str]:
+    """Part words at commas, but not inside a name that is known (folded): the longest such is taken whole."""
+    pieces = words.split(",")
+    longest = 1 + max((name.count(",") for name in known), default=0)
+    at = 0
+    while at < len(pieces):
+        runs = [",".join(pieces[at:end]).strip() for end in range(min(len(pieces), at + longest), at, -1)]
+        name = next((run for run in runs if run.casefold() in known), runs[-1])
+        at += name.count(",") + 1
+        if name:
+            yield name
 
 
 def network_meant(services: Services, asked: Asked, words: str) -> str:

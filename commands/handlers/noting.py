@@ -10,13 +10,14 @@ from commands.auditing import entry
 from commands.command import Asker, Services
 from commands.drawing import account_line
 from commands.handlers.seeing import NotYours
-from commands.handlers.together import about, events_of, lapse_seen
+from commands.handlers.together import about, events_of, lapse_seen, not_too_often
 from commands.ids import NoteId, new_id, to_wire
 from commands.messages import FieldErrors, Form, Mark, Message, TextField, Tone, line
 from commands.model import LapseNote
 from commands.ports.notices import EventKind
 from commands.wording import clean, shown
 
+NOTED = "lapse.noted"
 LONGEST = 1000  # characters of a note: it is posted into a thread as well
 
 
@@ -57,6 +58,7 @@ async def submitted(
         view = await lapse_seen(uow, asker, lapse_id)
         if not may(asker.person, Act.NOTE, view):
             raise NotYours
+        await not_too_often(uow, asker, lapse_id, now, action=NOTED)
         note = LapseNote(
             id=NoteId(new_id(now)),
             organization_id=asker.organization_id,
@@ -69,7 +71,7 @@ async def submitted(
         await uow.lapses.add_note(note)
         told = events_of(EventKind.NOTED, [view], now, person_id=asker.person.id, data={"note": text})
         await uow.notices.record(told)
-        await uow.audit.write(entry(asker, now, "lapse.noted", f"lapse {to_wire(lapse_id)}"))
+        await uow.audit.write(entry(asker, now, NOTED, f"lapse {to_wire(lapse_id)}"))
     return about(
         services,
         view,

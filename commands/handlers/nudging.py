@@ -1,10 +1,10 @@
 """The Nudge button (N-2): passes a notice on to the person who can mend it, in a direct message that says who asks."""
 
-from commands.access import may_see
+from commands.access import is_gone, may_see
 from commands.actions import lapse_of
 from commands.auditing import entry
 from commands.command import Asker, Services
-from commands.drawing import account_line, open_lapse
+from commands.drawing import Identities, account_line, open_lapse
 from commands.handlers.seeing import NotYours
 from commands.ids import to_wire
 from commands.messages import Heading, Message, Text, line
@@ -24,7 +24,9 @@ async def press(services: Services, asker: Asker, arguments: tuple[str, ...]) ->
         if not views or not may_see(asker.person, views[0].connection):
             raise NotYours
         view = views[0]
-        whom = whom_to_nudge(asker, view)
+        people = [person.id for person in (view.connector, view.owner) if person is not None]
+        identities = await uow.people.identities(asker.organization_id, people)
+        whom = whom_to_nudge(asker, view, identities)
         if open_lapse(view) is None:
             return _said(services, view, "It works again: nothing is left to ask for.")
         if whom is None and asker.person.id in (view.connection.connector_id, view.connection.owner_id):
@@ -49,10 +51,10 @@ async def press(services: Services, asker: Asker, arguments: tuple[str, ...]) ->
     return _said(services, view, f"{shown(whom.name)} gets a message from you about it, with a Reconnect button.")
 
 
-def whom_to_nudge(asker: Asker, view: ConnectionView) -> Person | None:
-    """Whom the asker can ask: whoever connected it, else whoever answers for it."""
+def whom_to_nudge(asker: Asker, view: ConnectionView, identities: Identities) -> Person | None:
+    """Whom the asker can ask: whoever connected it, else whoever answers for it, of those who have not gone."""
     people = (one for one in (view.connector, view.owner) if one is not None and one.id != asker.person.id)
-    return next((one for one in people if one.left_at is None), None)
+    return next((one for one in people if one.left_at is None and not is_gone(identities.get(one.id, ()))), None)
 
 
 def _said(services: Services, view: ConnectionView, sentence: str) -> Message:

@@ -88,7 +88,7 @@ async def page(services: Services, asker: Asker, offset: int) -> Message:
         following = offset + PAGE_SIZE
         parts.append(
             Paging(
-                f"{offset + 1}-{offset + len(part)} of {len(found)}",
+                f"{offset + 1}–{offset + len(part)} of {len(found)}",
                 admin_list_action(OWNERS, offset - PAGE_SIZE) if offset else None,
                 admin_list_action(OWNERS, following) if following < len(found) else None,
             )

@@ -107,7 +107,9 @@ async def read_ownership(uow: UnitOfWork, asker: Asker, view: ConnectionView) ->
     """Read what the details tell, in a fixed number of statements."""
     organization_id, connection = asker.organization_id, view.connection
     siblings = view.siblings
-    if connection.authorization_id is not None and scope_of(asker.person).client_ids is not None:
+    scope = scope_of(asker.person)
+    sees_all = scope.client_ids is None and scope.within is None
+    if connection.authorization_id is not None and not sees_all:
         under = await uow.connections.under(organization_id, connection.authorization_id)
         siblings = sum(may_see(asker.person, sibling.connection) for sibling in under)
     history = await uow.lapses.history(organization_id, connection.id, limit=HISTORY + 1)

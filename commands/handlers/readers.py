@@ -10,6 +10,7 @@ from commands.drawing import network_name
 from commands.errors import CommandError
 from commands.ids import ClientId, PersonId
 from commands.model import Channel
+from commands.opt_ins import channel_subject
 from commands.ports.storage import UnitOfWork
 from commands.wording import listed, shown
 
@@ -83,4 +84,4 @@ def in_words(services: Services, want: Want, clients: Mapping[str, ClientId]) ->
 def subject_of(reader: Reader) -> str:
     """Whom a change is about, for the audit log."""
     channel = reader.channel
-    return f"channel {channel.platform} {channel.tenant}/{channel.external_id}" if channel is not None else "themselves"
+    return channel_subject(channel) if channel is not None else "themselves"

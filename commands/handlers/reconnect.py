@@ -97,15 +97,21 @@ def _offer(services: Services, asker: Asker, view: ConnectionView, decision: Dec
     parts.append(Text(_as_whom(services, view, decision)))
     claim = standing_claim(lapse, now)
     somebody_else_on_it = claim is not None and claim.person_id != asker.person.id
-    if somebody_else_on_it or view.reconnecting_by is not None:  # a second login may end the first one's (X-4)
-        warning = "a word with them first saves a second login. On some networks a second login ends the first."
-        parts.append(Text(line(f"{who_is_at_it(view, now)}: {warning}")))
+    if somebody_else_on_it or view.reconnecting_id not in (None, asker.person.id):
+        parts.append(Text(line(f"{who_is_at_it(view, now)}: {_word_first(services, view)}")))
     buttons: list[AnyButton] = [LinkButton(mending_label(view, now) or "Reconnect", address, Style.PRIMARY)]
     if lapse is not None and claim is None:
         buttons.append(Button("I'm on it", claim_action(lapse.id)))
     parts.append(Buttons(tuple(buttons), (Button("Details", details_action(view.connection.id)),)))
     parts.append(Note(line("The link is yours alone: it opens only for you, signed in.")))
     return Message(tuple(parts), Tone.ACTION)
+
+
+def _word_first(services: Services, view: ConnectionView) -> str:
+    """Why to talk to whoever is at it (X-4)."""
+    spec = spec_of(services.networks, view.connection.network)
+    ends = f" At {spec.name} a second login ends the first." if spec is not None and spec.one_grant_per_subject else ""
+    return f"a word with them first saves a second login.{ends}"
 
 
 def _heading(services: Services, view: ConnectionView) -> Line:

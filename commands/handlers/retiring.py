@@ -2,6 +2,7 @@
 propose it to administrators.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from commands.access import Act, may
@@ -52,25 +53,23 @@ async def confirmed(services: Services, asker: Asker, arguments: tuple[str, ...]
 
 
 async def _retire(uow: UnitOfWork, asker: Asker, view: ConnectionView, now: datetime) -> None:
-    """End its lapse and its state, with the event that ends its live messages."""
+    """End its lapse and its state, with the events that end its live messages."""
     organization_id, connection = asker.organization_id, view.connection
     ended = await uow.lapses.end(organization_id, connection.id, at=now, how=LapseEnd.RETIRED, by=asker.person.id)
     await uow.connections.set_state(organization_id, connection.id, ConnectionState.RETIRED)
+    retired = Event(
+        id=EventId(new_id(now)),
+        organization_id=organization_id,
+        kind=EventKind.RETIRED,
+        at=now,
+        connection_id=connection.id,
+        authorization_id=connection.authorization_id,
+        person_id=asker.person.id,
+    )
+    await uow.notices.record([retired])
     if ended is not None:
-        await uow.notices.record(
-            [
-                Event(
-                    id=EventId(new_id(now)),
-                    organization_id=organization_id,
-                    kind=EventKind.LAPSE_ENDED,
-                    at=now,
-                    lapse_id=ended.id,
-                    connection_id=connection.id,
-                    authorization_id=connection.authorization_id,
-                    person_id=asker.person.id,
-                )
-            ]
-        )
+        over = replace(retired, id=EventId(new_id(now)), kind=EventKind.LAPSE_ENDED, lapse_id=ended.id)
+        await uow.notices.record([over])
     subject = f"connection {to_wire(connection.id)}"
     await uow.audit.write(entry(asker, now, "connection.retired", subject, account=shown(connection.account_name)))
 

@@ -3,13 +3,13 @@
 from dataclasses import replace
 from datetime import datetime
 
-from commands.access import is_administrator
+from commands.access import is_administrator, takes_immediate_notices
 from commands.actions import role_action
 from commands.auditing import entry
 from commands.command import Asker, Services
 from commands.errors import CommandError
 from commands.handlers.asked import Asked
-from commands.handlers.naming import clients_meant, person_meant
+from commands.handlers.naming import clients_meant, names_in, person_meant
 from commands.handlers.seeing import visible_clients
 from commands.ids import to_wire
 from commands.messages import (
@@ -26,6 +26,7 @@ from commands.messages import (
     text,
 )
 from commands.model import Person, Role
+from commands.passes import role_changed
 from commands.ports.storage import UnitOfWork
 from commands.wording import listed, named, shown
 
@@ -50,6 +51,9 @@ SEES = {
 }
 ON_OFF = {"on": True, "yes": True, "off": False, "no": False}
 COPY_WORDS = tuple(ON_OFF)
+ALWAYS_COPIED = (
+    "A primary administrator always gets the copies, so that of every lapse at least one administrator hears at once"
+)
 
 
 async def role(services: Services, asker: Asker, asked: Asked) -> Message:
@@ -63,6 +67,7 @@ async def role(services: Services, asker: Asker, asked: Asked) -> Message:
         new = ROLE_WORDS.get(wanted.casefold())
         if new is None:
             raise asked.unknown(wanted, list(ROLE_NAMES.values()), "a role called ")
+        person = await uow.people.get_for_change(asker.organization_id, person.id)
         changed = await give_role(uow, person, new, by=asker.person)
         if changed == person:
             raise CommandError(f"{named(person.name)} is {ROLE_NAMES[new]} already; nothing changed.")
@@ -78,7 +83,7 @@ async def clients(services: Services, asker: Asker, asked: Asked) -> Message:
             whom, names = await _parted(uow, asker, whom)
         if whom is None or names is None:
             raise asked.refused("Whose clients, and which? Write “to” between, and commas between several.")
-        person = await person_meant(uow, asker, asked, whom)
+        person = await for_change(uow, asker, await person_meant(uow, asker, asked, whom))
         if person.role is not Role.STAFF:
             why = f"{named(person.name)} is {ROLE_NAMES[person.role]}, and {SEES[person.role]}."
             raise CommandError(f"{why} Only staff are limited to clients.")
@@ -98,36 +103,42 @@ async def copies(services: Services, asker: Asker, asked: Asked) -> Message:
     if wanted.casefold() not in ON_OFF:
         raise asked.unknown(wanted, ["on", "off"], "")
     async with services.storage.transaction() as uow:
-        person = await person_meant(uow, asker, asked, whom)
+        person = await for_change(uow, asker, await person_meant(uow, asker, asked, whom))
         if not is_administrator(person):
             raise CommandError(
                 f"{named(person.name)} is {ROLE_NAMES[person.role]}: copies of first notices go to administrators. "
                 "Others opt in with /subscribe-lapses."
             )
         changed = replace(person, immediate_notices=ON_OFF[wanted.casefold()])
-        if changed == person:
+        if takes_immediate_notices(changed) and not changed.immediate_notices:
+            raise CommandError(f"{named(person.name)} is primary administrator. {ALWAYS_COPIED}; nothing changed.")
+        if changed == person or takes_immediate_notices(changed) is takes_immediate_notices(person):
             raise CommandError("That is so already; nothing changed.")
+        only_primary(asker.person, person)
         await uow.people.update(changed)
         await write_change(uow, asker, services.clock.now(), person, changed)
-    does = "gets a copy of every first notice" if changed.immediate_notices else "gets no copies of first notices"
+    copied = takes_immediate_notices(changed)
+    does = "gets a copy of every first notice" if copied else "gets no copies of first notices"
     return Message((text(f"{Mark.GOOD} From now on ", Bold(named(person.name)), f" {does}."),), Tone.GOOD)
 
 
 async def give_role(uow: UnitOfWork, person: Person, new: Role, *, by: Person | None) -> Person:
-    """Write somebody's role; somebody who had left is back with it. `by` None: whoever runs lapsebot.
+    """Write somebody's role; somebody who had left is back with it. `person` comes from `get_for_change`. `by` None:
+    whoever runs lapsebot.
 
     Raises CommandError: one's own role is another administrator's to change, a primary administrator's only another
     one's, and the last of those stays.
     """
-    if new is not person.role and by is not None:
-        if by.id == person.id:
-            raise CommandError("Your own role is for another administrator to change.")
-        only_primary(by, person, new)
-    if person.role is Role.PRIMARY_ADMINISTRATOR and new is not person.role:
-        await not_the_last_primary(uow, person)
+    if new is not person.role and by is not None and by.id == person.id:
+        raise CommandError("Your own role is for another administrator to change.")
     changed = replace(person, role=new, left_at=None)  # limits stay: who is made staff again sees no more than before
     if changed != person:
+        if by is not None:
+            only_primary(by, person, new)
+        if person.role is Role.PRIMARY_ADMINISTRATOR and new is not person.role:
+            await not_the_last_primary(uow, person)
         await uow.people.update(changed)
+        await role_changed(uow, person, changed)
     return changed
 
 
@@ -140,13 +151,25 @@ def only_primary(by: Person, person: Person, new: Role | None = None) -> None:
 
 
 async def not_the_last_primary(uow: UnitOfWork, person: Person) -> None:
-    """Raises CommandError if this is the only primary administrator."""
+    """Raises CommandError if this is the only primary administrator who is here. `person` comes from `get_for_change`,
+    so that no two end each other's standing.
+    """
+    if person.left_at is not None:
+        return
     there = await uow.people.administrators(person.organization_id)
     if not any(one.role is Role.PRIMARY_ADMINISTRATOR and one.id != person.id for one in there):
         raise CommandError(
             f"{named(person.name)} is the only primary administrator. Make somebody else one first: "
             "/lapse-admin role NAME primary administrator."
         )
+
+
+async def for_change(uow: UnitOfWork, asker: Asker, found: Person) -> Person:
+    """Somebody who was found by name, as they are now, to be changed. Raises CommandError if they have left."""
+    person = await uow.people.get_for_change(asker.organization_id, found.id)
+    if person.left_at is not None:
+        raise CommandError(f"{named(person.name)} has left. /lapse-admin people shows who is here.")
+    return person
 
 
 async def _whose_role(uow: UnitOfWork, asker: Asker, asked: Asked, whom: str, wanted: str | None) -> Person:
@@ -173,8 +196,8 @@ async def _parted(uow: UnitOfWork, asker: Asker, words: str) -> tuple[str | None
     known = {name.casefold() for name in await visible_clients(uow, asker)} | {"all"}
     pieces = words.split(" ")
     for at in range(1, len(pieces)):
-        names = [name.strip().casefold() for name in " ".join(pieces[at:]).split(",")]
-        if all(name in known for name in names):
+        names = list(names_in(" ".join(pieces[at:]), known))
+        if names and all(name.casefold() in known for name in names):
             return " ".join(pieces[:at]), " ".join(pieces[at:])
     return words, None
 
@@ -197,7 +220,7 @@ async def write_change(uow: UnitOfWork, asker: Asker, now: datetime, was: Person
     if was.client_ids != is_now.client_ids:
         there = await uow.clients.all(asker.organization_id)
         names = [shown(client.name) for client in there if is_now.client_ids and client.id in is_now.client_ids]
-        detail["clients"] = ", ".join(names) or "all"
+        detail["clients"] = "all" if is_now.client_ids is None else ", ".join(names) or "none"
     if was.immediate_notices != is_now.immediate_notices:
         detail["copies"] = "on" if is_now.immediate_notices else "off"
     if was.left_at is not None and is_now.left_at is None:

@@ -10,8 +10,6 @@ from commands.messages import Code, Message, text
 from commands.model import ConnectionState, ConnectionView, Filter, Person
 from commands.ports.storage import UnitOfWork
 
-NARROWED_FROM = 50  # matches that are looked at when a network or a client narrows them afterwards
-
 
 class NotYours(CommandError):
     """A row that is not there for this asker, for whatever reason: one answer, so that nothing is learned from it."""
@@ -33,17 +31,16 @@ async def seen(uow: UnitOfWork, asker: Asker, connection_id: ConnectionId) -> Co
 async def accounts_called(
     uow: UnitOfWork, asker: Asker, words: str, *, network: str | None, client: str | None, limit: int
 ) -> Sequence[ConnectionView]:
-    """Connections by account id or name, at most `limit`, that the asker may see."""
-    narrowed = network is not None or client is not None
-    found = await uow.connections.find(
-        asker.organization_id, scope_of(asker.person), words, limit=NARROWED_FROM if narrowed else limit
+    """Connections by account id or name, at most `limit`, that the asker may see; of the client of this name alone."""
+    client_id = None
+    if client is not None:
+        clients = {name.casefold(): each for name, each in (await visible_clients(uow, asker)).items()}
+        client_id = clients.get(client.casefold())
+        if client_id is None:
+            return ()
+    return await uow.connections.find(
+        asker.organization_id, scope_of(asker.person), words, limit=limit, network=network, client_id=client_id
     )
-    return [
-        view
-        for view in found
-        if network in (None, view.connection.network)
-        and (client is None or client.casefold() == view.client_name.casefold())
-    ][:limit]
 
 
 async def visible_clients(uow: UnitOfWork, asker: Asker) -> Mapping[str, ClientId]:

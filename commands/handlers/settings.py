@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from commands.access import is_administrator
+from commands.access import takes_immediate_notices
 from commands.auditing import entry
 from commands.command import Asker, Services
 from commands.drawing import network_name, spec_of
@@ -84,7 +84,7 @@ def _of_organization(organization: Organization) -> tuple[tuple[str, Line], ...]
 
 
 def _administrator(person: Person) -> Line:
-    copies = "copied on first notices" if person.immediate_notices and is_administrator(person) else "no copies"
+    copies = "copied on first notices" if takes_immediate_notices(person) else "no copies"
     return line("• ", Bold(named(person.name)), f", {ROLE_NAMES[person.role]}, {copies}")
 
 

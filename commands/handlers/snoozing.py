@@ -15,7 +15,7 @@ from commands.actions import (
 )
 from commands.auditing import entry
 from commands.command import Asker, Services
-from commands.drawing import open_lapse, standing_claim
+from commands.drawing import open_lapse
 from commands.handlers.seeing import NotYours
 from commands.handlers.together import about, events_of, lapse_ids, lapses_together, over, reconnect_buttons
 from commands.ids import to_wire
@@ -74,7 +74,9 @@ async def snooze(services: Services, asker: Asker, arguments: tuple[str, ...]) -
         if open_lapse(view) is None:
             return over(services, view)
         mutes = [Mute(lapse_id=each, person_id=asker.person.id, until=until) for each in lapse_ids(together)]
-        for changed in await uow.lapses.mute(asker.organization_id, mutes):
+        held = await uow.lapses.mute(asker.organization_id, mutes)
+        await uow.notices.redraw_for(asker.organization_id, held, asker.person.id, now)
+        for changed in held:
             await uow.audit.write(entry(asker, now, "lapse.snoozed", f"lapse {to_wire(changed)}", days=str(days)))
     what = f"it{_others(together)}"
     spans = line(
@@ -101,12 +103,11 @@ async def not_mine(services: Services, asker: Asker, arguments: tuple[str, ...])
             return over(services, view)
         mutes = [Mute(lapse_id=each, person_id=me, until=None) for each in lapse_ids(together)]
         changed = set(await uow.lapses.mute(asker.organization_id, mutes))
+        await uow.notices.redraw_for(asker.organization_id, list(changed), me, now)
         fresh = [each for each in together if each.lapse is not None and each.lapse.id in changed]
         theirs = [each for each in fresh if me in (each.connection.connector_id, each.connection.owner_id)]
-        claimed = [
-            each for each in together if (held := standing_claim(each.lapse, now)) is not None and held.person_id == me
-        ]
-        await uow.lapses.claim(asker.organization_id, lapse_ids(claimed), None)
+        released = set(await uow.lapses.release(asker.organization_id, lapse_ids(together), person_id=me))
+        claimed = [each for each in together if each.lapse is not None and each.lapse.id in released]
         await uow.notices.record(
             [
                 *events_of(EventKind.NOT_MINE, theirs, now, person_id=me),

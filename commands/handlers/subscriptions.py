@@ -38,6 +38,7 @@ from commands.messages import (
     text,
 )
 from commands.model import Person, Subscription, Topic
+from commands.opt_ins import want_detail
 from commands.parsing import Arguments, network_names, refusal
 from commands.parsing_subscriptions import SubscriptionQuery, parse_subscription
 from commands.ports.storage import UnitOfWork
@@ -114,7 +115,8 @@ async def unsubscribe(services: Services, asker: Asker, arguments: Arguments) ->
                 client_id=each.client_id,
                 everything=False,
             )
-            await uow.audit.write(entry(asker, now, "subscription.ended", subject_of(reader), **_detail(each.network)))
+            detail = want_detail(each.network, each.client_id, clients)
+            await uow.audit.write(entry(asker, now, "subscription.ended", subject_of(reader), **detail))
     left = sum(each not in ending for each in _visible(there, reader))
     if ending:
         return _ended(services, reader, ending, left)
@@ -152,7 +154,8 @@ async def opt_in(uow: UnitOfWork, services: Services, asker: Asker, reader: Read
         )
         if await uow.subscriptions.add(subscription):
             added.append((network, client_id))
-            await uow.audit.write(entry(asker, now, "subscription.added", subject_of(reader), **_detail(network)))
+            detail = want_detail(network, client_id, reader.clients)
+            await uow.audit.write(entry(asker, now, "subscription.added", subject_of(reader), **detail))
     there = [want for want in wanted if want not in added]
     parts: list[Part] = []
     if added:
@@ -239,7 +242,3 @@ def _was_not(services: Services, reader: Reader, wanted: Sequence[Want] | None, 
 
 def _still(reader: Reader, left: int) -> list[Part]:
     return [text(f"{reader.hears} of {left} other {'thing' if left == 1 else 'things'} still.")] if left else []
-
-
-def _detail(network: str | None) -> dict[str, str]:
-    return {"network": network or "all"}

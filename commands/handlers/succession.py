@@ -15,7 +15,7 @@ from commands.handlers.asked import Asked
 from commands.handlers.channels import heard
 from commands.handlers.gate import only_administrators
 from commands.handlers.naming import person_meant
-from commands.handlers.roles import ROLE_NAMES, only_primary
+from commands.handlers.roles import ROLE_NAMES, for_change, not_the_last_primary, only_primary
 from commands.ids import ClientId, EventId, PersonId, new_id, to_wire
 from commands.messages import (
     ActionRef,
@@ -39,7 +39,8 @@ from commands.messages import (
     line,
     text,
 )
-from commands.model import Identity, Person, Subscription
+from commands.model import Identity, Person, Role, Subscription
+from commands.opt_ins import end_opt_ins_of
 from commands.ports.connections import Hanging
 from commands.ports.notices import Event, EventKind
 from commands.ports.storage import UnitOfWork
@@ -85,7 +86,7 @@ async def page(services: Services, asker: Asker, offset: int) -> Message:
     previous = admin_list_action(PEOPLE, max(0, offset - PAGE_SIZE)) if offset else None
     following = admin_list_action(PEOPLE, offset + PAGE_SIZE) if len(found) > PAGE_SIZE else None
     if previous is not None or following is not None:
-        parts.append(Paging(f"{offset + 1}-{offset + len(here)}", previous, following))
+        parts.append(Paging(f"{offset + 1}–{offset + len(here)}", previous, following))
     return Message(tuple(parts))
 
 
@@ -94,23 +95,27 @@ async def leaves(services: Services, asker: Asker, asked: Asked) -> Message:
     whom = asked.need("person", "Who leaves? You can add “to” and whoever takes over.")
     now = services.clock.now()
     async with services.storage.transaction() as uow:
-        person = await person_meant(uow, asker, asked, whom)
+        person = await for_change(uow, asker, await person_meant(uow, asker, asked, whom))
         if person.id == asker.person.id:
             raise CommandError("That you leave is for another administrator to say.")
-        only_primary(asker.person, person)  # so that the last one stays: their own leaving is not theirs to say
+        only_primary(asker.person, person)
+        if person.role is Role.PRIMARY_ADMINISTRATOR:
+            await not_the_last_primary(uow, person)
         deputy = await _deputy(uow, asker, asked, person)
         known = await _read(uow, asker, person)
         changed = replace(person, left_at=now, deputy_id=deputy.id if deputy is not None else None)
         await uow.people.update(changed)
-        ended = await _end_opt_ins(uow, asker, person)
+        ended = await end_opt_ins_of(uow, changed, by=asker.person, origin=asker.origin, why="left", now=now)
         await uow.passes.withdraw(asker.organization_id, person.id, None, now)
+        await uow.passes.withdraw_handed_out(asker.organization_id, made_by=person.id)
         await uow.notices.record([_gone(asker, changed, deputy, now)])
         detail = {"person": shown(person.name), "opt_ins_ended": str(len(ended))}
         if deputy is not None:
             detail["deputy"] = shown(deputy.name)
         await uow.audit.write(entry(asker, now, "person.left", f"person {to_wire(person.id)}", **detail))
         clients = {client.id: client.name for client in await uow.clients.all(asker.organization_id)}
-    return _farewell(services, changed, deputy, known, ended=ended, clients=clients)
+    in_channels = [each for each in ended if each.channel is not None]
+    return _farewell(services, changed, deputy, known, ended=in_channels, clients=clients)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,29 +155,6 @@ async def _deputy(uow: UnitOfWork, asker: Asker, asked: Asked, person: Person) -
     if deputy.id == person.id:
         raise asked.refused("Somebody who leaves cannot take over from themselves.")
     return deputy
-
-
-async def _end_opt_ins(uow: UnitOfWork, asker: Asker, person: Person) -> list[Subscription]:
-    """End their own opt-ins, and those of channels that heard as far as they could see. Gives the channels'."""
-    organization_id = asker.organization_id
-    await uow.subscriptions.remove(
-        organization_id, person_id=person.id, channel=None, network=None, client_id=None, everything=True
-    )
-    ended = [
-        each
-        for each in await uow.subscriptions.all(organization_id)
-        if each.person_id == person.id and each.channel is not None
-    ]
-    for each in ended:
-        await uow.subscriptions.remove(
-            organization_id,
-            person_id=None,
-            channel=each.channel,
-            network=each.network,
-            client_id=each.client_id,
-            everything=False,
-        )
-    return ended
 
 
 def _gone(asker: Asker, person: Person, deputy: Person | None, now: datetime) -> Event:
@@ -271,8 +253,8 @@ def _farewell(
     ]
     parts += _radar(services, known.hanging)
     if known.hanging:
-        whom = named(deputy.name) if deputy is not None else "administrators"
-        parts.append(text(f"It goes on working for now. {whom} {'is' if deputy else 'are'} asked to take it over."))
+        whom = f"{named(deputy.name)} is" if deputy is not None else "Administrators are"
+        parts.append(text(f"It goes on working for now. {whom} asked to take it over."))
     if known.owned:
         parts.append(text(f"{name} owns {number_of(known.owned, 'account')}; to pass them on, one business at a time:"))
         parts.append(text(Code(f"/lapse-admin transfer ACCOUNT to {named(deputy.name) if deputy else 'NAME'}")))

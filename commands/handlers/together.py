@@ -3,14 +3,15 @@ mends one mends them all.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from commands.access import Act, may, may_see
 from commands.actions import reconnect_action
 from commands.command import Asker, Services
 from commands.drawing import account_line, open_lapse
+from commands.errors import CommandError
 from commands.handlers.seeing import NotYours
-from commands.ids import EventId, LapseId, PersonId, new_id
+from commands.ids import EventId, LapseId, PersonId, new_id, to_wire
 from commands.messages import (
     AnyButton,
     Button,
@@ -30,6 +31,9 @@ from commands.model import ConnectionView, LapseEnd
 from commands.ports.notices import Event, EventKind
 from commands.ports.storage import UnitOfWork
 from commands.wording import shown
+
+MOST_AN_HOUR = 10
+"""How often one person may note on, or take, one lapse."""
 
 
 async def lapse_seen(uow: UnitOfWork, asker: Asker, lapse_id: LapseId) -> ConnectionView:
@@ -82,6 +86,24 @@ def events_of(
         for each in views
         if each.lapse is not None
     ]
+
+
+async def not_too_often(uow: UnitOfWork, asker: Asker, lapse_id: LapseId, now: datetime, *, action: str) -> None:
+    """Keep one person from flooding the channels that hear of a lapse. Raises CommandError. `action`: as the audit log
+    calls it.
+    """
+    often = await uow.audit.number(
+        asker.organization_id,
+        actor_id=asker.person.id,
+        action=action,
+        subject=f"lapse {to_wire(lapse_id)}",
+        since=now - timedelta(hours=1),
+    )
+    if often >= MOST_AN_HOUR:
+        raise CommandError(
+            f"You did this {MOST_AN_HOUR} times within an hour, and everybody who was told of the lapse read it each "
+            "time. Try again later."
+        )
 
 
 def lapse_ids(views: Sequence[ConnectionView]) -> list[LapseId]:

@@ -190,7 +190,7 @@ def _buttons(services: Services, asker: Asker, candidates: Candidates, decision:
     label = mending_label(view, services.clock.now())
     if decision.allowed and label is not None:
         buttons.append(Button(label, reconnect_action(view.connection.id), Style.PRIMARY))
-    whom = whom_to_nudge(asker, view)
+    whom = whom_to_nudge(asker, view, candidates.identities)
     if lapse is not None and whom is not None:
         buttons.append(Button(f"Ask {first_name(whom)}", nudge_action(lapse.id)))
     details = Button("Details", details_action(view.connection.id))

@@ -364,6 +364,8 @@ class ChatPlatform(Protocol):
     """A post that is sent again under the same delivery within minutes shows once."""
     finds_by_email: bool
     """Addresses BY_EMAIL can be used."""
+    addressed_by_email: bool
+    """A person's email address is where messages go (`AddressKind.DIRECT`), without any account of theirs."""
     edits: bool
     """Posted messages can be replaced; where they cannot, nobody asks for it."""
     personal_links: bool

@@ -50,6 +50,16 @@ class Hanging:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Released:
+    """What ended by itself, because its time was over (N-11)."""
+
+    claims: tuple[LapseId, ...]
+    """Lapses that nobody is on any more: everybody is told."""
+    snoozes: tuple[tuple[PersonId, LapseId], ...]
+    """Whose snooze of which lapse: theirs alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OwnerCount:
     """How many connections somebody owns, retired ones left out."""
 
@@ -194,10 +204,17 @@ class Connections(Protocol):
         ...
 
     async def find(
-        self, organization_id: OrganizationId, scope: Scope, words: str, *, limit: int
+        self,
+        organization_id: OrganizationId,
+        scope: Scope,
+        words: str,
+        *,
+        limit: int,
+        network: str | None = None,
+        client_id: ClientId | None = None,
     ) -> Sequence[ConnectionView]:
         """By account id, or by name: an exact match (without case) alone if there is one, else those that contain
-        `words`.
+        `words`; of one network or client alone where these are given.
         """
         ...
 
@@ -265,6 +282,10 @@ class Connections(Protocol):
         ...
 
 
+MOST_NOTES = 50
+"""Notes of one lapse that are read: more than anybody reads in one message."""
+
+
 class Lapses(Protocol):
     """Episodes. At most one is open for a connection."""
 
@@ -295,27 +316,40 @@ class Lapses(Protocol):
         ...
 
     async def history(
-        self, organization_id: OrganizationId, connection_id: ConnectionId, *, limit: int
+        self, organization_id: OrganizationId, connection_id: ConnectionId, *, limit: int, offset: int = 0
     ) -> Sequence[Lapse]:
-        """The latest first."""
+        """The latest first, but for the latest `offset` ones."""
         ...
 
     async def claim(
-        self, organization_id: OrganizationId, lapse_ids: Sequence[LapseId], claim: Claim | None
+        self,
+        organization_id: OrganizationId,
+        lapse_ids: Sequence[LapseId],
+        claim: Claim,
+        *,
+        take_over: bool = False,
     ) -> Sequence[LapseId]:
-        """Set or end "I'm on it" on those that are open; give those that changed."""
+        """Set "I'm on it" on those that are open and not claimed by somebody else, whose claim stands until its time is
+        over; with `take_over` on theirs too. Gives those that changed: of several at once, one gets it.
+        """
+        ...
+
+    async def release(
+        self, organization_id: OrganizationId, lapse_ids: Sequence[LapseId], *, person_id: PersonId
+    ) -> Sequence[LapseId]:
+        """End this person's "I'm on it", and nobody else's, on those that are open; give those that changed."""
         ...
 
     async def release_due(
         self, organization_id: OrganizationId, lapse_ids: Sequence[LapseId], now: datetime
-    ) -> Sequence[LapseId]:
-        """End the claims and snoozes of these that are over; give the lapses that changed."""
+    ) -> Released:
+        """End the claims and snoozes of these that are over."""
         ...
 
     async def add_note(self, note: LapseNote) -> None: ...
 
     async def notes(self, organization_id: OrganizationId, lapse_ids: Sequence[LapseId]) -> Sequence[LapseNote]:
-        """The oldest first."""
+        """The oldest first; of each lapse the latest `MOST_NOTES`."""
         ...
 
     async def mute(self, organization_id: OrganizationId, mutes: Sequence[Mute]) -> Sequence[LapseId]:

@@ -73,6 +73,8 @@ class NetworkSpec:
     check_interval: timedelta = timedelta(hours=1)
     cancelled_by: frozenset[str] = frozenset({"access_denied"})
     """Values of `error` at the callback that mean: the person pressed Cancel."""
+    one_grant_per_subject: bool = False
+    """A second sign-in of the same account ends the first (X-4): the pages warn whoever comes second."""
     fresh_grant_grace: timedelta = timedelta(0)
     """How long after a grant refusals may be false (LinkedIn: minutes); meanwhile they count as unclear."""
 

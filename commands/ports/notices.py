@@ -74,8 +74,11 @@ class EventKind(StrEnum):
     NUDGED = "nudged"
     """Somebody passed a notice on to the person who can mend it (N-2)."""
     CLAIMED = "claimed"
-    """`person_id` is on it; `data["by"]` names who assigned it to them, where they did not take it themselves."""
+    """`person_id` is on it. Where they did not take it themselves, `data["by_id"]` is the id of who assigned it to
+    them, and `data["by"]` the name, for words alone.
+    """
     RELEASED = "released"
+    """Nobody is on it any more: `person_id` gave it back, or, without one, its time was over."""
     NOTED = "noted"
     """Somebody wrote a note about a lapse: `data["note"]` is its text."""
     ATTEMPT_OPENED = "attempt_opened"
@@ -85,6 +88,8 @@ class EventKind(StrEnum):
     NOT_MINE = "not_mine"
     """A connector or owner says that a lapse is not theirs to mend."""
     RETIREMENT_PROPOSED = "retirement_proposed"
+    RETIRED = "retired"
+    """`person_id` retired the connection: what live notices offer about it is over."""
     TRANSFERRED = "transferred"
     """`person_id` owns the connection now; `data["by"]` names who saw to that."""
     LINK_SENT = "link_sent"
@@ -125,6 +130,11 @@ class Event:
     """Whom it concerns (the addressee of a refused link), or who did it."""
     data: Mapping[str, str] = field(default_factory=dict)
     """More, in words safe to show an administrator."""
+
+    @property
+    def is_assigned(self) -> bool:
+        """Whether somebody else put `person_id` on it."""
+        return self.kind is EventKind.CLAIMED and not {"by", "by_id"}.isdisjoint(self.data)
 
 
 class NoticeKind(StrEnum):
@@ -185,8 +195,8 @@ class Notice:
     channel: Channel | None
     lapse_ids: tuple[LapseId, ...]
     created_at: datetime
-    authorization_id: AuthorizationId | None = None
-    """The authorization that it is about, where it is about no lapse."""
+    authorization_ids: tuple[AuthorizationId, ...] = ()
+    """Logins whose end it tells of, the soonest first: of a warning, and of a digest."""
     step: int = 0
     """The day of its series, counted from the first notice, that is done with (N-6); 0: the first notice alone."""
     remind_at: datetime | None = None
@@ -238,6 +248,10 @@ class Delivery:
     """The message in whose thread it is posted."""
 
 
+NO_ADDRESS = "no address known"
+"""Why a notice reached nobody where there was no way to try."""
+
+
 class Notices(Protocol):
     """Notices and the events that they are made from."""
 
@@ -251,15 +265,25 @@ class Notices(Protocol):
         """
         ...
 
+    async def is_recorded(self, organization_id: OrganizationId, event_id: EventId) -> bool:
+        """Whether there is such an event."""
+        ...
+
     async def plan(self, notices: Sequence[Notice], deliveries: Sequence[Delivery]) -> None:
         """Write notices with their deliveries. One that this reader has already is left out, with its deliveries: of
-        the same kind about the same lapses and, for kinds other than LAPSED, with the same data. One about no lapse is
-        never left out.
+        the same kind about the same lapses and, for kinds other than LAPSED, with the same data (an owner's LAPSED is
+        none of another part). One about no lapse is never left out.
         """
         ...
 
     async def recent(self, organization_id: OrganizationId, *, since: datetime) -> Sequence[Notice]:
-        """LAPSED notices made at or after a time that have messages of their own (no digest), the oldest first."""
+        """LAPSED notices made at or after a time that have messages of their own (no digest), posted or on their way,
+        the oldest first.
+        """
+        ...
+
+    async def of_kind(self, organization_id: OrganizationId, kind: NoticeKind, *, since: datetime) -> Sequence[Notice]:
+        """Notices of a kind made at or after a time, the oldest first."""
         ...
 
     async def grow(self, organization_id: OrganizationId, notice_id: NoticeId, lapse_ids: Sequence[LapseId]) -> int:
@@ -272,6 +296,18 @@ class Notices(Protocol):
 
     async def redraw(self, organization_id: OrganizationId, lapse_ids: Sequence[LapseId], at: datetime) -> int:
         """Ask for an edit of every live or waiting delivery of notices about these lapses; give how many."""
+        ...
+
+    async def redraw_for(
+        self, organization_id: OrganizationId, lapse_ids: Sequence[LapseId], person_id: PersonId, at: datetime
+    ) -> int:
+        """The same for one person's own notices: what a snooze or "not mine" changes is theirs alone (N-11)."""
+        ...
+
+    async def redraw_connections(
+        self, organization_id: OrganizationId, connection_ids: Sequence[ConnectionId], at: datetime
+    ) -> int:
+        """The same for notices that name one of these connections in their data, under "connection"."""
         ...
 
     async def redraw_authorizations(
@@ -314,6 +350,12 @@ class Notices(Protocol):
         """For following a notice: where it went and how that ended."""
         ...
 
+    async def undelivered(self, organization_id: OrganizationId, *, since: datetime) -> Mapping[str, int]:
+        """How many notices made since then reached nobody, by the reason of each way that failed, NO_ADDRESS where
+        there was none. One that failed in several ways counts under each of their reasons.
+        """
+        ...
+
     async def delivered_to(
         self, organization_id: OrganizationId, lapse_ids: Sequence[LapseId]
     ) -> Mapping[PersonId, datetime]:
@@ -346,6 +388,12 @@ class Audit(Protocol):
     """The audit log."""
 
     async def write(self, entry: AuditEntry) -> None: ...
+
+    async def number(
+        self, organization_id: OrganizationId, *, actor_id: PersonId, action: str, subject: str, since: datetime
+    ) -> int:
+        """Count how often somebody did just this to just that since a time."""
+        ...
 
     async def latest(
         self,

@@ -27,6 +27,14 @@ class Organizations(Protocol):
         """Write a workspace's name and the clients that it is narrowed to."""
         ...
 
+    async def tell_of_workspace(
+        self, organization_id: OrganizationId, platform: str, external_id: str, *, is_lost: bool, at: datetime
+    ) -> bool:
+        """Note that administrators are told that the bot is out of a workspace since `at`, or back in it (A-8). False,
+        and nothing is written, if they were told so last, or know of something later.
+        """
+        ...
+
     async def workspaces(self, organization_id: OrganizationId) -> Sequence[Workspace]: ...
 
     async def use_claim_code(self, code_hash: bytes, now: datetime) -> OrganizationId | None:
@@ -45,6 +53,12 @@ class People(Protocol):
 
     async def get(self, organization_id: OrganizationId, person_id: PersonId) -> Person: ...
 
+    async def get_for_change(self, organization_id: OrganizationId, person_id: PersonId) -> Person:
+        """Give somebody as they are now, to be changed with `update` in this transaction: until it ends nobody else
+        changes anybody of this organization so, and whoever waited sees what was changed. Raises NotThere.
+        """
+        ...
+
     async def many(
         self, organization_id: OrganizationId, person_ids: Sequence[PersonId]
     ) -> Mapping[PersonId, Person]: ...
@@ -60,7 +74,9 @@ class People(Protocol):
         ...
 
     async def update(self, person: Person) -> None:
-        """Write a person's name, role, clients, copies, time zone, deputy, leaving. Raises NotThere."""
+        """Write a person's name, role, clients, copies, time zone, deputy, leaving; all of them, so that they have to
+        come from `get_for_change`. Raises NotThere.
+        """
         ...
 
     async def saw_list(self, organization_id: OrganizationId, person_id: PersonId, at: datetime) -> None:
@@ -87,7 +103,7 @@ class People(Protocol):
 
     async def unlink(self, organization_id: OrganizationId, identity_id: IdentityId) -> bool:
         """Forget a proved chat account, with its browser sessions and open attempts; deliveries that wait for it are
-        suppressed. False if it is not there.
+        suppressed, and its person's `unlinked` says where it was until they link one there. False if it is not there.
         """
         ...
 

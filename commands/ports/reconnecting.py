@@ -120,6 +120,18 @@ class Passes(Protocol):
         """End a person's passes (of one purpose, or all); give how many."""
         ...
 
+    async def withdraw_handed_out(
+        self,
+        organization_id: OrganizationId,
+        *,
+        made_by: PersonId | None = None,
+        person_id: PersonId | None = None,
+    ) -> int:
+        """End the passes that somebody made for passing on by hand: all that `made_by` made, or all for `person_id`;
+        give how many. Those in notices of ours stay.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:

@@ -84,6 +84,10 @@ class Directory(Protocol):
         """One statement, whatever comes back. People who left are not members."""
         ...
 
+    async def identities(self, *, platform: str, tenant: str, user: str) -> Sequence[Identity]:
+        """A chat account wherever it is linked: also where it is gone, and where its person left."""
+        ...
+
     async def link(self, locator: str) -> Link | None: ...
 
     async def pass_of(self, secret_hash: bytes) -> Pass | None:
@@ -232,8 +236,12 @@ class Queues(Protocol):
 
     async def due_releases(self, *, now: datetime, limit: int) -> Sequence[DueReleases]: ...
 
-    async def due_profiles(self, *, looked_before: datetime, limit: int) -> Sequence[Identity]:
-        """Chat accounts that were not looked at since; never looked at first, gone ones left out."""
+    async def due_profiles(
+        self, *, looked_before: datetime, gone_before: datetime | None = None, limit: int
+    ) -> Sequence[Identity]:
+        """Chat accounts that were not looked at since; never looked at first. Of those that are gone the ones that
+        `People.look_again` asks for, and at last, with `gone_before`, those not looked at since then: they may be back.
+        """
         ...
 
     async def due_drills(self, now: datetime) -> Sequence[Drill]:

@@ -326,7 +326,7 @@ def alone_in_project(environment: Mapping[str, str], slug: str, client_id: str) 
     first hyphen is its project's.
     """
     own = f"LAPSEBOT_{slug.upper()}_CLIENT_ID"
-    others = [value for name, value in environment.items() if name.endswith("_CLIENT_ID") and name != own]
+    others = [environment[name] for name in environment if name.endswith("_CLIENT_ID") and name != own]
     return client_id.partition("-")[0] not in {value.partition("-")[0] for value in others}
 
 

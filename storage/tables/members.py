@@ -24,6 +24,8 @@ workspaces = Table(
     column("external_id", Words()),
     column("name", Words()),
     json("client_ids", null=True),
+    column("is_lost", Boolean(create_constraint=False)),
+    column("told_at", UtcDateTime(), null=True),
     UniqueConstraint("platform", "external_id"),
     Index(None, "organization_id"),
 )
@@ -54,6 +56,7 @@ people = Table(
     column("left_at", UtcDateTime(), null=True),
     row_id("deputy_id", null=True),
     column("list_seen_at", UtcDateTime(), null=True),
+    json("unlinked", null=True),  # pairs of platform and tenant; read with its person
     within("deputy_id", "people"),
     UniqueConstraint("organization_id", "id"),
     UniqueConstraint("organization_id", "email"),
@@ -77,6 +80,7 @@ identities = Table(
     UniqueConstraint("platform", "tenant", "user_id", "organization_id"),
     Index(None, "organization_id", "person_id"),
     partial("ix_identities_looked", "looked_at", "id", where=text("gone_at IS NULL")),
+    partial("ix_identities_gone", "looked_at", "id", where=text("gone_at IS NOT NULL")),
 )
 
 claim_codes = Table(

@@ -91,7 +91,6 @@ notices = Table(
     column("platform", Words(), null=True),
     column("tenant", Words(), null=True),
     column("channel", Words(), null=True),
-    row_id("authorization_id", null=True),
     column("step", Integer()),
     column("remind_at", UtcDateTime(), null=True),
     column("digest_at", UtcDateTime(), null=True),
@@ -99,14 +98,12 @@ notices = Table(
     column("created_at", UtcDateTime()),
     column("dedupe", LargeBinary()),  # a hash of reader, kind and lapses: nobody is told the same thing twice
     within("person_id", "people"),
-    within("authorization_id", "authorizations"),
     UniqueConstraint("organization_id", "id"),
     UniqueConstraint("organization_id", "dedupe"),
     Index(None, "organization_id", "created_at"),
     partial("ix_notices_reminded", "remind_at", "id", where=text("remind_at IS NOT NULL")),
     partial("ix_notices_digested", "digest_at", "id", where=text("digest_at IS NOT NULL")),
     partial("ix_notices_gathered", "person_id", "digest_at", "id", where=text("digest_at IS NOT NULL")),
-    partial("ix_notices_authorization", "authorization_id", where=text("authorization_id IS NOT NULL")),
 )
 
 notice_lapses = Table(
@@ -119,6 +116,18 @@ notice_lapses = Table(
     within("notice_id", "notices"),
     within("lapse_id", "lapses"),
     Index(None, "lapse_id"),
+)
+
+notice_authorizations = Table(
+    "notice_authorizations",
+    metadata,
+    organization(),
+    row_id("notice_id", primary_key=True),
+    row_id("authorization_id", primary_key=True),
+    column("position", Integer()),
+    within("notice_id", "notices"),
+    within("authorization_id", "authorizations"),
+    Index(None, "authorization_id"),
 )
 
 lanes = Table(

@@ -15,7 +15,9 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 CODE = "\n".join(
     file.read_text() for package in ("bot", "platform_adapters") for file in (ROOT / package).rglob("*.py")
 )
-NETWORKS_SETTING = re.compile(r"LAPSEBOT_(\w+?)_(CLIENT_ID|CLIENT_SECRET|DEVELOPER_TOKEN|AUTHORIZE_URL|TOKEN_URL|API_URL)")
+NETWORKS_SETTING = re.compile(
+    r"LAPSEBOT_(\w+?)_(CLIENT_ID|CLIENT_SECRET|DEVELOPER_TOKEN|AUTHORIZE_URL|TOKEN_URL|API_URL)"
+)
 
 
 def text_of(page: Path) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from commands import actions
 from commands.access import Act, may
+from commands.handlers.role_form import as_drawn
 from commands.ids import AuthorizationId, ConnectionId, LapseId, PersonId, new_id
 from commands.messages import ActionRef, FieldErrors, Form, LinkButton, Message
 from commands.model import (
@@ -300,7 +301,9 @@ BUTTONS: dict[str, tuple[Act, Way]] = {
         changes(
             "person.changed",
             lambda world, who, _: world.sent_off(
-                who, actions.role_action(world.people["kim"].id), {"role": ("owner",), "clients": (), "copies": ()}
+                who,
+                actions.role_action(world.people["kim"].id, as_drawn(world.people["kim"])),
+                {"role": ("owner",), "clients": (), "copies": ()},
             ),
         ),
     ),

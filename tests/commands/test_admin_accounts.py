@@ -1,14 +1,16 @@
 """Buttons and `/lapse-admin` about accounts: transfer, retire, assign, snooze, "not mine", notes."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from commands import actions
-from commands.ids import ConnectionId, new_id
-from commands.messages import FieldErrors, Message
+from commands.ids import ConnectionId, DeliveryId, LapseId, NoticeId, new_id, to_wire
+from commands.messages import ActionRef, FieldErrors, Message
 from commands.model import Connection, ConnectionState, LapseEnd, Mute, Parent
-from commands.ports.notices import Event, EventKind
+from commands.ports.chat import Address, AddressKind
+from commands.ports.notices import Delivery, DeliveryState, Event, EventKind, Notice, NoticeKind, Part, Priority
 from tests.commands.plain import plain, token
 from tests.commands.world import World
 
@@ -148,6 +150,22 @@ async def test_the_connector_and_the_owner_may_retire_an_account_themselves(worl
 
 
 @pytest.mark.behaviour("N-11")
+@pytest.mark.parametrize(
+    ("account", "kinds"), [("Brio Live", {EventKind.RETIRED}), ("Acme DE", {EventKind.RETIRED, EventKind.LAPSE_ENDED})]
+)
+async def test_every_retirement_is_an_event_whether_it_was_lapsed_or_not(
+    world: World, account: str, kinds: set[EventKind]
+) -> None:
+    await world.pressed("ada", actions.retire_confirmed_action(world.connections[account]))
+    wanted = world.connections[account]
+    world.clock.advance(timedelta(minutes=1))
+    due = await world.storage.queues.due_events(now=world.clock.now(), gather=timedelta(seconds=1), limit=100)
+    happened = [event for each in due for event in each.events if event.connection_id == wanted]
+    assert {event.kind for event in happened} - {EventKind.LAPSE_OPENED} == kinds
+    assert all(event.person_id == world.people["ada"].id for event in happened if event.kind in kinds)
+
+
+@pytest.mark.behaviour("N-11")
 async def test_retirement_is_proposed_to_administrators_once_a_day(world: World) -> None:
     asked = await world.pressed("raj", actions.retire_action(world.connections["Acme DE"]))
     assert "You can propose to administrators" in plain(asked)
@@ -167,6 +185,7 @@ async def test_an_administrator_gives_all_lapses_of_a_login_to_somebody_who_is_t
     claimed = await events(world, EventKind.CLAIMED)
     assert {event.lapse_id for event in claimed} == {world.lapses["Acme DE"], world.lapses["Brio Shop"]}
     assert {(event.person_id, event.data["by"]) for event in claimed} == {(world.people["raj"].id, "Ada King")}
+    assert {event.data["by_id"] for event in claimed} == {to_wire(world.people["ada"].id)}
 
 
 @pytest.mark.behaviour("N-11")
@@ -188,6 +207,52 @@ async def test_who_is_limited_to_clients_is_given_only_those_lapses_of_the_login
     assert "👤 Sam Lee is on it, until" in said
     (event,) = await events(world, EventKind.CLAIMED)
     assert event.lapse_id == world.lapses["Acme DE"]
+
+
+async def told(world: World, who: str, account: str) -> NoticeId:
+    """Plan a notice about a lapse for somebody."""
+    now, person = world.clock.now(), world.people[who]
+    notice = Notice(
+        id=NoticeId(new_id(now)),
+        organization_id=world.organization.id,
+        kind=NoticeKind.LAPSED,
+        part=Part.CONNECTOR,
+        person_id=person.id,
+        channel=None,
+        lapse_ids=(world.lapses[account],),
+        created_at=now,
+    )
+    delivery = Delivery(
+        id=DeliveryId(new_id(now)),
+        organization_id=world.organization.id,
+        notice_id=notice.id,
+        address=Address(platform="chatter", tenant="T1", kind=AddressKind.DIRECT, external_id=f"U-{who}"),
+        lane="chatter:T1",
+        priority=Priority.FIRST,
+        state=DeliveryState.DUE,
+        wanted=1,
+        shown=0,
+        ref=None,
+        attempts=0,
+        next_at=now,
+        created_at=now,
+    )
+    async with world.storage.transaction() as uow:
+        await uow.notices.plan([notice], [delivery])
+    return notice.id
+
+
+@pytest.mark.behaviour("N-11")
+@pytest.mark.parametrize("action", [lambda lapse: actions.snooze_action(lapse, 3), actions.not_mine_action])
+async def test_a_snooze_and_not_mine_draw_the_pressers_own_messages_anew(
+    world: World, action: Callable[[LapseId], ActionRef]
+) -> None:
+    own, others = await told(world, "ana", "Acme DE"), await told(world, "olga", "Acme DE")
+    await world.pressed("ana", action(world.lapses["Acme DE"]))
+    async with world.storage.reading() as uow:
+        (mine,) = await uow.notices.deliveries(world.organization.id, own)
+        (theirs,) = await uow.notices.deliveries(world.organization.id, others)
+    assert mine.wanted == theirs.wanted + 1
 
 
 @pytest.mark.behaviour("N-11")

@@ -8,7 +8,8 @@ import pytest
 from commands import actions
 from commands.auditing import read_all, read_page
 from commands.catalogue import ACTIONS, COMMANDS
-from commands.messages import ActionRef
+from commands.handlers.role_form import as_drawn
+from commands.messages import ActionRef, Message
 from commands.model import Drill
 from commands.ports.notices import AuditEntry
 from tests.commands.plain import paging, plain
@@ -55,6 +56,11 @@ async def releases(world: World) -> object:
     return await world.pressed("raj", actions.release_action(world.lapses["Acme DE"]))
 
 
+async def copies_off(world: World) -> Message:
+    await world.typed("ada", "lapse-admin", "role raj administrator")
+    return await world.typed("ada", "lapse-admin", "copies raj off")
+
+
 CHANGING: dict[str, tuple[str, str, Doing]] = {
     "/subscribe-lapses": ("raj", "subscription.added", types("raj", "subscribe-lapses", "all")),
     "/reconnect": ("ana", "reconnect.offered", types("ana", "reconnect", "Acme DE")),
@@ -64,7 +70,7 @@ CHANGING: dict[str, tuple[str, str, Doing]] = {
     "/lapse-admin add-owner": ("ada", "person.added", types("ada", "lapse-admin", "add-owner A B a@b.example")),
     "/lapse-admin role": ("ada", "person.changed", types("ada", "lapse-admin", "role raj owner")),
     "/lapse-admin clients": ("ada", "person.changed", types("ada", "lapse-admin", "clients sam Brio")),
-    "/lapse-admin copies": ("ada", "person.changed", types("ada", "lapse-admin", "copies ada off")),
+    "/lapse-admin copies": ("ada", "person.changed", copies_off),
     "/lapse-admin assign": ("ada", "lapse.assigned", types("ada", "lapse-admin", "assign Acme DE to raj")),
     "/lapse-admin workspace": ("ada", "workspace.narrowed", types("ada", "lapse-admin", "workspace Acme")),
     "/lapse-admin grouping": ("ada", "rules.changed", types("ada", "lapse-admin", "grouping tiktok summary")),
@@ -134,7 +140,12 @@ CHANGING: dict[str, tuple[str, str, Doing]] = {
     actions.ROLE: (
         "ada",
         "person.changed",
-        sends("ada", lambda world: actions.role_action(world.people["raj"].id), role="owner", copies="on"),
+        sends(
+            "ada",
+            lambda world: actions.role_action(world.people["raj"].id, as_drawn(world.people["raj"])),
+            role="owner",
+            copies="on",
+        ),
     ),
     actions.ADD_OWNER: (
         "ada",
@@ -163,6 +174,7 @@ READING = {
     actions.DETAILS,
     actions.CHECK,
     actions.HISTORY,
+    actions.HISTORY_PAGE,
     actions.WHO_CAN,
     actions.RETIRE,
     actions.SNOOZE_CHOICE,

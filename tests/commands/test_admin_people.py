@@ -56,9 +56,9 @@ async def test_a_long_list_of_owners_turns_its_pages(world: World) -> None:
         await world.add_person(name, Role.OWNER)
         await world.add_connection(f"Theirs {number}", "tiktok", "Cato", owner=f"owner{number}")
     first = plain(await world.typed("ada", "lapse-admin", "owners"))
-    assert "1-8 of 11 ›" in first
+    assert "1–8 of 11 ›" in first
     second = await world.pressed("ada", actions.admin_list_action("owners", 8))
-    assert "‹ 9-11 of 11" in plain(second)
+    assert "‹ 9–11 of 11" in plain(second)
     beyond = await world.pressed("ada", actions.admin_list_action("owners", 800))
     assert plain(beyond) == plain(second), "a list that grew shorter shows its last page"
 
@@ -225,6 +225,17 @@ async def test_an_administrator_can_be_left_out_of_copies(world: World) -> None:
     assert (await person(world, "raj"))[2] is False
 
 
+@pytest.mark.behaviour("C-8", "N-5")
+async def test_a_primary_administrator_cannot_be_left_out_of_copies_and_is_told_why(world: World) -> None:
+    said = await says(world, "ada", "copies ada off")
+    assert said.startswith("Ada King is primary administrator. A primary administrator always gets the copies")
+    assert (await person(world, "ada"))[2] is True
+    async with world.storage.transaction() as uow:
+        await uow.people.update(replace(world.people["ada"], immediate_notices=False))
+    assert "• *Ada King*, primary administrator, copied on first notices" in await says(world, "ada", "settings")
+    assert await says(world, "ada", "copies ada on") == "That is so already; nothing changed."
+
+
 @pytest.mark.behaviour("C-8")
 async def test_role_clients_and_copies_have_a_form_filled_with_what_is_so(world: World) -> None:
     offered = await world.typed("ada", "lapse-admin", "role sam")
@@ -236,10 +247,10 @@ async def test_role_clients_and_copies_have_a_form_filled_with_what_is_so(world:
     assert isinstance(clients, ChoiceField)
     assert [choice.label for choice in clients.choices if choice.value in clients.chosen] == ["Acme"]
     brio = next(choice.value for choice in clients.choices if choice.label == "Brio")
+    wrong = await world.sent_off("ada", form.action, {"role": ("staff",), "clients": ("Nowhere",)})
     said = await world.sent_off("ada", form.action, {"role": ("staff",), "clients": (brio,), "copies": ("on",)})
     assert isinstance(said, Message)
     assert (await person(world, "sam"))[:2] == (Role.STAFF, frozenset({"Brio"}))
-    wrong = await world.sent_off("ada", form.action, {"role": ("staff",), "clients": ("Nowhere",)})
     assert wrong == FieldErrors((("clients", "I don't know a client called “Nowhere”."),))
 
 
@@ -248,21 +259,30 @@ async def test_a_deputy_is_named_beforehand_in_the_form_and_is_asked_when_somebo
     form = await world.form("ada", actions.role_action(world.people["ana"].id))
     filled: dict[str, tuple[str, ...]] = {"role": ("owner",), "copies": ("on",), "deputy": ("raj",)}
     assert isinstance(await world.sent_off("ada", form.action, filled), Message)
-    again = await world.form("ada", form.action)
+    form = again = await world.form("ada", actions.role_action(world.people["ana"].id))
     assert next(field.value for field in again.fields if isinstance(field, TextField)) == "raj@example.com"
     for words, said in (("nobody", "Nobody else here is called"), ("ana", "Nobody else here is called")):
         refused = await world.sent_off("ada", form.action, {**filled, "deputy": (words,)})
         assert isinstance(refused, FieldErrors)
         assert refused.by_field[0][1].startswith(said)
     assert "Raj Patel is asked to take it over." in await says(world, "ada", "leaves ana")
+    assert "It goes on working for now. Administrators are asked to take it over." in await says(
+        world, "ada", "leaves raj"
+    )
 
 
 async def test_an_administrators_own_form_leaves_their_role_alone_but_sets_the_rest(world: World) -> None:
-    action = actions.role_action(world.people["ada"].id)
-    own: dict[str, tuple[str, ...]] = {"role": ("primary_administrator",), "copies": ("off",)}
+    action = (await world.form("ada", actions.role_action(world.people["ada"].id))).action
+    own: dict[str, tuple[str, ...]] = {"role": ("primary_administrator",), "deputy": ("raj",)}
     assert isinstance(await world.sent_off("ada", action, own), Message)
-    assert await person(world, "ada") == (Role.PRIMARY_ADMINISTRATOR, None, False)
-    refused = await world.sent_off("ada", action, {"role": ("staff",), "copies": ("off",)})
+    async with world.storage.reading() as uow:
+        ada = await uow.people.get(world.organization.id, world.people["ada"].id)
+    assert (ada.role, ada.deputy_id) == (Role.PRIMARY_ADMINISTRATOR, world.people["raj"].id)
+    action = (await world.form("ada", action)).action
+    copies = await world.sent_off("ada", action, {**own, "copies": ("off",)})
+    assert isinstance(copies, FieldErrors)
+    assert copies.by_field[0][1].startswith("A primary administrator always gets the copies")
+    refused = await world.sent_off("ada", action, {"role": ("administrator",), "copies": ("off",)})
     assert isinstance(refused, Message)
     assert plain(refused) == "Your own role is for another administrator to change."
 
@@ -292,6 +312,11 @@ async def test_whoever_leaves_is_ended_here_and_what_hangs_on_them_is_told_and_o
     assert plain(await world.typed("raj", "lapsed")).startswith("I don't know who you are yet.")
     (gone,) = await events(world, EventKind.PERSON_GONE)
     assert gone.person_id == left.id
+    async with world.storage.reading() as uow:
+        entries = await uow.audit.latest(world.organization.id, limit=99)
+    (parting,) = [each for each in entries if each.action == "person.left"]
+    assert parting.detail["opt_ins_ended"] == "2"
+    assert {each.detail["network"] for each in entries if each.action == "subscription.ended"} == {"all", "tiktok"}
 
 
 @pytest.mark.behaviour("A-5")
@@ -301,6 +326,40 @@ async def test_personal_links_of_whoever_leaves_end(world: World) -> None:
     async with world.storage.reading() as uow:
         passes = await uow.passes.of(world.organization.id, world.people["olga"].id, PassPurpose.ACCOUNTS)
     assert all(one.withdrawn_at is not None for one in passes)
+
+
+@pytest.mark.behaviour("A-1", "P-6")
+@pytest.mark.parametrize("change", ["leaves otto@example.com", "role otto@example.com staff"])
+async def test_links_that_an_administrator_handed_out_end_when_they_are_none_any_more(
+    world: World, change: str
+) -> None:
+    await world.add_person("Otto Admin", Role.ADMINISTRATOR)
+    await world.typed("otto", "lapse-admin", "link olga")
+    await world.pressed("otto", actions.copy_link_action(world.people["olga"].id))
+    assert await handed_out(world, "olga") == [True, True]
+    await says(world, "ada", change)
+    assert await handed_out(world, "olga") == [False, False]
+
+
+@pytest.mark.behaviour("A-1", "P-6")
+async def test_links_handed_out_for_somebody_end_when_they_become_primary_administrator(world: World) -> None:
+    await world.add_person("Eva Next", Role.ADMINISTRATOR)
+    await says(world, "ada", "link eva@example.com")
+    await world.pressed("ada", actions.copy_link_action(world.people["eva"].id))
+    assert await handed_out(world, "eva") == [True, True]
+    await says(world, "ada", "role eva@example.com primary administrator")
+    assert await handed_out(world, "eva") == [False, False]
+
+
+async def handed_out(world: World, who: str) -> list[bool]:
+    """Whether each link that was made for a person's hand works, one-time links first."""
+    async with world.storage.reading() as uow:
+        made = [
+            one
+            for purpose in (PassPurpose.IDENTITY, PassPurpose.ACCOUNTS)
+            for one in await uow.passes.of(world.organization.id, world.people[who].id, purpose)
+        ]
+    return [one.withdrawn_at is None for one in made]
 
 
 @pytest.mark.behaviour("A-5")

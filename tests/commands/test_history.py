@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from commands.actions import history_action
+from commands.actions import history_action, history_page_action
 from commands.handlers.history import MOST, NOTES
 from commands.ids import NoteId, new_id
 from commands.messages import Message, Picture
 from commands.model import LapseNote, Role, Verdict
-from tests.commands.plain import buttons, plain, token
+from tests.commands.plain import buttons, paging, plain, token
 from tests.commands.world import World, open_world
 
 
@@ -78,8 +78,30 @@ async def test_what_a_long_history_leaves_out_is_said(world: World) -> None:
         await world.lapse("Acme DE")
     said = plain(await world.typed("ada", "lapsed", "history acme de"))
     assert f"*More than {MOST} lapses*" in said
-    assert f"Lapses before these {MOST} are kept as well, and not shown here." in said
     assert said.count("• ") == MOST
+
+
+@pytest.mark.behaviour("C-4")
+async def test_a_long_history_has_pages_to_its_beginning(world: World) -> None:
+    for _ in range(MOST + 1):
+        world.clock.advance(timedelta(days=1))
+        await world.restore("Acme DE")
+        world.clock.advance(timedelta(days=1))
+        await world.lapse("Acme DE", Verdict.CREDENTIAL_CHANGED)
+    first = await world.typed("ada", "lapsed", "history acme de")
+    assert f"1–{MOST} ›" in plain(first)
+    second = await world.pressed("ada", paging(first).following)
+    said = plain(second)
+    assert "*Earlier lapses*" in said
+    assert f"‹ {MOST + 1}–{MOST + 2}" in said
+    assert said.count("• ") == 2
+    assert "access removed" in said, "the first of all"
+    assert await world.pressed("ada", paging(second).previous) == first
+    assert plain(await world.pressed("sam", history_page_action(world.connections["Brio Shop"], MOST))).startswith(
+        "This is not there any more, or not yours to see."
+    )
+    beyond = plain(await world.pressed("ada", history_page_action(world.connections["Acme DE"], 400)))
+    assert "There are no lapses before those." in beyond
 
 
 @pytest.mark.behaviour("C-4")

@@ -114,6 +114,14 @@ async def test_filters_narrow_the_list(world: World, typed: str, expected: list[
 
 
 @pytest.mark.behaviour("C-2")
+async def test_an_account_is_told_from_many_of_its_name_by_its_network_and_client(world: World) -> None:
+    for number in range(60):
+        await world.add_connection(f"Zeta {number:02}", "linkedin", "Cato")
+    await world.add_connection("Zeta tok", "tiktok", "Brio")
+    for words in ("who zeta tiktok", "who zeta client:Brio"):
+        assert plain(await world.typed("ada", "lapsed", words)).startswith("✅ *TikTok · Zeta tok*"), words
+
+
 async def test_mine_is_what_the_asker_connected_or_owns(world: World) -> None:
     assert names(await world.typed("raj", "lapsed", "mine")) == ["Old Promo"]
     assert names(await world.typed("olga", "lapsed", {"mine": "yes"})) == ["Acme DE", "Cato Page"]

@@ -9,7 +9,7 @@ from commands.actions import nudge_action
 from commands.ids import PersonId, new_id
 from commands.model import Role, Verdict
 from commands.ports.notices import Event, EventKind
-from tests.commands.plain import plain
+from tests.commands.plain import buttons, plain
 from tests.commands.world import World
 
 
@@ -64,6 +64,18 @@ async def test_the_owner_is_asked_where_whoever_connected_it_has_left(world: Wor
     assert event.person_id == world.people["olga"].id
     said = plain(await world.pressed("raj", nudge_action(world.lapses["Orphan Page"])))
     assert "Nobody is left to ask" in said
+
+
+@pytest.mark.behaviour("N-2", "N-12")
+async def test_the_owner_is_asked_where_the_chat_account_of_whoever_connected_it_is_deactivated(world: World) -> None:
+    """By the same rule as the button's."""
+    ana = world.people["ana"]
+    async with world.storage.transaction() as uow:
+        (account,) = (await uow.people.identities(ana.organization_id, [ana.id]))[ana.id]
+        await uow.people.looked_at(ana.organization_id, account.id, at=world.clock.now(), gone=True, time_zone=None)
+    assert "Ask Olga" in buttons(await world.typed("raj", "lapsed", "who-can acme de"))
+    assert "Olga Berg gets a message" in plain(await world.pressed("raj", nudge_action(world.lapses["Acme DE"])))
+    assert "Nobody is left to ask" in plain(await world.pressed("raj", nudge_action(world.lapses["Brio Shop"])))
 
 
 @pytest.mark.behaviour("N-2")

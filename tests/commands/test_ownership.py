@@ -225,3 +225,10 @@ async def test_what_was_never_connected_or_is_retired_is_not_asked_about(world: 
     assert "It has never been connected" in plain(await world.typed("ada", "lapsed", "check cato page"))
     assert "Retired: it is no longer checked." in plain(await world.typed("ada", "lapsed", "check acme attic"))
     assert world.checker.asked == []
+
+
+@pytest.mark.behaviour("X-11", "N-8")
+async def test_in_a_workspace_that_is_narrowed_siblings_beyond_it_are_not_counted(world: World) -> None:
+    assert "2 accounts hang on it" in plain(await world.typed("ada", "lapsed", "who acme de"))
+    await world.typed("ada", "lapse-admin", "workspace Acme")
+    assert "1 account hangs on it" in plain(await world.typed("ada", "lapsed", "who acme de"))

@@ -41,6 +41,10 @@ async def test_one_opts_in_to_just_what_one_said(
     got = {(each.network, each.client_id) for each in await subscriptions(world)}
     assert got == {(network, world.clients[client] if client else None) for network, client in wanted}
     assert await audited(world) == ["subscription.added"] * len(wanted)
+    async with world.storage.reading() as uow:
+        entries = await uow.audit.latest(world.organization.id, limit=50)
+    details = {(each.detail["network"], each.detail["client"]) for each in entries}
+    assert details == {(network or "all", client or "all") for network, client in wanted}, "the audit log says which"
 
 
 @pytest.mark.behaviour("C-5")

@@ -164,6 +164,35 @@ async def test_accounts_are_looked_at_in_turn(storage: SqlStorage, clock: FakeCl
     assert len(await storage.queues.due_profiles(looked_before=clock.now() + 3 * HOUR, limit=2)) == 2
 
 
+@pytest.mark.behaviour("X-6")
+async def test_an_account_that_is_gone_is_looked_at_when_asked_for_and_now_and_then_and_may_be_back(
+    storage: SqlStorage, clock: FakeClock
+) -> None:
+    seeded = await seed(storage, clock.now())
+    ana, queues = await account(storage, seeded), storage.queues
+    every = await queues.due_profiles(looked_before=clock.now(), limit=99)
+    async with storage.transaction() as uow:
+        for identity in every:
+            gone = identity.id == ana.id
+            await uow.people.looked_at(seeded.organization_id, identity.id, at=clock.now(), gone=gone, time_zone=None)
+    later = clock.now() + HOUR
+    assert ana.id not in [each.id for each in await queues.due_profiles(looked_before=later, limit=99)]
+    assert await queues.due_profiles(looked_before=clock.now(), gone_before=clock.now(), limit=99) == []
+    (due,) = await queues.due_profiles(looked_before=clock.now(), gone_before=later, limit=99)
+    assert (due.id, due.gone_at) == (ana.id, clock.now())
+    (known,) = await storage.directory.identities(platform="slack", tenant="T1", user="U-ANA")
+    assert known == due
+    async with storage.transaction() as uow:
+        await uow.people.look_again(seeded.organization_id, ana.id)
+    (asked,) = await queues.due_profiles(looked_before=clock.now(), limit=99)
+    assert asked.id == ana.id
+    async with storage.transaction() as uow:
+        assert not await uow.people.looked_at(
+            seeded.organization_id, ana.id, at=clock.now(), gone=False, time_zone=None
+        )
+    assert (await account(storage, seeded)).gone_at is None
+
+
 @pytest.mark.behaviour("P-6")
 async def test_an_account_that_is_forgotten_takes_along_what_hung_on_it(storage: SqlStorage, clock: FakeClock) -> None:
     seeded = await seed(storage, clock.now())

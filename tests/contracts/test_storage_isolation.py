@@ -4,7 +4,7 @@ import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import get_type_hints
+from typing import cast, get_type_hints
 
 import pytest
 from sqlalchemy import select
@@ -13,6 +13,8 @@ from commands.ids import (
     AttemptId,
     DeliveryId,
     DrillId,
+    EventId,
+    LapseId,
     LinkId,
     NoteId,
     NoticeId,
@@ -22,6 +24,7 @@ from commands.ids import (
     SessionId,
     SubscriptionId,
     new_id,
+    to_wire,
 )
 from commands.model import (
     Claim,
@@ -41,7 +44,17 @@ from commands.model import (
 )
 from commands.ports.chat import Address, AddressKind, MessageRef
 from commands.ports.connections import CheckRecord
-from commands.ports.notices import AuditEntry, Delivery, DeliveryState, Notice, NoticeKind, Part, Priority
+from commands.ports.notices import (
+    AuditEntry,
+    Delivery,
+    DeliveryState,
+    Event,
+    EventKind,
+    Notice,
+    NoticeKind,
+    Part,
+    Priority,
+)
 from commands.ports.reconnecting import Attempt, Link, Pass, PassPurpose
 from commands.ports.storage import StorageError, UnitOfWork
 from commands.rules import RuleSet
@@ -65,6 +78,7 @@ class House:
     attempt_id: object
     ended_id: object
     warning_id: object
+    event_id: object
     identity_id: object
     pass_id: object
     drill_id: object
@@ -80,13 +94,27 @@ async def counted(uow: UnitOfWork, organization_id: OrganizationId, house: House
     return stats.opened or sum(number for _, number in stats.waits)
 
 
+async def told_of_workspace(uow: UnitOfWork, organization_id: OrganizationId, house: House) -> object:
+    workspace = (await uow.organizations.workspaces(house.seeded.organization_id))[0]
+    return await uow.organizations.tell_of_workspace(
+        organization_id, workspace.platform, workspace.external_id, is_lost=not workspace.is_lost, at=house.now
+    )
+
+
+async def released(uow: UnitOfWork, organization_id: OrganizationId, house: House) -> object:
+    found = await uow.lapses.release_due(organization_id, [cast(LapseId, house.lapse_id)], house.now)
+    return (*found.claims, *found.snoozes)
+
+
 Call = Callable[[UnitOfWork, OrganizationId, "House"], Awaitable[object]]
 
 # Each asks, in the name of another organization, for what is this one's.
 CALLS: Mapping[str, Callable[..., Awaitable[object]]] = {
     "organizations.get": lambda u, o, h: u.organizations.get(OrganizationId(new_id(h.now))),
     "organizations.workspaces": lambda u, o, h: u.organizations.workspaces(o),
+    "organizations.tell_of_workspace": told_of_workspace,
     "people.get": lambda u, o, h: u.people.get(o, h.seeded.ana.id),
+    "people.get_for_change": lambda u, o, h: u.people.get_for_change(o, h.seeded.ana.id),
     "people.many": lambda u, o, h: u.people.many(o, [h.seeded.ana.id]),
     "people.by_email": lambda u, o, h: u.people.by_email(o, h.seeded.ana.email),
     "people.named": lambda u, o, h: u.people.named(o, "ana"),
@@ -159,7 +187,8 @@ CALLS: Mapping[str, Callable[..., Awaitable[object]]] = {
     "lapses.views": lambda u, o, h: u.lapses.views(o, [h.lapse_id]),
     "lapses.history": lambda u, o, h: u.lapses.history(o, h.seeded.connections[0].id, limit=9),
     "lapses.claim": lambda u, o, h: u.lapses.claim(o, [h.lapse_id], Claim(person_id=h.seeded.raj.id, until=h.now)),
-    "lapses.release_due": lambda u, o, h: u.lapses.release_due(o, [h.lapse_id], h.now),
+    "lapses.release": lambda u, o, h: u.lapses.release(o, [h.lapse_id], person_id=h.seeded.raj.id),
+    "lapses.release_due": released,
     "lapses.notes": lambda u, o, h: u.lapses.notes(o, [h.lapse_id]),
     "lapses.mute": lambda u, o, h: u.lapses.mute(o, [Mute(lapse_id=h.lapse_id, person_id=h.seeded.raj.id, until=None)]),
     "lapses.mutes": lambda u, o, h: u.lapses.mutes(o, [h.lapse_id]),
@@ -172,12 +201,17 @@ CALLS: Mapping[str, Callable[..., Awaitable[object]]] = {
     "subscriptions.of_readers": lambda u, o, h: u.subscriptions.of_readers(o, [(h.seeded.ana.id, None)]),
     "subscriptions.all": lambda u, o, h: u.subscriptions.all(o),
     "notices.redraw": lambda u, o, h: u.notices.redraw(o, [h.lapse_id], h.now),
+    "notices.redraw_for": lambda u, o, h: u.notices.redraw_for(o, [h.lapse_id], h.seeded.ana.id, h.now),
     "notices.get_many": lambda u, o, h: u.notices.get_many(o, [h.notice_id]),
     "notices.deliveries": lambda u, o, h: u.notices.deliveries(o, h.notice_id),
+    "notices.undelivered": lambda u, o, h: u.notices.undelivered(o, since=h.now),
+    "notices.of_kind": lambda u, o, h: u.notices.of_kind(o, NoticeKind.LAPSED, since=h.now),
+    "notices.is_recorded": lambda u, o, h: u.notices.is_recorded(o, h.event_id),
     "notices.delivered_to": lambda u, o, h: u.notices.delivered_to(o, [h.lapse_id]),
     "notices.recent": lambda u, o, h: u.notices.recent(o, since=h.now),
     "notices.grow": lambda u, o, h: u.notices.grow(o, h.notice_id, [h.ended_id]),
     "notices.first_delivered": lambda u, o, h: u.notices.first_delivered(o, [h.notice_id]),
+    "notices.redraw_connections": lambda u, o, h: u.notices.redraw_connections(o, [h.seeded.connections[0].id], h.now),
     "notices.redraw_authorizations": lambda u, o, h: u.notices.redraw_authorizations(
         o, [h.seeded.authorization.id], h.now
     ),
@@ -197,6 +231,7 @@ CALLS: Mapping[str, Callable[..., Awaitable[object]]] = {
     "passes.bind": lambda u, o, h: u.passes.bind(o, h.pass_id, browser_hash=b"stolen"),
     "passes.use": lambda u, o, h: u.passes.use(o, h.pass_id, h.now),
     "passes.withdraw": lambda u, o, h: u.passes.withdraw(o, h.seeded.bo.id, None, h.now),
+    "passes.withdraw_handed_out": lambda u, o, h: u.passes.withdraw_handed_out(o, person_id=h.seeded.mei.id),
     "rule_sets.all": lambda u, o, h: u.rule_sets.all(o),
     "preferences.of": lambda u, o, h: u.preferences.of(o, [h.seeded.ana.id]),
     "preferences.put": lambda u, o, h: u.preferences.put(o, preference(h.seeded.ana.id, Rhythm.WEEKLY)),
@@ -205,6 +240,7 @@ CALLS: Mapping[str, Callable[..., Awaitable[object]]] = {
     "drills.answer": lambda u, o, h: u.drills.answer(o, h.drill_id, h.seeded.bo.id, h.now),
     "drills.answers": lambda u, o, h: u.drills.answers(o, h.drill_id),
     "drills.reported": lambda u, o, h: u.drills.reported(o, h.drill_id, h.now),
+    "audit.number": lambda u, o, h: u.audit.number(o, actor_id=h.seeded.mei.id, action="a", subject="s", since=h.now),
     "audit.latest": lambda u, o, h: u.audit.latest(o, limit=9),
 }
 
@@ -242,7 +278,8 @@ async def furnished(storage: SqlStorage, clock: FakeClock) -> House:
         id=NoticeId(new_id(now)),
         kind=NoticeKind.EXPIRING,
         lapse_ids=(),
-        authorization_id=seeded.authorization.id,
+        authorization_ids=(seeded.authorization.id,),
+        data={"connection": to_wire(seeded.connections[0].id)},
         remind_at=None,
         digest_at=now,
     )
@@ -261,6 +298,8 @@ async def furnished(storage: SqlStorage, clock: FakeClock) -> House:
         next_at=now,
         created_at=now,
     )
+    nobodys = replace(notice, kind=NoticeKind.THIN_REACH, lapse_ids=(), remind_at=None)
+    happened = Event(id=EventId(new_id(now)), organization_id=seeded.organization_id, kind=EventKind.REACH_THIN, at=now)
     link = Link(
         id=LinkId(new_id(now)),
         organization_id=seeded.organization_id,
@@ -311,8 +350,10 @@ async def furnished(storage: SqlStorage, clock: FakeClock) -> House:
     async with storage.transaction() as uow:
         await uow.lapses.end(seeded.organization_id, ended.connection_id, at=now, how=LapseEnd.RECOVERED, by=None)
         await uow.connections.set_state(seeded.organization_id, ended.connection_id, ConnectionState.ACTIVE)
+        await uow.notices.record([happened])
         await uow.notices.plan(
-            [notice, warning], [delivery, replace(delivery, id=DeliveryId(new_id(now)), notice_id=warning.id)]
+            [notice, warning, replace(nobodys, id=NoticeId(new_id(now)))],
+            [delivery, replace(delivery, id=DeliveryId(new_id(now)), notice_id=warning.id)],
         )
         await uow.links.ensure(link)
         await uow.attempts.open(
@@ -321,6 +362,7 @@ async def furnished(storage: SqlStorage, clock: FakeClock) -> House:
         await uow.attempts.keep(seeded.organization_id, attempt.id, found=Secret("found"), until=now + DAY)
         await uow.passes.add(bearer, secret_hash=b"secret")
         await uow.passes.add(replace(bearer, id=PassId(new_id(now)), person_id=seeded.bo.id), secret_hash=b"other")
+        await uow.passes.add(replace(bearer, id=PassId(new_id(now)), person_id=seeded.mei.id), secret_hash=b"third")
         await uow.rule_sets.put(RuleSet(organization_id=seeded.organization_id, network=None, warning_days=()))
         await uow.preferences.put(seeded.organization_id, preference(seeded.ana.id, Rhythm.DAILY))
         await uow.drills.add(drill)
@@ -342,7 +384,12 @@ async def furnished(storage: SqlStorage, clock: FakeClock) -> House:
         )
         await uow.audit.write(
             AuditEntry(
-                organization_id=seeded.organization_id, at=now, actor_id=None, origin="cli", action="a", subject="s"
+                organization_id=seeded.organization_id,
+                at=now,
+                actor_id=seeded.mei.id,
+                origin="cli",
+                action="a",
+                subject="s",
             )
         )
     lease = timedelta(minutes=1)
@@ -355,6 +402,7 @@ async def furnished(storage: SqlStorage, clock: FakeClock) -> House:
         attempt_id=attempt.id,
         ended_id=ended.id,
         warning_id=warning.id,
+        event_id=happened.id,
         identity_id=identity.id,
         pass_id=bearer.id,
         drill_id=drill.id,
@@ -407,7 +455,7 @@ async def test_the_same_calls_do_find_their_own(storage: SqlStorage, clock: Fake
         "passes.opened", "attempts.keep", "notices.first_delivered",
     }  # fmt: skip
     last = [  # in an order in which none takes away what the next one asks for
-        "lapses.release_due", "lapses.mute", "lapses.claim", "lapses.end", "connections.set_owner",
+        "lapses.release_due", "lapses.mute", "lapses.claim", "lapses.release", "lapses.end", "connections.set_owner",
         "connections.set_state", "authorizations.warn_next", "authorizations.store_refreshed", "notices.remind_next",
         "notices.gathered", "notices.gathering_done", "notices.grow", "attempts.kept", "attempts.take",
         "attempts.finish", "passes.bind", "passes.use", "passes.withdraw", "drills.answer", "drills.reported",

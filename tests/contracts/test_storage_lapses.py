@@ -19,6 +19,7 @@ from commands.model import (
     Verdict,
     Wait,
 )
+from commands.ports.connections import MOST_NOTES, Released
 from storage import SqlStorage
 from tests.support.clock import FakeClock
 from tests.support.seed import Seeded, fresh_storage, lapse, seed
@@ -69,13 +70,43 @@ async def test_a_claim_and_a_snooze_end_when_their_time_is_over(storage: SqlStor
     assert await due(storage, clock) == [snoozed, claimed], "the longest over first"
     async with storage.transaction() as uow:
         every = [claimed, snoozed, not_mine, ended]
-        assert await uow.lapses.release_due(organization_id, every, clock.now()) == [claimed, snoozed]
-        assert await uow.lapses.release_due(organization_id, every, clock.now()) == []
+        assert await uow.lapses.release_due(organization_id, every, clock.now()) == Released(
+            claims=(claimed,), snoozes=((seeded.ana.id, snoozed),)
+        )
+        assert await uow.lapses.release_due(organization_id, every, clock.now()) == Released(claims=(), snoozes=())
         released = await uow.lapses.get(organization_id, claimed)
         assert released is not None
         assert released.claim is None
         assert set(await uow.lapses.mutes(organization_id, every)) == set(mutes[1:])
     assert await due(storage, clock) == []
+
+
+@pytest.mark.behaviour("N-11")
+async def test_a_claim_stands_against_others_until_it_is_over_and_only_its_own_is_given_back(
+    storage: SqlStorage, clock: FakeClock
+) -> None:
+    seeded = await seed(storage, clock.now())
+    opened, _ = await lapse(storage, seeded.connections[0], clock.now())
+    organization_id, which = seeded.organization_id, [opened.id]
+
+    def until(hours: int) -> datetime:
+        return clock.now() + hours * HOUR
+
+    async with storage.transaction() as uow:
+        lapses = uow.lapses
+        assert await lapses.claim(organization_id, which, Claim(person_id=seeded.bo.id, until=until(1))) == which
+        assert await lapses.claim(organization_id, which, Claim(person_id=seeded.ana.id, until=until(1))) == []
+        assert await lapses.claim(organization_id, which, Claim(person_id=seeded.bo.id, until=until(2))) == which
+        assert await lapses.release(organization_id, which, person_id=seeded.ana.id) == []
+        for_ana = Claim(person_id=seeded.ana.id, until=until(1))
+        assert await lapses.claim(organization_id, which, for_ana, take_over=True) == which
+        assert await lapses.claim(organization_id, which, for_ana, take_over=True) == [], "nothing changed"
+    clock.advance(HOUR)
+    async with storage.transaction() as uow:
+        lapses = uow.lapses
+        assert await lapses.claim(organization_id, which, Claim(person_id=seeded.bo.id, until=until(1))) == which
+        assert await lapses.release(organization_id, which, person_id=seeded.bo.id) == which
+        assert await lapses.release(organization_id, which, person_id=seeded.bo.id) == []
 
 
 async def test_a_snooze_takes_the_place_of_an_earlier_one(storage: SqlStorage, clock: FakeClock) -> None:
@@ -109,6 +140,26 @@ async def test_notes_name_who_wrote_them_the_oldest_first(storage: SqlStorage, c
     async with storage.reading() as uow:
         assert await uow.lapses.notes(seeded.organization_id, [opened.id]) == written
         assert await uow.lapses.notes(seeded.organization_id, []) == []
+
+
+async def test_of_many_notes_about_a_lapse_the_latest_are_read(storage: SqlStorage, clock: FakeClock) -> None:
+    seeded = await seed(storage, clock.now(), connections=2)
+    many, few = [(await lapse(storage, connection, clock.now()))[0].id for connection in seeded.connections]
+    async with storage.transaction() as uow:
+        for number in range(MOST_NOTES + 3):
+            note = LapseNote(
+                id=NoteId(new_id(clock.now())),
+                organization_id=seeded.organization_id,
+                lapse_id=few if number == 0 else many,
+                person_id=seeded.bo.id,
+                person_name=seeded.bo.name,
+                text=str(number),
+                at=clock.now(),
+            )
+            clock.advance(timedelta(minutes=1))
+            await uow.lapses.add_note(note)
+        found = await uow.lapses.notes(seeded.organization_id, [many, few])
+    assert [note.text for note in found] == ["0", *(str(number) for number in range(3, MOST_NOTES + 3))]
 
 
 async def opened_and_ended(

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from commands.ids import AuthorizationId, ConnectionId, new_id
+from commands.ids import AuthorizationId, ClientId, ConnectionId, new_id
 from commands.model import (
     Claim,
     ConnectionState,
@@ -121,6 +121,25 @@ async def test_find_prefers_what_matches_exactly(storage: SqlStorage, clock: Fak
         assert await names("ads 1") == ["Acme Ads 1", "Acme Ads 11", "Brio Ads 10", "Brio Ads 12"]
         assert await names("_") == []
         assert await names(" ") == []
+
+
+async def test_find_looks_in_one_network_or_client_alone_where_that_is_asked(
+    storage: SqlStorage, clock: FakeClock
+) -> None:
+    seeded = await seed(storage, clock.now(), connections=12)
+    wanted = seeded.connections[-1]
+    async with storage.reading() as uow:
+
+        async def found(network: str | None = None, client_id: ClientId | None = None) -> set[ConnectionId]:
+            views = await uow.connections.find(
+                seeded.organization_id, Scope(), "ads", limit=99, network=network, client_id=client_id
+            )
+            return {view.connection.id for view in views}
+
+        of_client = {each.id for each in seeded.connections if each.client_id == wanted.client_id}
+        assert await found(client_id=wanted.client_id) == of_client != await found()
+        assert await found(network=wanted.network) == await found()
+        assert await found(network="another", client_id=wanted.client_id) == set()
 
 
 async def test_a_view_names_everything_around_the_connection(storage: SqlStorage, clock: FakeClock) -> None:

@@ -217,3 +217,30 @@ async def test_what_was_kept_is_bound_to_its_attempt(storage: SqlStorage, clock:
     async with storage.reading() as uow:
         with pytest.raises(Unreadable):
             await uow.attempts.kept(seeded.organization_id, other.id, clock.now())
+
+
+@pytest.mark.behaviour("A-1", "P-6")
+async def test_links_handed_out_by_somebody_or_for_somebody_end_and_those_of_notices_stay(
+    storage: SqlStorage, clock: FakeClock
+) -> None:
+    seeded = await seed(storage, clock.now())
+    organization_id, one = seeded.organization_id, pass_for(seeded, clock)
+    made = {
+        "by mei for bo": one,
+        "by bo for mei": replace(one, id=PassId(new_id(clock.now())), person_id=seeded.mei.id, made_by=seeded.bo.id),
+        "in a notice to bo": replace(one, id=PassId(new_id(clock.now())), made_by=None),
+    }
+    async with storage.transaction() as uow:
+        for secret, each in made.items():
+            await uow.passes.add(each, secret_hash=secret_hash(secret))
+
+    async def over() -> list[str]:
+        return [secret for secret in made if (await found(storage, secret)).withdrawn_at is not None]
+
+    async with storage.transaction() as uow:
+        assert await uow.passes.withdraw_handed_out(organization_id, made_by=seeded.bo.id) == 1
+    assert await over() == ["by bo for mei"]
+    async with storage.transaction() as uow:
+        assert await uow.passes.withdraw_handed_out(organization_id, person_id=seeded.bo.id) == 1
+        assert await uow.passes.withdraw_handed_out(organization_id, person_id=seeded.bo.id) == 0
+    assert await over() == ["by mei for bo", "by bo for mei"]

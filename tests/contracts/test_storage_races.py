@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from commands.ids import AttemptId, DrillId, LinkId, NoticeId, PassId, SessionId, new_id
-from commands.model import Drill
+from commands.model import Claim, Drill, Role
 from commands.ports.installations import Installation
 from commands.ports.notices import Notice, NoticeKind, Part
 from commands.ports.reconnecting import Attempt, Link, Pass, PassPurpose
@@ -232,3 +233,53 @@ async def test_an_account_and_an_installation_are_lost_once(
         )
     )
     assert lost.count(True) == 1
+
+
+async def test_a_lapse_is_claimed_by_one_of_those_who_press_at_once(
+    processes: tuple[SqlStorage, SqlStorage], clock: FakeClock
+) -> None:
+    seeded = await seed(processes[0], clock.now())
+    opened, _ = await lapse(processes[0], seeded.connections[0], clock.now())
+
+    async def claim(uow: UnitOfWork, place: int) -> bool:
+        whose = (seeded.ana, seeded.bo)[place % 2]
+        made = Claim(person_id=whose.id, until=clock.now() + HOUR)
+        return await uow.lapses.claim(seeded.organization_id, [opened.id], made) == [opened.id]
+
+    assert (await race(processes, claim)).count(True) == 1
+
+
+async def test_of_two_primary_administrators_who_end_each_other_one_stays(
+    processes: tuple[SqlStorage, SqlStorage], clock: FakeClock
+) -> None:
+    seeded = await seed(processes[0], clock.now())
+    both = [replace(one, role=Role.PRIMARY_ADMINISTRATOR) for one in (seeded.mei, seeded.raj)]
+    async with processes[0].transaction() as uow:
+        for one in both:
+            await uow.people.update(one)
+
+    async def demote(uow: UnitOfWork, place: int) -> None:
+        person = await uow.people.get_for_change(seeded.organization_id, both[place % 2].id)
+        there = await uow.people.administrators(seeded.organization_id)
+        if any(one.role is Role.PRIMARY_ADMINISTRATOR and one.id != person.id for one in there):
+            await uow.people.update(replace(person, role=Role.STAFF))
+
+    await race(processes, demote)
+    async with processes[0].reading() as uow:
+        there = await uow.people.administrators(seeded.organization_id)
+    assert [one.role for one in there] == [Role.PRIMARY_ADMINISTRATOR]
+
+
+async def test_two_changes_of_one_person_are_both_kept(
+    processes: tuple[SqlStorage, SqlStorage], clock: FakeClock
+) -> None:
+    seeded = await seed(processes[0], clock.now())
+
+    async def change(uow: UnitOfWork, place: int) -> None:
+        person = await uow.people.get_for_change(seeded.organization_id, seeded.bo.id)
+        await uow.people.update(replace(person, name=f"{person.name}{place}"))
+
+    await race(processes, change)
+    async with processes[0].reading() as uow:
+        person = await uow.people.get(seeded.organization_id, seeded.bo.id)
+    assert sorted(person.name.removeprefix(seeded.bo.name)) == [str(place) for place in range(AT_ONCE)]

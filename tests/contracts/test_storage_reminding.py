@@ -158,7 +158,12 @@ async def test_each_reminder_of_a_series_is_told_once(storage: SqlStorage, clock
     again = replace(reminders[0], id=NoticeId(new_id(clock.now())))
     expiring = [
         notice_for(
-            seeded, [], clock, kind=NoticeKind.EXPIRING, authorization_id=seeded.authorization.id, data={"days": days}
+            seeded,
+            [],
+            clock,
+            kind=NoticeKind.EXPIRING,
+            authorization_ids=(seeded.authorization.id,),
+            data={"days": days},
         )
         for days in ("7", "3")
     ]
@@ -205,7 +210,7 @@ async def test_what_is_shown_about_a_lapse_can_be_posted_under(storage: SqlStora
 async def test_notices_of_an_authorization_are_drawn_anew(storage: SqlStorage, clock: FakeClock) -> None:
     seeded = await seed(storage, clock.now(), ends_at=clock.now() + DAY)
     opened, _ = await lapse(storage, seeded.connections[0], clock.now())
-    warning = notice_for(seeded, [], clock, kind=NoticeKind.EXPIRING, authorization_id=seeded.authorization.id)
+    warning = notice_for(seeded, [], clock, kind=NoticeKind.EXPIRING, authorization_ids=(seeded.authorization.id,))
     told = notice_for(seeded, [opened], clock)
     elsewhere = Address(platform="slack", tenant="T1", kind=AddressKind.DIRECT, external_id="U-ANA")
     await plan(

@@ -197,6 +197,10 @@ async def test_email_is_not_edited_and_a_good_end_is_told_in_a_message_of_its_ow
     assert ended.under == first.ref
     assert "Restored" in plain(ended.message)
     assert len(first.shown) == 1
+    async with world.storage.transaction() as uow:
+        await uow.notices.redraw(world.organization.id, [lapse], world.clock.now())
+    await world.tell()
+    assert len(mail.posts) == 2  # a note on what is over is no second end
 
 
 async def test_whoever_cannot_be_reached_here_is_reached_elsewhere(world: World) -> None:

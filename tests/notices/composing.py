@@ -13,7 +13,7 @@ from commands.messages import Message
 from commands.model import Channel, Person
 from commands.ports.chat import Address, AddressKind, MessageRef
 from commands.ports.notices import Delivery, DeliveryState, Notice, NoticeKind, Part, Priority
-from storage.tables import authorizations, deliveries, notice_lapses, notices
+from storage.tables import authorizations, deliveries, notice_authorizations, notice_lapses, notices
 from tests.notices.world import PUBLIC_URL, World
 from tests.support.chat import FakeChat
 
@@ -63,9 +63,10 @@ async def told(
     authorization: AuthorizationId | None = None,
     shown: bool = False,
     state: DeliveryState = DeliveryState.SENDING,
+    kind_of_address: AddressKind = AddressKind.DIRECT,
 ) -> Message | Suppress:
     """Write a notice in place of all others, and compose its message. `shown`: it was posted already."""
-    for table in (deliveries, notice_lapses, notices):
+    for table in (deliveries, notice_authorizations, notice_lapses, notices):
         await write(world, delete(table))
     now = world.clock.now()
     notice = Notice(
@@ -77,7 +78,7 @@ async def told(
         channel=channel,
         lapse_ids=tuple(lapses or ()),
         created_at=now,
-        authorization_id=authorization,
+        authorization_ids=(authorization,) if authorization is not None else (),
         data=data or {},
     )
     ref = MessageRef(platform=platform, tenant="T1", destination="D1", message="1") if shown else None
@@ -88,7 +89,7 @@ async def told(
         address=Address(
             platform=platform,
             tenant="T1",
-            kind=AddressKind.CHANNEL if channel else AddressKind.DIRECT,
+            kind=AddressKind.CHANNEL if channel else kind_of_address,
             external_id=channel.external_id if channel else reader.name,
         ),
         lane=f"{platform}:T1",
@@ -118,7 +119,9 @@ async def write(world: World, statement: Any) -> None:
 
 def mail(world: World) -> str:
     """Add a platform whose readers may have no chat account."""
-    world.chats["mail"] = FakeChat(name="mail", label="Email", personal_links=True, finds_by_email=False)
+    world.chats["mail"] = FakeChat(
+        name="mail", label="Email", personal_links=True, addressed_by_email=True, finds_by_email=False
+    )
     return "mail"
 
 

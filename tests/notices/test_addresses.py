@@ -6,10 +6,12 @@ from uuid import UUID
 
 import pytest
 
-from bot.notices.addresses import addresses, is_gone
+from bot.notices.addresses import addresses
 from bot.notices.data import NAMES, REASON, WHAT, WHOM, ids_in
+from commands.access import is_gone
 from commands.errors import DeliveryErrorKind
 from commands.ids import IdentityId, WorkspaceId
+from commands.linking import unlink
 from commands.model import Identity, Person, Role, Workspace
 from commands.ports.notices import DeliveryState, EventKind, NoticeKind
 from tests.notices.cases import NEWS, NOW, ORGANIZATION, person
@@ -20,7 +22,7 @@ ANA = person(1)
 CHATS = {
     "examplechat": FakeChat(),
     "otherchat": FakeChat(name="otherchat", finds_by_email=False),
-    "mail": FakeChat(name="mail", finds_by_email=False, edits=False, personal_links=True),
+    "mail": FakeChat(name="mail", finds_by_email=False, addressed_by_email=True, edits=False),
 }
 
 
@@ -65,6 +67,28 @@ def test_a_chat_account_that_is_gone_is_no_way_nor_is_its_workspace() -> None:
     assert is_gone([identity(gone=True)])
     assert not is_gone([identity(gone=True), identity("otherchat")])
     assert not is_gone([]), "who never had an account is not gone"
+
+
+@pytest.mark.behaviour("P-6")
+async def test_where_an_account_was_unlinked_no_message_finds_it_by_its_email_address(world: World) -> None:
+    """Signing in again makes it a way anew."""
+    mail = world.with_email()
+    ana = world.ana
+    async with world.storage.transaction() as uow:
+        for identity in (await uow.people.identities(ana.organization_id, [ana.id]))[ana.id]:
+            await unlink(uow, identity, by=None, origin="test", now=world.clock.now())
+    first, second = await world.connections(2)
+    await world.lapse(first)
+    await world.tell()
+    assert [(post.address.kind.value, post.address.external_id) for post in mail.posts] == [
+        ("direct", "ana@acme.example")
+    ]
+    assert world.chat.posts == []
+    await world.link(ana, "examplechat")
+    world.clock.advance(timedelta(hours=1))
+    await world.lapse(second)
+    await world.tell()
+    assert [post.address.kind.value for post in world.chat.posts] == ["direct"]
 
 
 @pytest.mark.behaviour("N-14")

@@ -3,8 +3,9 @@
 import pytest
 
 from bot.notices.data import BY, CONNECTION, MORE, MOST_KEPT, NAMES, WHOM, ids_in
-from commands.model import Role
+from commands.model import ConnectionState, Role
 from commands.ports.notices import EventKind, NoticeKind
+from tests.commands.plain import plain
 from tests.notices.world import World
 
 
@@ -39,7 +40,7 @@ async def test_a_proposal_to_retire_goes_to_those_who_may(world: World) -> None:
     await world.event(EventKind.RETIREMENT_PROPOSED, connection_id=connection, person_id=mei.id)
     await world.plan()
     proposed = NoticeKind.RETIREMENT_PROPOSED
-    assert await world.heard(proposed) == [
+    assert await world.planned(proposed) == [
         "Ana retirement_proposed connector 0",
         "Chief retirement_proposed administrator 0",
         "Otto retirement_proposed owner 0",
@@ -47,6 +48,24 @@ async def test_a_proposal_to_retire_goes_to_those_who_may(world: World) -> None:
     for notice in await world.notices(proposed):
         assert ids_in(notice, CONNECTION) == [connection]
         assert set(notice.data) <= NAMES[proposed]
+
+
+@pytest.mark.behaviour("N-11")
+async def test_a_proposal_about_an_account_that_works_loses_its_button_when_it_is_retired(world: World) -> None:
+    chief, mei = await world.person("Chief", Role.PRIMARY_ADMINISTRATOR), await world.person("Mei", Role.STAFF)
+    connection, other = await world.connections(2)
+    for one in (connection, other):
+        await world.event(EventKind.RETIREMENT_PROPOSED, connection_id=one, person_id=mei.id)
+    await world.tell()
+    async with world.storage.transaction() as uow:
+        await uow.connections.set_state(world.organization.id, connection, ConnectionState.RETIRED)
+    await world.event(EventKind.RETIRED, connection_id=connection, person_id=chief.id)
+    await world.tell()
+    proposals = [post for post in world.chat.posts if "not in use any more" in plain(post.shown[0])]
+    assert len(proposals) == 4
+    edited = [post for post in proposals if len(post.shown) > 1]
+    assert sorted(post.address.external_id for post in edited) == ["Ana", "Chief"], "of the other nothing changed"
+    assert all("[Retire]" in plain(post.shown[0]) and "[Retire]" not in plain(post.message) for post in edited)
 
 
 async def test_a_new_owner_hears_once_what_is_theirs_and_of_what_is_lapsed_as_owners_do(world: World) -> None:
@@ -61,7 +80,7 @@ async def test_a_new_owner_hears_once_what_is_theirs_and_of_what_is_lapsed_as_ow
     (notice,) = await world.notices(NoticeKind.TRANSFERRED)
     assert (len(ids_in(notice, CONNECTION)), notice.data[MORE], notice.data[BY]) == (MOST_KEPT, "2", "Chief")
     assert set(notice.data) <= NAMES[NoticeKind.TRANSFERRED]
-    assert await world.heard(NoticeKind.LAPSED) == ["Ana lapsed connector 1", "Mia lapsed owner 1"], "once"
+    assert await world.planned(NoticeKind.LAPSED) == ["Ana lapsed connector 1", "Mia lapsed owner 1"], "once"
 
 
 async def test_a_link_to_ones_own_accounts_is_sent(world: World) -> None:

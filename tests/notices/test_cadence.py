@@ -105,6 +105,14 @@ def test_a_reminder_moved_to_the_day_of_the_next_one_is_the_only_one_of_that_day
     assert told == {2: 2, 8: 7, 12: 12, 17: 17, 22: 22, 29: 27, 36: 34, 39: 39}
 
 
+@pytest.mark.behaviour("N-6", "N-15")
+def test_the_last_reminder_is_told_though_an_earlier_one_was_moved_to_its_day() -> None:
+    monday_afternoon = datetime(2026, 11, 23, 15, 0, tzinfo=HELSINKI)  # days 5 and 6 are a weekend, day 7 a Monday
+    told = run(Cadence(days=(5, 6, 7), restart=None), calendar(monday_afternoon), until=20)
+    assert [one.step.day for one in told] == [7]
+    assert told[0].step.copies_administrators
+
+
 @pytest.mark.behaviour("N-15")
 def test_a_bot_that_wakes_at_night_waits_for_the_morning() -> None:
     by = calendar(monday(HELSINKI))

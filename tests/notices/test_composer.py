@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from bot.notices.composer import Suppress
-from bot.notices.data import AUTHORIZATIONS, CONNECTION, DAYS, ENDS, HOW, LEFT, WHOM, ids_text
+from bot.notices.data import CONNECTION, DAYS, ENDS, HOW, LEFT, WHOM, ids_text
 from commands.ids import NoteId, new_id
 from commands.messages import Button, LinkButton, Message, Tone
 from commands.model import LapseNote, Role
@@ -150,8 +150,7 @@ async def test_a_warning_turns_green_when_the_login_is_renewed_and_is_not_sent_a
 async def test_a_digest_holds_lapses_and_warnings_with_the_readers_own_links(world: World) -> None:
     login, _ = await ending(world)
     lapses = await world.lapse(*await world.connections(2))
-    data = {AUTHORIZATIONS: ids_text([login])}
-    digest = message(await told(world, NoticeKind.DIGEST, Part.OWNER, world.ana, lapses=lapses, data=data))
+    digest = message(await told(world, NoticeKind.DIGEST, Part.OWNER, world.ana, lapses=lapses, authorization=login))
     assert plain(digest).startswith("🔒 Daily digest: 2 accounts lapsed · client Acme · 1 login expiring soon")
     own = [button for button in all_buttons(digest) if button.label in ("Reconnect", "Renew")]
     assert len(own) == 3
@@ -159,15 +158,23 @@ async def test_a_digest_holds_lapses_and_warnings_with_the_readers_own_links(wor
 
 
 @pytest.mark.behaviour("X-6", "N-8")
-async def test_a_deputy_who_sees_some_clients_reads_of_those_alone(world: World) -> None:
+async def test_a_deputy_reads_how_many_accounts_of_which_clients_are_offered_to_them_and_whom_to_ask(
+    world: World,
+) -> None:
     login = await world.login()
-    for client in (world.acme, world.brio, world.brio):
-        await world.connection(login, client=client)
     lee = await world.person("Lee", Role.STAFF, client_ids=frozenset({world.brio}))
+    await world.person("Chief", Role.PRIMARY_ADMINISTRATOR)
+    for client in (world.acme, world.brio, world.brio):
+        await world.connection(login, client=client, owner=world.ana)
     data = {WHOM: ids_text([world.ana.id]), HOW: LEFT}
-    theirs = message(await told(world, NoticeKind.SUCCESSION, Part.STAND_IN, lee, data=data))
-    assert "*2 accounts* · client Brio 2" in plain(theirs)
-    assert "Acme" not in plain(theirs)
+    nothing = plain(message(await told(world, NoticeKind.SUCCESSION, Part.STAND_IN, lee, data=data)))
+    assert "Acme" not in nothing, "who is no deputy reads of their clients alone"
+    await world.change(world.ana, deputy_id=lee.id)
+    theirs = plain(message(await told(world, NoticeKind.SUCCESSION, Part.STAND_IN, lee, data=data)))
+    assert "*3 accounts* · clients Brio 2, Acme 1" in theirs
+    assert "Examplenet, owned: Brio 2 · Acme 1" in theirs
+    assert "ask @Chief to make you their owner" in theirs
+    assert "Account 1" not in theirs
 
 
 @pytest.mark.behaviour("N-8", "P-5")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.notices.data import AUTHORIZATIONS, NAMES, RHYTHM, ids_in
+from bot.notices.data import NAMES, RHYTHM
 from commands.model import LapseEnd, Rhythm, Role, Topic
 from commands.ports.notices import EventKind, NoticeKind
 from tests.notices.world import World
@@ -79,7 +79,7 @@ async def test_lapses_and_warnings_have_rhythms_of_their_own(world: World) -> No
     await world.event(EventKind.GRANT_ENDING, authorization_id=login, data={"days": "7", "ends": ends_at.isoformat()})
     await world.lapse(*await world.connections(1))
     await world.tell()
-    assert await world.heard(LAPSED, NoticeKind.EXPIRING) == [
+    assert await world.planned(LAPSED, NoticeKind.EXPIRING) == [
         "Ana expiring connector 0",
         "Ana lapsed connector 1",
         "Mei expiring subscriber 0",
@@ -88,7 +88,11 @@ async def test_lapses_and_warnings_have_rhythms_of_their_own(world: World) -> No
     assert len(world.chat.to("Mei")) == 1
     await next_morning(world)
     (digest,) = await world.notices(DIGEST)
-    assert ids_in(digest, AUTHORIZATIONS) == [login]
+    assert digest.authorization_ids == (login,)
+    await world.send()
+    await world.renew(login)
+    await world.tell()
+    assert [len(post.shown) for post in world.chat.to("Mei")] == [1, 2], "the digest shows that it was renewed"
 
 
 @pytest.mark.behaviour("N-16")

@@ -1,6 +1,7 @@
 """Fire drills: who would hear, who confirms, who is told, and how ready each client is (X-12)."""
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from uuid import UUID
 
@@ -26,16 +27,33 @@ from bot.notices.data import (
     number_in,
     scores_in,
 )
-from bot.notices.drills import Played, cast, findings
+from bot.notices.drills import Drills, Played, cast, findings
 from commands.errors import DeliveryErrorKind
 from commands.ids import ClientId, DrillId, new_id, to_wire
 from commands.model import Drill, Person, Role
 from commands.ports.notices import EventKind, NoticeKind
+from commands.ports.storage import UnitOfWork
+from storage.store import SqlStorage
 from tests.commands.plain import plain
 from tests.notices.cases import ACME, BRIO, NEWS, person, subscription, view
 from tests.notices.world import World
 
 ANA, OTTO, MEI = person(1), person(2), person(3, Role.STAFF)
+
+
+class Reading:
+    """A store that counts the transactions that write."""
+
+    def __init__(self, storage: SqlStorage) -> None:
+        self._storage = storage
+        self.asked = 0
+        self.clock, self.directory = storage.clock, storage.directory
+        self.queues, self.installations = storage.queues, storage.installations
+        self.reading = storage.reading
+
+    def transaction(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        self.asked += 1
+        return self._storage.transaction()
 
 
 async def drill(world: World, by: Person, client: ClientId | None = None) -> Drill:
@@ -81,6 +99,34 @@ async def test_everybody_who_would_hear_gets_the_drill_once_and_of_its_client_al
         assert ids_in(notice, CONNECTION) == [acme]
     for post in world.chat.posts:
         assert "DRILL" in plain(post.message).splitlines()[0]
+
+
+@pytest.mark.behaviour("X-12")
+async def test_who_came_since_the_drill_began_is_not_missing_and_who_was_asked_still_counts(world: World) -> None:
+    chief, mei = await world.person("Chief", Role.PRIMARY_ADMINISTRATOR), await world.person("Mei", Role.STAFF)
+    opt_in = await world.subscribe(mei)
+    await world.connections(1)
+    await drill(world, chief)
+    await world.opt_out(opt_in)
+    await world.subscribe(await world.person("Raj", Role.STAFF))
+    world.clock.advance(timedelta(hours=4))
+    await world.drills().run_once()
+    (report,) = await world.notices(NoticeKind.DRILL_REPORT)
+    assert [number_in(report, name) for name in (ASKED, REACHED)] == [3, 3]
+    assert UNREACHED not in report.data
+
+
+@pytest.mark.behaviour("X-12")
+async def test_between_escalation_and_end_a_drill_is_only_read(world: World) -> None:
+    chief = await world.person("Chief", Role.PRIMARY_ADMINISTRATOR)
+    await world.connections(1)
+    await drill(world, chief)
+    world.clock.advance(timedelta(hours=1))
+    assert await world.drills().run_once() == 1
+    reading = Reading(world.storage)
+    read = Drills(storage=reading, clock=world.clock, networks=world.networks, outbox=world.outbox())
+    assert await read.run_once() == 0
+    assert reading.asked == 0
 
 
 @pytest.mark.behaviour("X-12")
@@ -134,6 +180,7 @@ def scored(played: Sequence[Played], *answers: Person, channel: bool = False) ->
     whole = cast(played, Circle(administrators=(), subscriptions=asked, subscribers={MEI.id: MEI}))
     found = findings(
         whole,
+        asked=frozenset(reader.person.id for reader in whole.readers if reader.channel is None),
         delivered=frozenset(),
         channels=0,
         answers={one.id: timedelta(minutes=1) for one in answers},

@@ -6,10 +6,12 @@ import pytest
 
 from bot.notices.data import DEACTIVATED, GONE, HOW, LEFT, NAMES, WHOM, ids_in
 from commands.errors import DeliveryError, DeliveryErrorKind
-from commands.model import Parent, Role
+from commands.model import Identity, Parent, Person, Role
+from commands.passes import make_pass
 from commands.ports.chat import AccountKind, Profile
 from commands.ports.notices import EventKind, NoticeKind
-from tests.notices.world import World
+from commands.ports.reconnecting import PassPurpose
+from tests.notices.world import PUBLIC_URL, World
 
 SUCCESSION = NoticeKind.SUCCESSION
 GONE_NOW = Profile(kind=AccountKind.GONE, name="Ana")
@@ -64,6 +66,24 @@ async def test_of_somebody_on_whom_nothing_hangs_nobody_is_told(world: World) ->
         assert subscription not in await uow.subscriptions.all(world.organization.id)
 
 
+@pytest.mark.behaviour("A-4", "A-5")
+async def test_what_they_and_channels_in_their_name_heard_ends_each_with_an_entry(world: World) -> None:
+    mei = await world.person("Mei", Role.STAFF)
+    await world.subscribe(mei)
+    await world.subscribe(mei, channel="C1", network="examplenet")
+    world.chat.profiles["T1", "Mei"] = GONE_NOW
+    await world.roster().run_once()
+    await world.plan()
+    async with world.storage.reading() as uow:
+        assert await uow.subscriptions.all(world.organization.id) == []
+        entries = await uow.audit.latest(world.organization.id, limit=9, words="subscription.ended")
+    assert {(each.actor_id, each.subject.split(" ")[0], each.detail["network"]) for each in entries} == {
+        (None, "person", "all"),
+        (None, "channel", "examplenet"),
+    }
+    assert {(each.detail["person"], each.detail["why"]) for each in entries} == {("Mei", "chat account deactivated")}
+
+
 @pytest.mark.behaviour("X-6")
 async def test_an_answer_that_is_not_certain_changes_nothing_and_is_asked_for_again(world: World) -> None:
     world.chat.profiles["T1", "Ana"] = DeliveryError(DeliveryErrorKind.RETRY, "ratelimited")
@@ -91,7 +111,7 @@ async def test_somebody_with_another_chat_account_is_not_gone_until_that_is(worl
     world.clock.advance(timedelta(days=1, minutes=1))
     await world.roster().run_once()
     await world.plan()
-    assert await world.heard(SUCCESSION) == ["Chief succession administrator 0"]
+    assert await world.planned(SUCCESSION) == ["Chief succession administrator 0"]
 
 
 @pytest.mark.behaviour("X-6")
@@ -129,7 +149,7 @@ async def test_of_a_connector_who_is_gone_those_who_can_take_over_hear_at_once_a
     await world.gone(world.ana)
     await world.lapse(connection)
     await world.tell()
-    assert await world.heard(NoticeKind.LAPSED, NoticeKind.UNDELIVERED) == [
+    assert await world.planned(NoticeKind.LAPSED, NoticeKind.UNDELIVERED) == [
         "Ana lapsed connector 1",
         "Chief lapsed stand_in 1",
         "Mei lapsed stand_in 1",
@@ -152,10 +172,50 @@ async def test_of_a_connector_who_cannot_be_reached_for_good_the_same_hear(world
     await world.lapse(connection)
     await world.tell()
     await world.send()
-    assert await world.heard(NoticeKind.LAPSED, NoticeKind.UNDELIVERED) == [
+    assert await world.planned(NoticeKind.LAPSED, NoticeKind.UNDELIVERED) == [
         "Ana lapsed connector 1",
         "Chief lapsed administrator 1",
         "Chief undelivered administrator 1",
         "Mei lapsed stand_in 1",
         "Quiet undelivered administrator 1",
     ]
+
+
+@pytest.mark.behaviour("X-6", "R-13")
+async def test_bearer_links_of_who_is_deactivated_and_those_they_handed_out_end_and_a_one_time_link_stays(
+    world: World,
+) -> None:
+    mei = await world.person("Mei", Role.STAFF)
+    now = world.clock.now()
+    async with world.storage.transaction() as uow:
+        for whom, by, purpose in (
+            (world.ana, None, PassPurpose.ACCOUNTS),
+            (world.ana, mei.id, PassPurpose.IDENTITY),
+            (mei, world.ana.id, PassPurpose.ACCOUNTS),
+        ):
+            await make_pass(uow, PUBLIC_URL, whom, purpose, made_by=by, now=now)
+    world.chat.profiles["T1", "Ana"] = GONE_NOW
+    await world.roster().run_once()
+    async with world.storage.reading() as uow:
+        (own,) = await uow.passes.of(world.organization.id, world.ana.id, PassPurpose.ACCOUNTS)
+        (one_time,) = await uow.passes.of(world.organization.id, world.ana.id, PassPurpose.IDENTITY)
+        (handed_out,) = await uow.passes.of(world.organization.id, mei.id, PassPurpose.ACCOUNTS)
+    assert (own.withdrawn_at, one_time.withdrawn_at, handed_out.withdrawn_at) == (now, None, now)
+
+
+@pytest.mark.behaviour("X-6")
+async def test_who_was_gone_and_is_back_is_found_within_a_week(world: World) -> None:
+    world.chat.profiles["T1", "Ana"] = GONE_NOW
+    await world.roster().run_once()
+    del world.chat.profiles["T1", "Ana"]
+    world.clock.advance(timedelta(days=6))
+    await world.roster().run_once()
+    assert [each.gone_at is None for each in await accounts_of(world, world.ana)] == [False]
+    world.clock.advance(timedelta(days=2))
+    await world.roster().run_once()
+    assert [each.gone_at is None for each in await accounts_of(world, world.ana)] == [True]
+
+
+async def accounts_of(world: World, person: Person) -> tuple[Identity, ...]:
+    async with world.storage.reading() as uow:
+        return (await uow.people.identities(world.organization.id, [person.id])).get(person.id, ())

@@ -10,7 +10,7 @@ from commands.model import Role, Verdict
 from commands.passes import OPT_INS
 from commands.plain import all_buttons
 from commands.ports.chat import AddressKind
-from commands.ports.notices import NoticeKind, Part
+from commands.ports.notices import EventKind, NoticeKind, Part
 from commands.ports.reconnecting import PassPurpose
 from commands.secret import hashed
 from tests.commands.plain import buttons
@@ -96,3 +96,36 @@ async def test_a_long_list_of_many_logins_links_just_the_rows_that_it_shows(worl
     assert (len(rows.rows), rows.more) == (10, 2)
     assert all(isinstance(row.button, LinkButton) for row in rows.rows)
     assert "All 12 accounts" in buttons(sent)
+
+
+@pytest.mark.behaviour("R-13", "P-6")
+async def test_a_personal_link_goes_by_email_rather_than_to_whoever_carries_the_address_in_chat(world: World) -> None:
+    by_mail = world.with_email()
+    vic = await world.person("Vic", Role.STAFF, chat=None)
+    await world.event(EventKind.LINK_SENT, person_id=vic.id)
+    await world.tell()
+    assert world.chat.posts == []
+    (post,) = by_mail.posts
+    assert f"{PUBLIC_URL}/p/" in str(post.message)
+
+
+@pytest.mark.behaviour("R-13", "P-6")
+async def test_a_pass_is_not_written_to_an_address_that_proves_nothing_even_if_it_was_planned(world: World) -> None:
+    vic = await world.person("Vic", Role.STAFF, chat=None)
+    sent = await told(world, NoticeKind.PERSONAL_LINK, Part.OWNER, vic, kind_of_address=AddressKind.BY_EMAIL)
+    assert "/p/" not in str(message(sent))
+    async with world.storage.reading() as uow:
+        assert await uow.passes.of(world.organization.id, vic.id, PassPurpose.ACCOUNTS) == []
+
+
+@pytest.mark.behaviour("R-13", "X-6")
+async def test_whose_every_chat_account_is_deactivated_gets_no_pass_by_email(world: World) -> None:
+    by_mail = world.with_email()
+    bob = await world.person("Bob", Role.STAFF)
+    await world.gone(bob)
+    await world.lapse(await world.connection(await world.login(bob), connector=bob))
+    await world.event(EventKind.LINK_SENT, person_id=bob.id)
+    await world.tell()
+    assert [post.address.external_id for post in by_mail.posts if "/p/" in str(post.message)] == []
+    async with world.storage.reading() as uow:
+        assert await uow.passes.of(world.organization.id, bob.id, PassPurpose.ACCOUNTS) == []

@@ -4,8 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from bot.doctor import unheard
+from commands.errors import DeliveryErrorKind
 from commands.model import LapseEnd, Role, Verdict
-from commands.ports.notices import DeliveryState, EventKind, NoticeKind
+from commands.ports.chat import Check
+from commands.ports.notices import NO_ADDRESS, DeliveryState, EventKind, NoticeKind
 from tests.commands.plain import buttons, plain
 from tests.notices.world import World
 
@@ -225,5 +228,30 @@ async def test_an_event_that_cannot_be_planned_keeps_no_other_waiting(world: Wor
     await world.event(EventKind.DRILL_STARTED, data={"drill": "no id at all"})
     await world.lapse(*await world.connections(5))
     assert await world.plan() == 5
-    assert await world.heard(NoticeKind.LAPSED) == ["Ana lapsed connector 5"]
+    assert await world.planned(NoticeKind.LAPSED) == ["Ana lapsed connector 5"]
     assert await world.planner().run_once() == 0
+
+
+@pytest.mark.behaviour("N-19")
+async def test_what_reached_nobody_not_even_an_administrator_is_counted_with_its_reason(world: World) -> None:
+    await world.person("Chief", Role.PRIMARY_ADMINISTRATOR, email=None, chat=None)
+    mei = await world.person("Mei", Role.STAFF, email=None)
+    since = world.clock.now()
+    (lapse,) = await world.lapse(*await world.connections(1))
+    await world.subscribe(mei)
+    await world.tell()
+    await world.event(EventKind.NOT_MINE, lapse_id=lapse, person_id=world.ana.id)
+    await world.nudge(lapse, world.ana, "Mei")
+    for who in ("Ana", "ana@acme.example"):
+        world.chat.refuse(who, DeliveryErrorKind.ADDRESS_GONE, "cannot_dm_user")
+    for _ in range(2):
+        await world.tell()
+    async with world.storage.reading() as uow:
+        lost = await uow.notices.undelivered(world.organization.id, since=since)
+        assert await uow.notices.undelivered(world.organization.id, since=world.clock.now() + timedelta(days=1)) == {}
+    assert lost == {"cannot_dm_user": 1, NO_ADDRESS: 2}, "the nudge; not mine, and that the nudge was lost"
+    said = await unheard(world.storage, world.organization, world.clock.now())
+    assert (said.subject, said.check) == ("Messages of Acme Group", Check.WARNING)
+    assert said.found.endswith("reached somebody: 2 × no address known, 1 × cannot_dm_user")
+    later = await unheard(world.storage, world.organization, world.clock.now() + timedelta(days=8))
+    assert later.check is Check.GOOD

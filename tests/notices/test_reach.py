@@ -1,46 +1,63 @@
 """A network whose lapses reach fewer than two people is told so, once a week (N-13)."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
+from bot.notices.audience import Circle
 from bot.notices.data import NAMES, NETWORKS, WEEK
+from bot.notices.drills import Played, cast
 from bot.notices.reach import thin_networks
-from commands.ids import PersonId
-from commands.model import Person, Role, Subscription
-from commands.ports.connections import Answerable
+from commands.ids import ClientId, ConnectionId, PersonId, WorkspaceId
+from commands.model import Channel, Connection, ConnectionState, ConnectionView, Person, Role, Subscription, Workspace
 from commands.ports.notices import NoticeKind
 from tests.notices.cases import ACME, BRIO, NEWS, person, subscription
 from tests.notices.world import World
 
 ANA, OTTO, MEI, CHIEF = person(1), person(2), person(3, Role.STAFF), person(4, Role.PRIMARY_ADMINISTRATOR)
 LEE = person(5, Role.STAFF, client_ids=frozenset({BRIO}))
-EVERYBODY = {one.id for one in (ANA, OTTO, MEI, CHIEF, LEE)}
+EVERYBODY = {one.id: one for one in (ANA, OTTO, MEI, CHIEF, LEE)}
 
 
-def row(connector: Person | None = None, owner: Person | None = None, network: str = "examplenet") -> Answerable:
-    return Answerable(
-        network=network,
+def row(connector: Person | None = None, owner: Person | None = None, network: str = "examplenet") -> Played:
+    connection = Connection(
+        id=ConnectionId(uuid4()),
+        organization_id=ANA.organization_id,
         client_id=ACME,
+        network=network,
+        account_id="",
+        account_name="",
+        state=ConnectionState.LAPSED,
         connector_id=connector.id if connector else None,
         owner_id=owner.id if owner else None,
-        number=3,
+    )
+    view = ConnectionView(connection=connection, client_name="", connector=connector, owner=owner, lapse=None)
+    return Played(view, 3)
+
+
+def workspace(channel: Channel, *clients: ClientId) -> Workspace:
+    return Workspace(
+        id=WorkspaceId(uuid4()),
+        organization_id=ANA.organization_id,
+        platform=channel.platform,
+        external_id=channel.tenant,
+        name="A client's own",
+        client_ids=frozenset(clients),
     )
 
 
 def thin(
-    *rows: Answerable,
+    *rows: Played,
     administrators: tuple[Person, ...] = (),
     subscriptions: tuple[Subscription, ...] = (),
+    workspaces: tuple[Workspace, ...] = (),
     lost: frozenset[PersonId] = frozenset(),
 ) -> list[str]:
-    return thin_networks(
-        rows,
-        administrators=administrators,
-        subscriptions=subscriptions,
-        subscribers=(ANA, OTTO, MEI, LEE),
-        reachable=EVERYBODY - lost,
+    circle = Circle(
+        administrators=administrators, subscriptions=subscriptions, subscribers=EVERYBODY, workspaces=workspaces
     )
+    return thin_networks(cast(rows, circle), reachable=EVERYBODY.keys() - lost)
 
 
 @pytest.mark.behaviour("N-13")
@@ -62,6 +79,19 @@ def test_opt_ins_count_for_what_they_cover_and_their_reader_may_see() -> None:
     assert thin(row(ANA), subscriptions=(subscription(1, MEI, client=BRIO),)) == ["examplenet"]
     assert thin(row(ANA), subscriptions=(subscription(1, LEE),)) == ["examplenet"]
     assert thin(row(ANA), subscriptions=(subscription(1, OTTO),)) == ["examplenet"], "owners see only their own"
+
+
+@pytest.mark.behaviour("N-13", "X-11")
+def test_a_channel_of_a_workspace_narrowed_to_other_clients_hears_nothing() -> None:
+    opted_in = (subscription(1, MEI, channel=NEWS),)
+    assert thin(row(ANA), subscriptions=opted_in, workspaces=(workspace(NEWS, ACME),)) == []
+    assert thin(row(ANA), subscriptions=opted_in, workspaces=(workspace(NEWS, BRIO),)) == ["examplenet"]
+
+
+@pytest.mark.behaviour("N-13")
+def test_a_channel_hears_though_nothing_reaches_whoever_set_it_up() -> None:
+    opted_in = (subscription(1, MEI, channel=NEWS),)
+    assert thin(row(ANA), subscriptions=opted_in, lost=frozenset({MEI.id})) == []
 
 
 @pytest.mark.behaviour("N-13")

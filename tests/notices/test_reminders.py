@@ -206,6 +206,21 @@ async def test_an_earlier_owner_is_reminded_no_more_and_the_new_one_is(world: Wo
     assert await reminded(world) == [("Ana", 2), ("Mia", 2)]
 
 
+@pytest.mark.behaviour("N-6", "C-8")
+async def test_whoever_heard_in_another_part_is_reminded_once_they_own_it(world: World) -> None:
+    mei = await world.person("Mei", Role.STAFF)
+    await world.subscribe(mei)
+    (connection,) = await world.connections(1)
+    await world.lapse(connection)
+    await world.tell()
+    async with world.storage.transaction() as uow:
+        await uow.connections.set_owner(world.organization.id, [connection], mei.id)
+    await world.event(EventKind.TRANSFERRED, connection_id=connection, person_id=mei.id, data={"by": "Chief"})
+    await world.tell()
+    await days(world, 3)
+    assert ("Mei", 2) in await reminded(world)
+
+
 @pytest.mark.behaviour("N-12")
 async def test_of_what_nobody_answers_for_administrators_are_reminded(world: World) -> None:
     await world.person("Chief", Role.PRIMARY_ADMINISTRATOR)

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.notices.data import NAMES, NETWORK, POSITION
+from commands.errors import DeliveryErrorKind
 from commands.model import Role
 from commands.ports.network import Grouping
 from commands.ports.notices import NoticeKind
@@ -80,7 +81,7 @@ async def test_an_organization_that_wants_a_summary_gets_one(world: World) -> No
     await world.rule(grouping=Grouping.SUMMARY)
     await world.lapse(*await world.logins(3))
     await world.plan()
-    assert await world.heard(LAPSED) == ["Ana lapsed connector 3"]
+    assert await world.planned(LAPSED) == ["Ana lapsed connector 3"]
 
 
 @pytest.mark.behaviour("N-7")
@@ -128,3 +129,31 @@ async def test_one_lapse_in_two_houses_is_in_step_and_each_sees_its_own_clients(
     await world.tell()
     assert [plain(post.message)[0] for post in (ours, theirs)] == ["✅", "✅"]
     assert "Account 1" not in plain(theirs.message)
+
+
+@pytest.mark.behaviour("N-4", "N-1")
+async def test_what_lapses_again_after_notices_that_nobody_got_is_told(world: World) -> None:
+    logins = await world.logins(5)
+    await world.lapse(*logins)
+    await world.plan()
+    await world.end(*logins, by=None)
+    await world.plan()
+    await world.send()
+    assert world.chat.to("Ana") == []
+    world.clock.advance(timedelta(minutes=3))
+    await world.lapse(*logins)
+    await world.tell()
+    assert world.chat.to("Ana") != []
+
+
+@pytest.mark.behaviour("N-4", "N-14")
+async def test_lapses_that_come_in_over_minutes_all_reach_a_reader_of_email(world: World) -> None:
+    mail = world.with_email()
+    for who in ("Ana", "ana@acme.example"):
+        world.chat.refuse(who, DeliveryErrorKind.ADDRESS_GONE, "user_disabled")
+    for login in await world.logins(9):
+        await world.lapse(login)
+        await world.tell()
+        world.clock.advance(timedelta(seconds=20))
+    told = "\n".join(plain(post.message) for post in mail.posts)
+    assert {f"Account {number}" for number in range(1, 10)} <= set(re.findall(r"Account \d", told))

@@ -11,6 +11,7 @@ from commands.ports.notices import EventKind, NoticeKind, Priority
 from tests.notices.world import World
 
 NOTE = NoticeKind.NOTE
+CHIEF = {"by": "Chief", "by_id": "00000000-0000-7000-8000-000000000001"}
 
 
 async def told_in_a_channel(world: World, number: int = 1) -> list[LapseId]:
@@ -77,7 +78,7 @@ async def test_who_is_given_a_lapse_hears_of_it_once_with_all_that_is_given(worl
     lapses = await world.lapse(*await world.connections(5))
     await world.tell()
     for lapse in lapses:
-        await world.event(EventKind.CLAIMED, lapse_id=lapse, person_id=raj.id, data={"by": "Chief"})
+        await world.event(EventKind.CLAIMED, lapse_id=lapse, person_id=raj.id, data=CHIEF)
     await world.tell()
     (notice,) = await world.notices(NoticeKind.ASSIGNED)
     assert (notice.person_id, notice.data[BY], len(notice.lapse_ids)) == (raj.id, "Chief", 5)
@@ -86,20 +87,50 @@ async def test_who_is_given_a_lapse_hears_of_it_once_with_all_that_is_given(worl
 
 
 @pytest.mark.behaviour("N-11")
-async def test_when_a_claim_or_a_snooze_is_over_live_messages_are_drawn_anew(world: World) -> None:
-    (lapse,) = await world.lapse(*await world.connections(1))
-    await world.tell()
+async def test_who_is_given_a_lapse_again_on_the_same_day_hears_again_also_from_somebody_without_a_name(
+    world: World,
+) -> None:
+    raj = await world.person("Raj", Role.ADMINISTRATOR, immediate_notices=False)
+    (lapse,) = await told_in_a_channel(world)
+    for data in (CHIEF, CHIEF, {**CHIEF, "by": ""}):
+        await world.event(EventKind.CLAIMED, lapse_id=lapse, person_id=raj.id, data=data)
+        await world.tell()
+        world.clock.advance(timedelta(hours=1))
+    assert await world.heard(NoticeKind.ASSIGNED) == ["Raj assigned administrator 1"] * 3
+    assert all(BY in note.data for note in await world.notices(NOTE)), "it never reads as if they took it themselves"
+
+
+@pytest.mark.behaviour("N-10", "N-11")
+async def test_a_claim_that_ends_by_itself_is_told_like_one_that_was_given_back(world: World) -> None:
+    (lapse,) = await told_in_a_channel(world)
     await world.claim(lapse, world.ana)
     await world.tell()
-    (shown,) = world.chat.to("Ana")
-    assert len(shown.shown) == 2
+    (direct,) = world.chat.to("Ana")
+    drawn = len(direct.shown)
     assert await world.releases().run_once() == 0
     world.clock.advance(timedelta(days=1))
     assert await world.releases().run_once() == 1
     assert await world.releases().run_once() == 0
+    await world.tell()
+    (note,) = await world.notices(NOTE)
+    assert note.data[WHAT] == EventKind.RELEASED
+    assert WHOM not in note.data
+    assert len(direct.shown) == drawn + 1
+
+
+@pytest.mark.behaviour("N-11")
+async def test_the_end_of_a_snooze_draws_the_snoozers_own_messages_anew_and_nobody_elses(world: World) -> None:
+    await world.person("Raj", Role.ADMINISTRATOR)
+    (lapse,) = await told_in_a_channel(world)
+    await world.mute(lapse, world.ana, days=1)
+    async with world.storage.transaction() as uow:
+        redrawn = await uow.notices.redraw_for(world.organization.id, [lapse], world.ana.id, world.clock.now())
     await world.send()
-    assert len(shown.shown) == 3
-    async with world.storage.reading() as uow:
-        left = await uow.lapses.get(world.organization.id, lapse)
-    assert left is not None
-    assert left.claim is None
+    shown = {post.address.external_id: len(post.shown) for post in world.chat.posts}
+    assert (redrawn, shown) == (1, {"Ana": 2, "Raj": 1, "C1": 1}), "the presser's own message shows the snooze"
+    world.clock.advance(timedelta(days=1))
+    assert await world.releases().run_once() == 1
+    await world.tell()
+    shown = {post.address.external_id: len(post.shown) for post in world.chat.posts}
+    assert shown == {"Ana": 3, "Raj": 1, "C1": 1}
+    assert await world.notices(NOTE) == []

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.notices.data import AUTHORIZATIONS, DAYS, NAMES, ids_in
+from bot.notices.data import DAYS, NAMES
 from bot.notices.hours import is_working, local_day
 from bot.notices.warnings import outlook
 from commands.model import Role, WorkingHours
@@ -36,12 +36,12 @@ async def test_people_are_warned_14_7_3_and_1_days_before_the_end(world: World) 
     await days(world, 62)
     own = [one for one in await world.notices(EXPIRING) if one.person_id == world.ana.id]
     assert [one.data[DAYS] for one in own] == ["14", "7", "3", "1"]
-    assert await world.heard(EXPIRING) == sorted(
+    assert await world.planned(EXPIRING) == sorted(
         [f"{who} expiring {part} 0" for who, part in (("Ana", "connector"), ("Mei", "subscriber"), ("Otto", "owner"))]
         * 4
     )
     assert {name for one in own for name in one.data} <= NAMES[EXPIRING]
-    assert {one.authorization_id for one in own} == {login}
+    assert {one.authorization_ids for one in own} == {(login,)}
 
 
 @pytest.mark.behaviour("D-2")
@@ -91,7 +91,22 @@ async def test_many_ends_of_one_network_are_one_warning(world: World) -> None:
         )
     await world.plan()
     (notice,) = await world.notices(EXPIRING)
-    assert sorted(ids_in(notice, AUTHORIZATIONS)) == sorted(logins)
+    assert sorted(notice.authorization_ids) == sorted(logins)
+
+
+@pytest.mark.behaviour("D-2", "N-3")
+async def test_every_login_of_a_warning_that_gathers_several_turns_green_when_it_is_renewed(world: World) -> None:
+    ends_at = world.clock.now() + timedelta(days=3)
+    logins = [await world.login(ends_at=ends_at) for _ in range(4)]
+    for login in logins:
+        await world.connection(login)
+        data = {"days": "3", "ends": ends_at.isoformat()}
+        await world.event(EventKind.GRANT_ENDING, authorization_id=login, data=data)
+    await world.tell()
+    await world.renew(logins[2])
+    await world.tell()
+    (post,) = world.chat.to("Ana")
+    assert len(post.shown) == 2
 
 
 @pytest.mark.behaviour("N-12", "D-2")
@@ -100,7 +115,7 @@ async def test_of_an_end_under_a_connector_who_left_administrators_are_warned(wo
     await world.connection(await world.login(ends_at=world.clock.now() + timedelta(days=20)))
     await world.change(world.ana, left_at=world.clock.now())
     await days(world, 8)
-    assert await world.heard(EXPIRING) == ["Raj expiring stand_in 0"]
+    assert await world.planned(EXPIRING) == ["Raj expiring stand_in 0"]
 
 
 def test_a_warning_on_a_weekend_waits_for_monday_unless_the_end_comes_first() -> None:

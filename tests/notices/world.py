@@ -127,7 +127,14 @@ class World:
 
     def with_email(self) -> FakeChat:
         """Let there be email as well, and give it."""
-        mail = FakeChat(name="mail", label="Mail", finds_by_email=False, edits=False, personal_links=True)
+        mail = FakeChat(
+            name="mail",
+            label="Mail",
+            finds_by_email=False,
+            addressed_by_email=True,
+            edits=False,
+            personal_links=True,
+        )
         self.chats["mail"] = mail
         return mail
 
@@ -197,6 +204,15 @@ class World:
         """Add an authorization."""
         async with self.storage.transaction() as uow:
             return await self._add_login(uow, connector or self.ana, network, ends_at)
+
+    async def renew(self, login: AuthorizationId) -> None:
+        """Somebody consents anew: the login has another year."""
+        now = self.clock.now()
+        async with self.storage.transaction() as uow:
+            found = await uow.authorizations.get(self.organization.id, login)
+            again = replace(found, obtained_at=now, ends_at=now + timedelta(days=365), generation=found.generation + 1)
+            await uow.authorizations.replace_grant(again, Tokens(access=Secret("another token of a test")))
+        await self.event(EventKind.GRANT_RENEWED, authorization_id=login)
 
     async def _add_login(
         self, uow: UnitOfWork, connector: Person, network: str = "examplenet", ends_at: datetime | None = None
@@ -406,8 +422,17 @@ class World:
         return [found[one] for one in ids if found[one].kind in kinds]
 
     async def heard(self, *kinds: NoticeKind) -> list[str]:
-        """Who was given a notice of these kinds, each with its kind, part and how many lapses: sorted."""
-        notices = await self.notices(*kinds)
+        """Who read a notice of these kinds: it stands in a chat. Each with its kind, part and how many lapses:
+        sorted.
+        """
+        posted = {one.notice_id for one in await self.deliveries() if one.ref is not None}
+        return await self._of([notice for notice in await self.notices(*kinds) if notice.id in posted])
+
+    async def planned(self, *kinds: NoticeKind) -> list[str]:
+        """The same of notices that are planned, whether they are sent yet, wait for a digest, or never come."""
+        return await self._of(await self.notices(*kinds))
+
+    async def _of(self, notices: Sequence[Notice]) -> list[str]:
         async with self.storage.reading() as uow:
             people = await uow.people.many(self.organization.id, [notice.person_id for notice in notices])
         return sorted(

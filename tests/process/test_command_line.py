@@ -237,7 +237,8 @@ def test_the_audit_log_is_exported_for_one_organization(staffed: Operator) -> No
     staffed.types("people", "add", "=1+1", "sum@acme.example", "--org", "Acme")
     lines = staffed.types("audit", "export", "--org", "acme", "--format", "jsonl").stdout.splitlines()
     entries = [json.loads(line) for line in lines]
-    assert [entry["action"] for entry in entries] == ["person.added", "person.added", "imported connections"]
+    actions = [entry["action"] for entry in entries]
+    assert actions == ["person.added", "person.added", "imported connections", "person.added"], "imported owners too"
     assert {entry["origin"] for entry in entries} == {"cli"}
     assert entries[0]["detail"]["person"] == "=1+1"
     assert datetime.fromisoformat(entries[0]["at"]) >= datetime.fromisoformat(entries[-1]["at"])

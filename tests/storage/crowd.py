@@ -23,6 +23,7 @@ from storage.tables import (
     lanes,
     lapses,
     mutes,
+    notice_authorizations,
     notice_lapses,
     notices,
     subscriptions,
@@ -209,6 +210,7 @@ async def tell_many(crowd: Crowd) -> list[LapseId]:
     delivery = {**common, "platform": "slack", "tenant": "T1", "kind": "direct", "external_id": "U-BO", "lane": "a"}
     delivery |= {"priority": "1-first", "state": "delivered", "wanted": 1, "shown": 1, "attempts": 1, "reason": ""}
     delivery |= {"next_at": now, "turn_at": now, "created_at": now, "delivered_at": now}
+    ending = {"authorization_id": seeded.authorization.id, "position": 0}
     opted_in = {**common, "person_id": seeded.ana.id, "network": "", "client_key": NOBODY, "created_at": now}
     here = {"reader_id": NOBODY, "platform": "slack", "tenant": "T1"}
     own = {**opted_in, "id": new_id(now), "reader_id": seeded.ana.id, "platform": "", "tenant": "", "channel": ""}
@@ -216,6 +218,7 @@ async def tell_many(crowd: Crowd) -> list[LapseId]:
         (lapses, [{**lapse, "id": lapse_id} for lapse_id, _ in told]),
         (notices, [{**notice, "id": id, "dedupe": id.bytes} for _, id in told]),
         (notice_lapses, [{**common, "notice_id": id, "lapse_id": lapse_id, "position": 0} for lapse_id, id in told]),
+        (notice_authorizations, [{**common, **ending, "notice_id": id} for _, id in told]),
         (deliveries, [{**delivery, "id": new_id(now), "notice_id": id} for _, id in told]),
         (subscriptions, [{**opted_in, **here, "id": new_id(now), "channel": f"C{place}"} for place in range(MANY)]),
         (subscriptions, [own]),

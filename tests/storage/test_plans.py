@@ -162,7 +162,7 @@ QUEUES: Mapping[str, tuple[str, ...]] = {
     "due_digests": ("ix_notices_digested",),
     "due_warnings": ("ix_authorizations_warned",),
     "due_releases": ("ix_lapses_claimed", "ix_mutes_over"),
-    "due_profiles": ("ix_identities_looked", "ix_identities_looked"),
+    "due_profiles": ("ix_identities_looked", "ix_identities_gone", "ix_identities_looked"),
 }
 
 

@@ -56,6 +56,7 @@ class FakeChat:
     pace: Pace = Pace(interval=timedelta(0), burst=1)  # noqa: RUF009  # frozen
     deduplicates: bool = False
     finds_by_email: bool = True
+    addressed_by_email: bool = False
     edits: bool = True
     personal_links: bool = False
     sign_in: SignIn | None = None

@@ -10,7 +10,7 @@ import pytest
 from commands.choosing import SHOWN_AT_ONCE
 from commands.connecting import CHOICE_LIFE
 from commands.errors import NetworkError
-from commands.ids import to_wire
+from commands.ids import ClientId, to_wire
 from commands.model import ConnectionState, Role, Verdict
 from commands.ports.network import Discovery, ReachedAccount
 from commands.ports.notices import EventKind
@@ -45,6 +45,14 @@ async def choose(browser: Browser, page: Page, *accounts: str, **fields: str) ->
 
 def client(rig: Rig) -> str:
     return to_wire(rig.client_id)
+
+
+async def limited(rig: Rig, name: str, client_name: str) -> ClientId:
+    """Let somebody see one client alone."""
+    client_id = await rig.client(client_name)
+    async with rig.storage.transaction() as uow:
+        await uow.people.update(replace(rig.people[name], client_ids=frozenset({client_id})))
+    return client_id
 
 
 @pytest.mark.behaviour("C-7", "R-14")
@@ -157,8 +165,61 @@ async def test_what_the_login_reached_before_and_does_not_now_is_said_before_any
     await rig.signed_in(browser, path)
     rig.login("503")
     page = await log_in(rig, browser, path)
-    assert "This login reaches 1 account less than before" in page.words
+    assert "This login reaches less than before: nothing was connected" in page.words
     assert "Left out" in page.words
+    async with rig.storage.reading() as uow:
+        tokens = await uow.authorizations.tokens(rig.organization_id, rig.authorization_id)
+    assert tokens.access.reveal() == "old-access"
+
+
+@pytest.mark.behaviour("R-16", "N-8")
+async def test_a_login_that_others_rely_on_is_not_replaced_by_one_that_reaches_less_and_names_nothing_hidden(
+    rig: Rig, browser: Browser
+) -> None:
+    await rig.add_connection("1", "Hidden name", state=ConnectionState.ACTIVE)
+    brio = await limited(rig, "Mei Lin", "Brio")
+    path = await rig.new_accounts_link("Mei Lin")
+    await rig.signed_in(browser, path, "Mei Lin")
+    rig.login("501")
+    page = await log_in(rig, browser, path)
+    assert "This login reaches less than before: nothing was connected" in page.words
+    assert "an administrator can say" in page.words
+    for hidden in ("Hidden name", "client Acme"):
+        assert hidden not in page.text
+    assert await rig.connection_of("501") is None
+    rig.login("1", "501", finding=finding(Verdict.ROLE_LOST))
+    assert "reaches less than before" in (await log_in(rig, browser, path)).words
+    # It goes on being refused when the account is connected while somebody chooses.
+    rig.login("1", "501")
+    page = await log_in(rig, browser, path)
+    await rig.add_connection("2", "Another", state=ConnectionState.ACTIVE)
+    assert "reaches less than before" in (await choose(browser, page, "501", client=to_wire(brio))).words
+    async with rig.storage.reading() as uow:
+        tokens = await uow.authorizations.tokens(rig.organization_id, rig.authorization_id)
+    assert tokens.access.reveal() == "old-access"
+    assert await rig.entries("accounts connected") == []
+
+
+@pytest.mark.behaviour("R-16", "N-8")
+async def test_a_login_stays_its_connectors_while_what_whoever_renews_it_may_not_see_hangs_on_it(
+    rig: Rig, browser: Browser
+) -> None:
+    await rig.add_connection("1", "Hidden name", state=ConnectionState.ACTIVE)
+    brio = await limited(rig, "Mei Lin", "Brio")
+    path = await rig.new_accounts_link("Mei Lin")
+    await rig.signed_in(browser, path, "Mei Lin")
+    rig.login("1", "501")
+    done = await choose(browser, await log_in(rig, browser, path), "501", client=to_wire(brio))
+    assert "1 account is connected" in done.words
+    async with rig.storage.reading() as uow:
+        (authorization,) = await uow.authorizations.many(rig.organization_id, [rig.authorization_id])
+    assert authorization.connector_id == rig.people["Ana Ruiz"].id
+    added = await rig.connection_of("501")
+    assert added is not None
+    assert added.connector_id == rig.people["Mei Lin"].id
+    (entry,) = await rig.entries("accounts connected")
+    assert entry.detail["replaced"] == f"authorization {to_wire(rig.authorization_id)}"
+    assert entry.detail["replaced_of"] == to_wire(rig.people["Ana Ruiz"].id)
 
 
 @pytest.mark.behaviour("C-7", "N-8")

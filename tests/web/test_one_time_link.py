@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,9 +11,11 @@ from commands.errors import DeliveryError, DeliveryErrorKind
 from commands.ids import IdentityId, OrganizationId, SubscriptionId, WorkspaceId, new_id
 from commands.linking import unlink
 from commands.model import Identity, Organization, Role, Subscription, Workspace
+from commands.passes import make_pass
 from commands.ports.chat import AccountKind, Profile
 from commands.ports.reconnecting import PassPurpose
 from commands.ports.storage import NotThere
+from commands.secret import hashed
 from tests.web.rig import TEAM, Browser, Page, Rig, opened_rig
 
 
@@ -271,3 +274,71 @@ async def test_unlinking_one_of_two_accounts_leaves_opt_ins_and_personal_links(r
     async with rig.storage.transaction() as uow:
         assert not await unlink(uow, identity, by=None, origin="test", now=rig.clock.now())
     assert (await browser.get(personal)).status == 200
+
+
+async def deactivate(rig: Rig, name: str) -> None:
+    organization_id, person_id = rig.organization_id, rig.people[name].id
+    async with rig.storage.transaction() as uow:
+        (identity,) = (await uow.people.identities(organization_id, [person_id]))[person_id]
+        await uow.people.looked_at(organization_id, identity.id, at=rig.clock.now(), gone=True, time_zone=None)
+
+
+@pytest.mark.behaviour("P-6", "X-6")
+async def test_an_account_that_was_deactivated_and_is_back_becomes_theirs_again_by_its_address(
+    rig: Rig, browser: Browser
+) -> None:
+    await deactivate(rig, "Mei Lin")
+    rig.sign_in_as("U-mei", name="mei", email="mei@acme.example")
+    page = await browser.follow(await rig.come_back(browser, await browser.get(rig.sign_in_path())))
+    assert "Person here Mei Lin" in page.words
+    (confirm,) = (action for action in page.actions() if action not in ("/sign-out",))
+    await browser.submit(page, confirm)
+    async with rig.storage.reading() as uow:
+        (identity,) = (await uow.people.identities(rig.organization_id, [rig.people["Mei Lin"].id]))[
+            rig.people["Mei Lin"].id
+        ]
+    assert (identity.user, identity.gone_at) == ("U-mei", None)
+
+
+@pytest.mark.behaviour("P-6", "X-6")
+async def test_an_account_that_was_deactivated_and_is_back_becomes_theirs_again_by_a_one_time_link(
+    rig: Rig, browser: Browser
+) -> None:
+    await deactivate(rig, "Mei Lin")
+    path = await rig.bearer_link(PassPurpose.IDENTITY, "Mei Lin")
+    page = await arrive(rig, browser, path, user="U-mei")
+    assert "Is this you?" in page.words
+    done = await browser.follow(await browser.submit(page, path))
+    assert "You are known here as Mei Lin" in done.words
+    async with rig.storage.reading() as uow:
+        (identity,) = (await uow.people.identities(rig.organization_id, [rig.people["Mei Lin"].id]))[
+            rig.people["Mei Lin"].id
+        ]
+    assert identity.gone_at is None
+
+
+@pytest.mark.behaviour("A-1", "P-6")
+async def test_a_one_time_link_that_an_administrator_made_leads_nowhere_to_a_primary_administrator(
+    rig: Rig, browser: Browser
+) -> None:
+    otto, nia = await rig.add_person("Otto Admin", Role.ADMINISTRATOR), rig.people["Nia New"]
+    async with rig.storage.transaction() as uow:
+        url = await make_pass(uow, rig.base, nia, PassPurpose.IDENTITY, made_by=otto.id, now=rig.clock.now())
+    path = url.removeprefix(rig.base)
+    page = await arrive(rig, browser, path)
+    assert "Is this you?" in page.words
+    async with rig.storage.transaction() as uow:
+        await uow.people.update(replace(nia, role=Role.PRIMARY_ADMINISTRATOR))
+    assert "This link leads nowhere" in (await browser.submit(page, path)).words
+    assert await users_of(rig, "Nia New") == []
+
+
+@pytest.mark.behaviour("P-6")
+async def test_links_that_were_handed_out_with_an_account_end_when_it_is_unlinked(rig: Rig, path: str) -> None:
+    raj = rig.people["Raj Patel"]
+    async with rig.storage.transaction() as uow:
+        (identity,) = (await uow.people.identities(rig.organization_id, [raj.id]))[raj.id]
+        await unlink(uow, identity, by=None, origin="cli", now=rig.clock.now())
+    one = await rig.storage.directory.pass_of(hashed(path.rpartition("/")[2]))
+    assert one is not None
+    assert one.withdrawn_at is not None

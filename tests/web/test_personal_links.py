@@ -9,6 +9,7 @@ import pytest
 
 from commands.ids import ConnectionId, to_wire
 from commands.model import ConnectionState, Role, Verdict
+from commands.passes import make_pass
 from commands.ports.notices import EventKind
 from commands.ports.reconnecting import PassPurpose
 from tests.web.rig import Browser, Page, Rig, opened_rig
@@ -170,8 +171,33 @@ async def test_who_left_has_no_list_any_more(rig: Rig, browser: Browser) -> None
         await uow.people.update(replace(rig.people["Olga Owner"], left_at=rig.clock.now()))
     assert "Olga" not in (await browser.get(path)).text
     async with rig.browser() as other:
-        refused = await other.submit(await other.get(path), path)
-    assert refused.status in (403, 404)
+        assert (await other.get(path)).status == 404
+
+
+@pytest.mark.behaviour("R-13", "A-1")
+@pytest.mark.parametrize("change", ["demoted", "left", "outranked"])
+async def test_it_works_no_longer_than_whoever_handed_it_out_may(rig: Rig, browser: Browser, change: str) -> None:
+    await rig.add_connection("1", owner="Olga Owner")
+    otto = await rig.add_person("Otto Admin", Role.ADMINISTRATOR)
+    async with rig.storage.transaction() as uow:
+        url = await make_pass(
+            uow, rig.base, rig.people["Olga Owner"], PassPurpose.ACCOUNTS, made_by=otto.id, now=rig.clock.now()
+        )
+    path = url.removeprefix(rig.base)
+    page = await opened(rig, browser, path)
+    changed = {
+        "demoted": replace(otto, role=Role.STAFF),
+        "left": replace(otto, left_at=rig.clock.now()),
+        "outranked": replace(rig.people["Olga Owner"], role=Role.PRIMARY_ADMINISTRATOR),
+    }[change]
+    async with rig.storage.transaction() as uow:
+        await uow.people.update(changed)
+    refused = await browser.get(path)
+    assert refused.status == 404
+    assert "Olga" not in refused.text
+    assert (await browser.post(path, page.form(path))).status in (403, 404)
+    async with rig.browser() as other:
+        assert (await other.get(path)).status == 404
 
 
 @pytest.mark.behaviour("R-13", "A-1")

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from commands.model import ConnectionState, Evidence, Parent, Role, Verdict
+from commands.model import Claim, ConnectionState, Evidence, Parent, Role, Verdict
 from tests.web.rig import Browser, Rig
 
 
@@ -60,6 +60,30 @@ async def test_opening_and_prefetching_the_link_changes_nothing(rig: Rig, browse
         view = await uow.connections.view(rig.organization_id, connection_id)
     assert view is not None
     assert view.reconnecting_by is None
+
+
+@pytest.mark.behaviour("X-4")
+async def test_who_is_on_it_or_at_it_is_said_before_the_button(rig: Rig, browser: Browser) -> None:
+    """And what a second login does, where the network ends the first."""
+    connection_id = await rig.add_connection("1")
+    path, raj = await rig.link(connection_id), rig.people["Raj Patel"]
+    assert "second login" not in (await rig.signed_in(browser, path)).words
+    async with rig.storage.transaction() as uow:
+        view = await uow.connections.view(rig.organization_id, connection_id)
+        assert view is not None
+        assert view.lapse is not None
+        until = rig.clock.now() + timedelta(hours=1)
+        await uow.lapses.claim(rig.organization_id, [view.lapse.id], Claim(person_id=raj.id, until=until))
+    rig.network.spec = replace(rig.network.spec, one_grant_per_subject=True)
+    claimed = await browser.get(path)
+    assert "Raj Patel is on it: a word with them first saves a second login. At Examplenet a second" in claimed.words
+    assert claimed.text.index("Raj Patel is on it") < claimed.text.index("Reconnect at Examplenet")
+    async with rig.browser() as another:
+        theirs = await rig.link(connection_id, "Raj Patel")
+        page = await rig.signed_in(another, theirs, "Raj Patel")
+        assert "second login" not in page.words, "their own claim is no news to them"
+        await another.submit(page, theirs)
+    assert "Raj Patel is reconnecting it: a word with them first" in (await browser.get(path)).words
 
 
 async def test_nothing_is_shown_before_somebody_signed_in(rig: Rig, browser: Browser) -> None:

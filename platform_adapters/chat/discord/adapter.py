@@ -71,6 +71,7 @@ class DiscordPlatform:
     pace = Pace(interval=timedelta(seconds=1), burst=5)
     deduplicates = True
     finds_by_email = False
+    addressed_by_email = False
     edits = True
     personal_links = False
     install: Install | None = None  # a plain link adds the bot, see `how_to_install`

@@ -57,6 +57,7 @@ class EmailPlatform:
     pace = Pace(interval=timedelta(seconds=1), burst=10)
     deduplicates = False
     finds_by_email = False
+    addressed_by_email = True
     edits = False
     personal_links = True
     sign_in: SignIn | None = None

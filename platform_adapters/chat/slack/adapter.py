@@ -79,6 +79,7 @@ class SlackPlatform:
     pace = Pace(interval=timedelta(seconds=1), burst=1)
     deduplicates = False
     finds_by_email = True
+    addressed_by_email = False
     edits = True
     personal_links = False
 

@@ -96,6 +96,7 @@ def create() -> None:
         sa.Column("left_at", engine.UtcDateTime(), nullable=True),
         sa.Column("deputy_id", sa.Uuid(), nullable=True),
         sa.Column("list_seen_at", engine.UtcDateTime(), nullable=True),
+        sa.Column("unlinked", sa.JSON(none_as_null=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["organization_id", "deputy_id"],
             ["people.organization_id", "people.id"],
@@ -117,6 +118,8 @@ def create() -> None:
         sa.Column("external_id", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("client_ids", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("is_lost", sa.Boolean(), nullable=False),
+        sa.Column("told_at", engine.UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_workspaces_organization_id"),
         sa.PrimaryKeyConstraint("id", name="pk_workspaces"),
         sa.UniqueConstraint("platform", "external_id", name="uq_workspaces_platform_external_id"),
@@ -147,6 +150,14 @@ def create() -> None:
             "organization_id",
             name="uq_identities_platform_tenant_user_id_organization_id",
         ),
+    )
+    op.create_index(
+        "ix_identities_gone",
+        "identities",
+        ["looked_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("gone_at IS NOT NULL"),
+        postgresql_where=sa.text("gone_at IS NOT NULL"),
     )
     op.create_index(
         "ix_identities_looked",

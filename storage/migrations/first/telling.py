@@ -188,18 +188,12 @@ def create() -> None:
         sa.Column("platform", sa.Text(), nullable=True),
         sa.Column("tenant", sa.Text(), nullable=True),
         sa.Column("channel", sa.Text(), nullable=True),
-        sa.Column("authorization_id", sa.Uuid(), nullable=True),
         sa.Column("step", sa.Integer(), nullable=False),
         sa.Column("remind_at", engine.UtcDateTime(), nullable=True),
         sa.Column("digest_at", engine.UtcDateTime(), nullable=True),
         sa.Column("data", sa.JSON(none_as_null=True), nullable=False),
         sa.Column("created_at", engine.UtcDateTime(), nullable=False),
         sa.Column("dedupe", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["organization_id", "authorization_id"],
-            ["authorizations.organization_id", "authorizations.id"],
-            name="fk_notices_organization_id_authorization_id",
-        ),
         sa.ForeignKeyConstraint(
             ["organization_id", "person_id"],
             ["people.organization_id", "people.id"],
@@ -209,14 +203,6 @@ def create() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_notices"),
         sa.UniqueConstraint("organization_id", "dedupe", name="uq_notices_organization_id_dedupe"),
         sa.UniqueConstraint("organization_id", "id", name="uq_notices_organization_id_id"),
-    )
-    op.create_index(
-        "ix_notices_authorization",
-        "notices",
-        ["authorization_id"],
-        unique=False,
-        sqlite_where=sa.text("authorization_id IS NOT NULL"),
-        postgresql_where=sa.text("authorization_id IS NOT NULL"),
     )
     op.create_index(
         "ix_notices_digested",
@@ -303,6 +289,30 @@ def create() -> None:
         unique=False,
         sqlite_where=sa.text("state IN ('due', 'unknown')"),
         postgresql_where=sa.text("state IN ('due', 'unknown')"),
+    )
+    op.create_table(
+        "notice_authorizations",
+        sa.Column("organization_id", sa.Uuid(), nullable=False),
+        sa.Column("notice_id", sa.Uuid(), nullable=False),
+        sa.Column("authorization_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organization_id", "authorization_id"],
+            ["authorizations.organization_id", "authorizations.id"],
+            name="fk_notice_authorizations_organization_id_authorization_id",
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id", "notice_id"],
+            ["notices.organization_id", "notices.id"],
+            name="fk_notice_authorizations_organization_id_notice_id",
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organizations.id"], name="fk_notice_authorizations_organization_id"
+        ),
+        sa.PrimaryKeyConstraint("notice_id", "authorization_id", name="pk_notice_authorizations"),
+    )
+    op.create_index(
+        "ix_notice_authorizations_authorization_id", "notice_authorizations", ["authorization_id"], unique=False
     )
     op.create_table(
         "notice_lapses",
