@@ -305,16 +305,22 @@ def _name(profile: Json) -> str:
     return f"{name} ({country})" if country else name
 
 
+_SETTINGS = ("CLIENT_ID", "CLIENT_SECRET", "AUTHORIZE_URL", "TOKEN_URL")
+
+
 def build(environment: Mapping[str, str], clock: Clock) -> AmazonAds | None:
     """Amazon Ads, if it has credentials. Raises SettingError.
 
     LAPSEBOT_AMAZON_ADS_API_URL may name several hosts with spaces between, one for each region; left out, all three.
     The login is North America's; the others differ in LAPSEBOT_AMAZON_ADS_AUTHORIZE_URL and _TOKEN_URL alone.
     """
-    setting = f"LAPSEBOT_{SPEC.slug.upper()}_API_URL"
+    prefix = f"LAPSEBOT_{SPEC.slug.upper()}_"
+    setting = f"{prefix}API_URL"
+    # Name by name: `doctor` notes what is read, to tell of settings that nothing reads.
+    own = {prefix + name: environment.get(prefix + name, "") for name in _SETTINGS}
     regions = [
         read_credentials(
-            {**environment, setting: api_url},
+            {**own, setting: api_url},
             SPEC.slug,
             authorize_url="https://www.amazon.com/ap/oa",
             token_url=f"https://api.amazon.com{_TOKEN_PATH}",
