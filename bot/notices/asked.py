@@ -9,7 +9,7 @@ from bot.notices.desk import Desk, is_open, lapses_of, place
 from bot.notices.opened import first_notices
 from bot.notices.outbox import Posting
 from commands.access import is_administrator, may_see, takes_immediate_notices
-from commands.ids import ConnectionId, LapseId, PersonId
+from commands.ids import ConnectionId, EventId, LapseId, PersonId
 from commands.model import ConnectionView, Person
 from commands.ports.notices import Event, EventKind, NoticeKind, Part
 
@@ -81,13 +81,20 @@ async def _not_theirs(desk: Desk, events: Sequence[Event]) -> list[Posting]:
     """Tell administrators that a connector or owner says that lapses are not theirs to mend (N-11)."""
     still = await _still(desk, events)
     said: dict[PersonId, list[ConnectionView]] = {}
+    first: dict[PersonId, EventId] = {}
     for event in events:
         view = still.get(event.lapse_id) if event.lapse_id is not None else None
         who = event.person_id
         if view is not None and who is not None and who in (view.connection.connector_id, view.connection.owner_id):
             said.setdefault(who, []).append(view)
+            first[who] = min(event.id, first.get(who, event.id))
     return [
-        desk.posting(reader, NoticeKind.NOT_MINE, lapse_ids=lapses_of(views), data={WHOM: ids_text([who])})
+        desk.posting(
+            reader,
+            NoticeKind.NOT_MINE,
+            lapse_ids=lapses_of(views),
+            data={WHOM: ids_text([who]), GIVEN: ids_text([first[who]])},
+        )
         for who, views in said.items()
         for reader in await copied_administrators(desk, without=who)
     ]
@@ -103,7 +110,7 @@ async def _proposed(desk: Desk, events: Sequence[Event]) -> list[Posting]:
         view = by_id.get(event.connection_id) if event.connection_id is not None else None
         if view is None or event.person_id is None:
             continue
-        data = {WHOM: ids_text([event.person_id])}
+        data = {WHOM: ids_text([event.person_id]), GIVEN: ids_text([event.id])}
         lapse_ids = lapses_of([view]) if is_open(view) else ()
         if not lapse_ids:
             data[CONNECTION] = ids_text([view.connection.id])

@@ -21,7 +21,9 @@ BY = "by"
 DAY = "day"
 """The day (ISO date) on which somebody asks the reader to act: another day's asking is another notice."""
 GIVEN = "given"
-"""Of an assignment: its first event's id. Another assignment is another notice, on the same day too."""
+"""Of what somebody asked for (an assignment, a proposal, "not mine"): its first event's id. Asked again, it is another
+notice.
+"""
 WHOM = "whom"
 """The people concerned: who could not be reached, said "not mine", proposed to retire, left, did (of a note)."""
 REASON = "reason"
@@ -105,8 +107,8 @@ NAMES: Mapping[NoticeKind, frozenset[str]] = MappingProxyType(
         NoticeKind.NUDGED: frozenset({BY, DAY}),
         NoticeKind.ASSIGNED: frozenset({BY, GIVEN}),
         NoticeKind.UNDELIVERED: frozenset({WHOM, REASON, WHAT}),
-        NoticeKind.NOT_MINE: frozenset({WHOM}),
-        NoticeKind.RETIREMENT_PROPOSED: frozenset({WHOM, CONNECTION}),
+        NoticeKind.NOT_MINE: frozenset({WHOM, GIVEN}),
+        NoticeKind.RETIREMENT_PROPOSED: frozenset({WHOM, CONNECTION, GIVEN}),
         NoticeKind.TRANSFERRED: frozenset({CONNECTION, MORE, BY}),
         NoticeKind.PERSONAL_LINK: frozenset({BY}),
         NoticeKind.SUCCESSION: frozenset({WHOM, HOW}),

@@ -48,8 +48,8 @@ from commands.wording import number_of, shown
 
 PAGE_SIZE = 8  # rows: with their buttons some 30 blocks of the 50 that a message may have
 BREAKDOWN = 6  # networks or clients named in the counts
-MENU = 5  # networks and clients that the menu offers
-OWNERS = 5  # people whose lists it offers to administrators
+MENU = 5  # networks and clients that the menu offers; no platform shows more in one menu (Slack)
+OWNERS = 2  # people whose lists it offers to administrators instead of the last of them
 
 _STATES: dict[StateFilter, tuple[ConnectionState, ...]] = {
     StateFilter.NEEDS_CONNECTING: NEEDS_CONNECTING,
@@ -311,7 +311,8 @@ def _ways_on(services: Services, asker: Asker, listing: Listing) -> list[Part]:
         return [Buttons((Button("Everything that needs connecting", back),))]
     menu = _menu(services, listing) if listing.page.total > PAGE_SIZE else ()
     owners = _owners_lists(listing) if is_administrator(asker.person) else ()
-    return [Buttons((Button("Only mine", mine),), (*menu, *owners))] if listing.page.total else []
+    ways = (*menu[: MENU - len(owners)], *owners)
+    return [Buttons((Button("Only mine", mine),), ways)] if listing.page.total else []
 
 
 def _owners_lists(listing: Listing) -> tuple[Button, ...]:

@@ -1,5 +1,7 @@
 """What is told because somebody did something: "not mine", a proposal to retire, a transfer, a link that is sent."""
 
+from datetime import timedelta
+
 import pytest
 
 from bot.notices.data import BY, CONNECTION, MORE, MOST_KEPT, NAMES, WHOM, ids_in
@@ -48,6 +50,18 @@ async def test_a_proposal_to_retire_goes_to_those_who_may(world: World) -> None:
     for notice in await world.notices(proposed):
         assert ids_in(notice, CONNECTION) == [connection]
         assert set(notice.data) <= NAMES[proposed]
+
+
+@pytest.mark.behaviour("N-11")
+async def test_a_proposal_that_is_made_again_later_is_told_again(world: World) -> None:
+    mei = await world.person("Mei", Role.STAFF)
+    (connection,) = await world.connections(1)
+    await world.lapse(connection)
+    for _ in range(2):
+        await world.event(EventKind.RETIREMENT_PROPOSED, connection_id=connection, person_id=mei.id)
+        await world.plan()
+        world.clock.advance(timedelta(days=1))
+    assert len(await world.planned(NoticeKind.RETIREMENT_PROPOSED)) == 2
 
 
 @pytest.mark.behaviour("N-11")
