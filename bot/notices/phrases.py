@@ -17,6 +17,7 @@ NAMED = 3
 """Clients or networks that a first line names; the rest are counted, so that it fits a phone's notification."""
 SAME_TIME = timedelta(minutes=2)
 """Two looks closer than this are one time to a reader, who sees minutes."""
+_REFUSED = 400  # RFC 9110: below this a status refuses nothing
 ROWS = 10
 """Accounts that a notice lists; the rest are counted, and `/lapsed` has them all."""
 PEOPLE_NAMED = 8
@@ -184,8 +185,9 @@ def evidence(entry: Entry) -> Line:
     codes = [code for code in (seen.code, seen.subcode) if code is not None and code.isascii() and code.isdigit()]
     if codes:
         return line(f"{entry.spec.name} answered with ", Code("/".join(shown(code, ID_LIMIT) for code in codes)), ".")
-    status = Code(str(seen.http_status))
-    return line(f"{entry.spec.name} answered with status ", status, ".") if seen.http_status else ()
+    if seen.http_status is None or seen.http_status < _REFUSED:
+        return ()  # it answered, and said no: the status tells nothing
+    return line(f"{entry.spec.name} answered with status ", Code(str(seen.http_status)), ".")
 
 
 def login_title(login: Login) -> Line:

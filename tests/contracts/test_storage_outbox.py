@@ -153,17 +153,18 @@ async def test_the_limit_counts_events_and_parts_no_authorizations(storage: SqlS
 async def test_a_reader_is_told_the_same_once(storage: SqlStorage, clock: FakeClock) -> None:
     seeded = await seed(storage, clock.now())
     opened, notice, delivery = await planned(storage, seeded, clock)
-    again = notice_for(seeded, [opened], clock, part=Part.OWNER, data={"of": "2"})
+    again = notice_for(seeded, [opened], clock, part=Part.SUBSCRIBER, data={"of": "2"})
+    as_owner = notice_for(seeded, [opened], clock, part=Part.OWNER)  # they were given the account since
     channel = Channel(platform="slack", tenant="T1", external_id="C1")
     to_channel = notice_for(seeded, [opened], clock, channel=channel)
     failures = [
         notice_for(seeded, [opened], clock, kind=NoticeKind.UNDELIVERED, data={"whom": whom}) for whom in ("bo", "sam")
     ]
-    wanted = [again, to_channel, *failures]
+    wanted = [again, as_owner, to_channel, *failures]
     async with storage.transaction() as uow:
         await uow.notices.plan(wanted, [delivery_of(each, clock) for each in wanted])
         kept = await uow.notices.get_many(seeded.organization_id, [notice.id, *(each.id for each in wanted)])
-        assert kept == {each.id: each for each in (notice, to_channel, *failures)}
+        assert kept == {each.id: each for each in (notice, as_owner, to_channel, *failures)}
         assert await uow.notices.deliveries(seeded.organization_id, again.id) == []
         assert await uow.notices.deliveries(seeded.organization_id, notice.id) == [delivery]
         clock.advance(timedelta(seconds=1))

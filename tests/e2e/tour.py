@@ -49,6 +49,8 @@ async def everything(visit: Visit, one: cast.Somebody, folder: Path) -> None:
         await expect(visit.private(one.platform)).to_have_count(before + 1)
         answer = visit.private(one.platform).last
         await expect(answer).not_to_contain_text("thinking")
+        for picture in await answer.locator("img").all():
+            await expect(picture).to_have_js_property("complete", value=True)
         await answer.scroll_into_view_if_needed()
         await answer.screenshot(path=folder / f"{name}-{number}{words.replace('/', '-').replace(' ', '-')}.png")
     if one.platform == "slack":
