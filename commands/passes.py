@@ -8,7 +8,17 @@ from datetime import datetime, timedelta
 
 from commands.access import may_vouch_for
 from commands.command import Services
-from commands.ids import OrganizationId, PassId, PersonId, SessionId, SubscriptionId, from_wire, new_id, to_wire
+from commands.ids import (
+    DrillId,
+    OrganizationId,
+    PassId,
+    PersonId,
+    SessionId,
+    SubscriptionId,
+    from_wire,
+    new_id,
+    to_wire,
+)
 from commands.model import Person, Role
 from commands.ports.notices import AuditEntry
 from commands.ports.reconnecting import Pass, PassPurpose, Session
@@ -19,10 +29,16 @@ LIVES = {
     PassPurpose.ACCOUNTS: timedelta(days=7),
     PassPurpose.IDENTITY: timedelta(hours=24),
     PassPurpose.UNSUBSCRIBE: timedelta(days=90),
+    PassPurpose.DRILL: timedelta(hours=24),
 }
 """How long each kind works. Whoever finds an old email must still be able to unsubscribe by it."""
 
-_PATHS = {PassPurpose.ACCOUNTS: "/p", PassPurpose.IDENTITY: "/link", PassPurpose.UNSUBSCRIBE: "/unsubscribe"}
+_PATHS = {
+    PassPurpose.ACCOUNTS: "/p",
+    PassPurpose.IDENTITY: "/link",
+    PassPurpose.UNSUBSCRIBE: "/unsubscribe",
+    PassPurpose.DRILL: "/drill",
+}
 
 PASS_PLATFORM = "personal-link"
 """Stands in a session in place of a chat platform's name, where a pass is what it proves."""
@@ -71,6 +87,15 @@ OPT_INS = "subscriptions"
 def opt_in_data(opt_ins: Iterable[SubscriptionId]) -> dict[str, str]:
     """What an UNSUBSCRIBE pass carries for just these opt-ins."""
     return {OPT_INS: " ".join(to_wire(one) for one in opt_ins)}
+
+
+DRILL = "drill"
+"""In a DRILL pass's data: the drill's id."""
+
+
+def drill_data(drill_id: DrillId) -> dict[str, str]:
+    """What a DRILL pass carries."""
+    return {DRILL: to_wire(drill_id)}
 
 
 async def end_opt_ins(uow: UnitOfWork, one: Pass, now: datetime) -> int:

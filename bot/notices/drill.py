@@ -28,6 +28,7 @@ from commands.messages import (
     Facts,
     Heading,
     Line,
+    LinkButton,
     Mark,
     Message,
     Note,
@@ -45,7 +46,6 @@ from commands.ports.notices import Part as ReaderPart
 from commands.wording import duration, number_of, shown
 
 _BEGIN = "DRILL"
-_WITHOUT_BUTTON = "An email has no button to press: whoever was reached by email alone counts as not confirmed."
 
 
 def drill(letter: Letter) -> Message:
@@ -54,12 +54,13 @@ def drill(letter: Letter) -> Message:
     if letter.accounts:
         played = account(letter.accounts[0].spec, letter.accounts[0].view)
     button = Button("I got this", drill_answer_action(_id(letter)), Style.PRIMARY)
+    link = [LinkButton("Play the link", letter.page_url)] if letter.page_url else []
     return Message(
         (
             Heading(line(f"{_BEGIN} · {Mark.LAPSED} Lapsed: ", *played)),
             text("This is only a drill: nothing is broken, and there is nothing to reconnect."),
             text(_ask(letter)),
-            *arranged([button], ()),
+            *arranged([button, *link], ()),
             Note(line("A real message says here what happened, what is lost meanwhile and what mends it.")),
         ),
         Tone.HELD,
@@ -68,7 +69,7 @@ def drill(letter: Letter) -> Message:
 
 def _ask(letter: Letter) -> str:
     if not letter.presses:
-        return "Please tell an administrator as soon as you read this, as you would act on a real lapse."
+        return "Please open the link and press its button as soon as you read this, as you would act on a real lapse."
     if letter.part is ReaderPart.CHANNEL:
         return "Whoever reads this: please press the button at once, as you would act on a real lapse."
     return "Please press the button as soon as you read this, as you would act on a real lapse."
@@ -130,7 +131,6 @@ def _who_not(letter: Letter) -> list[Text]:
     asked, reached, answered = (number_in(letter.notice, name) for name in (ASKED, REACHED, ANSWERED))
     return [
         *_named(letter, "Reached, but did not confirm: ", letter.whom, reached - answered),
-        *([text(_WITHOUT_BUTTON)] if reached > answered else []),
         *_named(letter, "Could not be reached: ", letter.unreached, asked - reached),
     ]
 

@@ -10,14 +10,15 @@ from datetime import datetime
 
 from bot.notices.addresses import Platforms, bears_passes
 from bot.notices.audience import covers
+from bot.notices.data import DRILL, ids_in
 from bot.notices.drafts import connections_of
 from bot.notices.facts import Facts
 from bot.notices.letter import PERSONAL, Letter
 from bot.notices.phrases import ROWS
 from commands.access import is_gone, may_reconnect
-from commands.ids import ConnectionId, DeliveryId, LinkId, OrganizationId, PersonId, new_id
+from commands.ids import ConnectionId, DeliveryId, DrillId, LinkId, OrganizationId, PersonId, new_id
 from commands.model import NEEDS_CONNECTING, Person
-from commands.passes import make_pass, opt_in_data
+from commands.passes import drill_data, make_pass, opt_in_data
 from commands.ports.chat import AddressKind
 from commands.ports.notices import Delivery, NoticeKind, Part
 from commands.ports.reconnecting import Link, PassPurpose
@@ -53,7 +54,9 @@ class Personal:
         asking = [one for one in own if self._has_page(one, letters[one.id], wanted[one.id])]
         gone = await self._gone({letters[one.id].reader.id for one in asking})
         paged = [one.id for one in asking if letters[one.id].reader.id not in gone]
-        linked = [one.id for one in own if one.id not in paged and self._has_links(one, letters[one.id])]
+        played = [one.id for one in own if self._plays_a_link(one, letters[one.id])]
+        other = [one for one in own if one.id not in {*paged, *played}]
+        linked = [one.id for one in other if self._has_links(one, letters[one.id])]
         locators = await self._locators(
             {(letters[key].reader.id, connection_id) for key in linked for connection_id in wanted[key]}
         )
@@ -61,6 +64,10 @@ class Personal:
         for key in paged:
             url = await self._page(letters[key].reader)
             found[key] = replace(letters[key], page_url=url, links=dict.fromkeys(wanted[key], url))
+        for key in played:
+            drill_id = DrillId(ids_in(letters[key].notice, DRILL)[0])
+            url = await self._pass(letters[key].reader, PassPurpose.DRILL, drill_data(drill_id))
+            found[key] = replace(letters[key], page_url=url)
         for key in linked:
             reader_id = letters[key].reader.id
             urls = {id: f"{self.public_url}/r/{locators[reader_id, id]}" for id in wanted[key]}
@@ -103,6 +110,10 @@ class Personal:
             return True
         offers = bool(wanted) or letter.notice.kind is NoticeKind.TRANSFERRED
         return self._is_personal(delivery) and letter.part in PERSONAL and offers
+
+    def _plays_a_link(self, delivery: Delivery, letter: Letter) -> bool:
+        """A drill plays the link as well, and whoever reads email alone answers by it (X-12)."""
+        return letter.notice.kind is NoticeKind.DRILL and bears_passes(delivery.address)
 
     def _has_links(self, delivery: Delivery, letter: Letter) -> bool:
         """Connector and owner always; others where a button that answers its presser cannot be drawn."""

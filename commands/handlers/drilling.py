@@ -12,7 +12,7 @@ from commands.handlers.seeing import NotYours
 from commands.ids import DrillId, EventId, PersonId, new_id, to_wire
 from commands.messages import Bold, Code, Heading, Line, Mark, Message, Moment, Part, Tone, line, text
 from commands.model import Drill, Person
-from commands.ports.notices import Event, EventKind
+from commands.ports.notices import AuditEntry, Event, EventKind
 from commands.ports.storage import UnitOfWork
 from commands.wording import duration, named
 
@@ -68,16 +68,32 @@ async def answered(services: Services, asker: Asker, arguments: tuple[str, ...])
     """Note that the presser's message arrived."""
     drill_id, now = drill_of(arguments), services.clock.now()
     async with services.storage.transaction() as uow:
-        found = await uow.drills.get(asker.organization_id, drill_id)
-        if found is None or asker.person.left_at is not None:
-            raise NotYours
-        if found.reported_at is not None:
-            return Message((text("DRILL: it is over already. Next time, press within four hours."),))
-        if not await uow.drills.answer(asker.organization_id, drill_id, asker.person.id, now):
-            return Message((text("DRILL: you said so already. Nothing else is to be done."),))
-        await uow.audit.write(entry(asker, now, "drill.answered", f"drill {to_wire(drill_id)}"))
-    took = duration(now - found.started_at)
-    return Message((text(f"{Mark.GOOD} DRILL: noted, after {took}. Nothing else is to be done."),), Tone.GOOD)
+        said = await note_answer(uow, asker.person, drill_id, now, origin=asker.origin)
+    if said is None:
+        raise NotYours
+    return Message((text(said),), Tone.GOOD)
+
+
+async def note_answer(uow: UnitOfWork, person: Person, drill_id: DrillId, now: datetime, *, origin: str) -> str | None:
+    """Note that a drill's message, or its link, reached somebody; give what they are told. None: no drill of theirs."""
+    found = await uow.drills.get(person.organization_id, drill_id)
+    if found is None:
+        return None
+    if found.reported_at is not None:
+        return "DRILL: it is over already. Next time, press within four hours."
+    if not await uow.drills.answer(person.organization_id, drill_id, person.id, now):
+        return "DRILL: you said so already. Nothing else is to be done."
+    await uow.audit.write(
+        AuditEntry(
+            organization_id=person.organization_id,
+            at=now,
+            actor_id=person.id,
+            origin=origin,
+            action="drill.answered",
+            subject=f"drill {to_wire(drill_id)}",
+        )
+    )
+    return f"{Mark.GOOD} DRILL: noted, after {duration(now - found.started_at)}. Nothing else is to be done."
 
 
 def _started(asker: Asker, made: Drill, now: datetime) -> Event:

@@ -72,6 +72,8 @@ class PassPurpose(StrEnum):
     """Confirms, once, that the signed-in chat account is a person's (P-6)."""
     UNSUBSCRIBE = "unsubscribe"
     """Ends an opt-in with one POST (RFC 8058). Shows and gives nothing."""
+    DRILL = "drill"
+    """Says, with one press, that a fire drill's message and its link arrived (X-12). Shows and gives nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

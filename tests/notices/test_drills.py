@@ -30,7 +30,9 @@ from bot.notices.data import (
 from bot.notices.drills import Drills, Played, cast, findings
 from commands.errors import DeliveryErrorKind
 from commands.ids import ClientId, DrillId, new_id, to_wire
+from commands.messages import LinkButton
 from commands.model import Drill, Person, Role
+from commands.plain import all_buttons
 from commands.ports.notices import EventKind, NoticeKind
 from commands.ports.storage import UnitOfWork
 from storage.store import SqlStorage
@@ -206,3 +208,23 @@ def test_a_client_is_as_ready_as_the_share_of_its_connections_of_which_two_peopl
         Score(client_id=ACME, ready=4, total=4),
     )
     assert all(isinstance(score.client_id, UUID) for score in scored(played))
+
+
+@pytest.mark.behaviour("X-12")
+async def test_a_drill_s_message_brings_a_link_to_play_by_email_too_and_none_to_a_channel(world: World) -> None:
+    mail, chief = world.with_email(), await world.person("Chief", Role.PRIMARY_ADMINISTRATOR)
+    await world.subscribe(chief, "C1")
+    for who in ("Ana", "ana@acme.example"):
+        world.chat.refuse(who, DeliveryErrorKind.ADDRESS_GONE, "user_disabled")
+    await world.connections(1)
+    await drill(world, chief)
+    links = {
+        who: [one.url for one in all_buttons(post.message) if isinstance(one, LinkButton)]
+        for who, post in (
+            ("mail", mail.posts[0]),
+            ("chat", world.chat.to("Chief")[0]),
+            ("channel", world.chat.to("C1")[0]),
+        )
+    }
+    assert [len(links[who]) for who in ("mail", "chat", "channel")] == [1, 1, 0]
+    assert all("/drill/" in url for own in links.values() for url in own)
