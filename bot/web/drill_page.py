@@ -21,7 +21,7 @@ async def confirm(request: web.Request) -> web.StreamResponse:
     """Note the press. The address alone is the authority, and this is all that it can do; twice is fine."""
     services = request.app[SITE].services
     one = await find_pass(services, PassPurpose.DRILL, request.match_info["secret"])
-    if one is None:
+    if one is None or DRILL not in one.data:
         return leads_nowhere(request, PassPurpose.DRILL)
     async with services.storage.transaction() as uow:
         person = await uow.people.get(one.organization_id, one.person_id)

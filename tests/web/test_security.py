@@ -17,9 +17,18 @@ async def test_every_answer_carries_the_headers(rig: Rig, browser: Browser) -> N
     path = await rig.link(await rig.add_connection("1"))
     await rig.signed_in(browser, path)
     pages = [await browser.get(each) for each in ("/", path, "/r/unknown", "/sign-in/unknown", "/static/style.css")]
-    personal, one_time, unsubscribing = [await rig.bearer_link(purpose, "Mei Lin") for purpose in PassPurpose]
+    personal, one_time, unsubscribing, played = [await rig.bearer_link(purpose, "Mei Lin") for purpose in PassPurpose]
     new = await rig.new_accounts_link()
-    for each in (personal, one_time, unsubscribing, new, "/p/unknown", "/install/chatter", "/choose/" + "0" * 22):
+    for each in (
+        personal,
+        one_time,
+        unsubscribing,
+        played,
+        new,
+        "/p/unknown",
+        "/install/chatter",
+        "/choose/" + "0" * 22,
+    ):
         pages += [await browser.get(each), await browser.post(each, {})]
     pages.append(await browser.post(path, {}))
     pages.append(await browser.submit(await browser.get(path), path))
@@ -121,13 +130,13 @@ async def test_addresses_with_secrets_reach_no_log(
     rig.login("1")
     sent = await browser.submit(await browser.get(path), path)
     await browser.get(rig.callback(sent.sent_state))
-    personal, one_time, unsubscribing = [await rig.bearer_link(purpose, "Mei Lin") for purpose in PassPurpose]
+    personal, one_time, unsubscribing, played = [await rig.bearer_link(purpose, "Mei Lin") for purpose in PassPurpose]
     for address in (personal, unsubscribing):
         assert (await browser.submit(await browser.get(address), address)).status in (200, 303)
-    for address in (personal, one_time, unsubscribing):
+    for address in (personal, one_time, unsubscribing, played):
         await browser.get(address)
         await browser.post(address, {})
-    secrets = [address.rpartition("/")[2] for address in (path, personal, one_time, unsubscribing)]
+    secrets = [address.rpartition("/")[2] for address in (path, personal, one_time, unsubscribing, played)]
     for secret in (*secrets, sent.sent_state, "c0de", "new-access", "new-refresh"):
         assert secret not in caplog.text
 
