@@ -43,6 +43,10 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
         "PATCH /webhooks/1234/aW50ZXJhY3Rpb246.abc/messages/@original",
         "Authorization: Bearer EAAGm0PX4ZCpsBAKZCabcdef",
         "GET /r/0123456789ABCDEFabcdef",
+        "GET /p/0123456789ABCDEFabcdef",
+        "GET /link/0123456789ABCDEFabcdef",
+        "POST /unsubscribe/0123456789ABCDEFabcdef",
+        "POST /drill/0123456789ABCDEFabcdef",
         "postgresql+asyncpg://lapsebot:pa55word@db/lapsebot",
     ],
 )
