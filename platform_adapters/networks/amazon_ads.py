@@ -32,7 +32,7 @@ from platform_adapters.networks.oauth import (
     Json,
     NetworkClient,
     Reply,
-    as_verdict,
+    bearer,
     diagnosed,
     found,
     healthy,
@@ -158,15 +158,7 @@ class AmazonAds:
         self, *, state: str, redirect_uri: str, code_challenge: str | None, login_hint: str | None, again: bool
     ) -> str:
         return self._client.authorize_url(
-            {
-                "response_type": "code",
-                "client_id": self._credentials.client_id,
-                "redirect_uri": redirect_uri,
-                "state": state,
-                "scope": _SCOPES,
-                "code_challenge": code_challenge,
-                "code_challenge_method": "S256" if code_challenge is not None else None,
-            }
+            state=state, redirect_uri=redirect_uri, scope=_SCOPES, code_challenge=code_challenge
         )
 
     async def exchange(self, *, answer: Mapping[str, str], redirect_uri: str, code_verifier: str | None) -> Grant:
@@ -176,15 +168,8 @@ class AmazonAds:
         return Grant(tokens=self._client.tokens(body), ends_at=self._clock.now() + _CONSENT_LASTS)
 
     async def refresh(self, tokens: Tokens) -> Grant | None:
-        if tokens.refresh is None:
-            return None
-        try:
-            body = await self._client.refresh(tokens.refresh)
-        except NetworkError as error:
-            if error.finding.verdict is not Verdict.EXPIRED:
-                raise
-            raise as_verdict(error, Verdict.REVOKED) from error  # of the causes, which are not told, the usual one
-        return Grant(tokens=self._client.tokens(body, refresh=tokens.refresh))  # the end stays where it was
+        # Of the causes of a refusal, which are not told, the usual one. The consent's end stays where it was.
+        return await self._client.renew(tokens, refused=Verdict.REVOKED)
 
     async def probe(self, tokens: Tokens, expected: Sequence[Expected]) -> Probe:
         wanted = [item.account_id for item in expected]
@@ -239,10 +224,7 @@ class AmazonAds:
         return await diagnosed(SPEC.name, mend, self._client.refresh(Secret("doctor")))
 
     async def _ask(self, tokens: Tokens, check: str, url: str, query: Mapping[str, str] | None = None) -> Reply:
-        headers = {
-            "Authorization": f"Bearer {tokens.access.reveal()}",
-            "Amazon-Advertising-API-ClientId": self._credentials.client_id,
-        }
+        headers = {**bearer(tokens), "Amazon-Advertising-API-ClientId": self._credentials.client_id}
         return await self._client.ask(check, "GET", url, headers=headers, query=query)
 
     async def _reached(

@@ -22,6 +22,7 @@ from platform_adapters.networks.oauth import (
     Json,
     NetworkClient,
     Reply,
+    bearer,
     diagnosed,
     found,
     malformed,
@@ -186,20 +187,15 @@ class GoogleLogin:
     ) -> str:
         """Build the address of the login. `chooser`: always ask which account, and on YouTube which channel."""
         return self._client.authorize_url(
-            {
-                "response_type": "code",
-                "client_id": self._credentials.client_id,
-                "redirect_uri": redirect_uri,
-                "state": state,
-                "scope": self._scopes,
-                "access_type": "offline",
-                # Without a new consent Google leaves the refresh token out of every grant but the first.
-                "prompt": "consent select_account" if chooser else "consent",
-                "include_granted_scopes": "true",
-                "login_hint": login_hint,
-                "code_challenge": code_challenge,
-                "code_challenge_method": "S256" if code_challenge is not None else None,
-            }
+            state=state,
+            redirect_uri=redirect_uri,
+            scope=self._scopes,
+            code_challenge=code_challenge,
+            access_type="offline",
+            # Without a new consent Google leaves the refresh token out of every grant but the first.
+            prompt="consent select_account" if chooser else "consent",
+            include_granted_scopes="true",
+            login_hint=login_hint,
         )
 
     async def exchange(self, *, code: str, redirect_uri: str, code_verifier: str | None) -> Grant:
@@ -328,11 +324,6 @@ def alone_in_project(environment: Mapping[str, str], slug: str, client_id: str) 
     own = f"LAPSEBOT_{slug.upper()}_CLIENT_ID"
     others = [environment[name] for name in environment if name.endswith("_CLIENT_ID") and name != own]
     return client_id.partition("-")[0] not in {value.partition("-")[0] for value in others}
-
-
-def bearer(tokens: Tokens) -> dict[str, str]:
-    """The header of a call with this login."""
-    return {"Authorization": f"Bearer {tokens.access.reveal()}"}
 
 
 def _login_example(status: int, verdict: Verdict | None, check: str = "token", /, **body: object) -> Example:

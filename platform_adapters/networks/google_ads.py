@@ -7,6 +7,7 @@ may reach it otherwise. Not confirmed, so unclear: SERVICE_ACCESS_DENIED and its
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 
 from commands.errors import NetworkError
 from commands.model import Evidence, Finding, Tokens, Verdict
@@ -39,7 +40,7 @@ from platform_adapters.networks.oauth import (
     Json,
     NetworkClient,
     Reply,
-    as_verdict,
+    bearer,
     healthy,
     items,
     malformed,
@@ -264,7 +265,7 @@ class GoogleAds:
     async def _accessible(self, tokens: Tokens) -> Sequence[str]:
         """The accounts that the login may enter directly. Raises NetworkError."""
         path = f"/{_VERSION}/customers:listAccessibleCustomers"
-        reply = await self._client.ask(_ACCESSIBLE, "GET", path, headers=google.bearer(tokens))
+        reply = await self._client.ask(_ACCESSIBLE, "GET", path, headers=bearer(tokens))
         if not isinstance(reply.body.get("resourceNames"), list):
             raise NetworkError(malformed(reply))
         ids = (name.rpartition("/")[2] for name in items(reply.body, "resourceNames"))
@@ -310,7 +311,7 @@ class GoogleAds:
         return clients
 
     async def _search(self, tokens: Tokens, customer_id: str, through: str, check: str, query: str) -> Reply:
-        headers = {**google.bearer(tokens), "login-customer-id": through}
+        headers = {**bearer(tokens), "login-customer-id": through}
         path = f"/{_VERSION}/customers/{customer_id}/googleAds:search"
         return await self._client.ask(check, "POST", path, headers=headers, json={"query": query})
 
@@ -327,7 +328,7 @@ class GoogleAds:
             if verdict not in _OF_THE_ACCOUNT:
                 raise
             if verdict is Verdict.ROLE_LOST and item.parent is not None and item.parent.id in accessible:
-                return as_verdict(error, Verdict.ACCOUNT_GONE).finding  # the account left, not the login
+                return replace(error.finding, verdict=Verdict.ACCOUNT_GONE)  # the account left, not the login
             return error.finding
 
 

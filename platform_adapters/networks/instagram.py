@@ -32,6 +32,7 @@ from platform_adapters.networks.oauth import (
     Json,
     NetworkClient,
     Reply,
+    bearer,
     diagnosed,
     found,
     healthy,
@@ -158,15 +159,7 @@ class Instagram:
     ) -> str:
         # `again` needs nothing: the page has its switches every time. `force_authentication` would ask for a password
         # that not everybody has who is logged in to the account.
-        return self._client.authorize_url(
-            {
-                "response_type": "code",
-                "client_id": self._credentials.client_id,
-                "redirect_uri": redirect_uri,
-                "state": state,
-                "scope": f"{_BASIC},{_INSIGHTS}",
-            }
-        )
+        return self._client.authorize_url(state=state, redirect_uri=redirect_uri, scope=f"{_BASIC},{_INSIGHTS}")
 
     async def exchange(self, *, answer: Mapping[str, str], redirect_uri: str, code_verifier: str | None) -> Grant:
         reply = await self._redeem(answer.get("code", ""), redirect_uri)
@@ -243,8 +236,7 @@ class Instagram:
         listed(reply, reply.body, "data")
 
     async def _get(self, tokens: Tokens, check: str, **query: str) -> Reply:
-        headers = {"Authorization": f"Bearer {tokens.access.reveal()}"}
-        return await self._client.ask(check, "GET", f"/{check}", headers=headers, query=query)
+        return await self._client.ask(check, "GET", f"/{check}", headers=bearer(tokens), query=query)
 
 
 def _only(body: Json) -> Json:

@@ -28,6 +28,7 @@ from platform_adapters.networks.oauth import (
     Json,
     NetworkClient,
     Reply,
+    bearer,
     diagnosed,
     found,
     healthy,
@@ -129,15 +130,7 @@ class LinkedIn:
     def authorize_url(
         self, *, state: str, redirect_uri: str, code_challenge: str | None, login_hint: str | None, again: bool
     ) -> str:
-        return self._client.authorize_url(
-            {
-                "response_type": "code",
-                "client_id": self._credentials.client_id,
-                "redirect_uri": redirect_uri,
-                "state": state,
-                "scope": _SCOPES,
-            }
-        )
+        return self._client.authorize_url(state=state, redirect_uri=redirect_uri, scope=_SCOPES)
 
     async def exchange(self, *, answer: Mapping[str, str], redirect_uri: str, code_verifier: str | None) -> Grant:
         body = await self._client.exchange(code=answer.get("code", ""), redirect_uri=redirect_uri, code_verifier=None)
@@ -164,7 +157,7 @@ class LinkedIn:
         return Probe(grant=healthy("introspectToken"), accounts=accounts, ends_at=ends)
 
     async def discover(self, tokens: Tokens) -> Discovery:
-        me = (await self._client.ask("userinfo", "GET", "/v2/userinfo", headers=_bearer(tokens))).body
+        me = (await self._client.ask("userinfo", "GET", "/v2/userinfo", headers=bearer(tokens))).body
         state = await self._introspect(tokens)
         roles = await self._roles(tokens)
         told = await of_each(list(roles), lambda one: self._account(tokens, one, roles))
@@ -177,11 +170,7 @@ class LinkedIn:
         )
 
     async def revoke(self, tokens: Tokens) -> None:
-        form = {**self._app(), "token": tokens.access.reveal()}
-        try:
-            await self._client.ask("revoke", "POST", f"{self._oauth}/oauth/v2/revoke", form=form)
-        except NetworkError:
-            return
+        await self._client.revoke(f"{self._oauth}/oauth/v2/revoke", tokens.access)
 
     async def diagnose(self) -> Sequence[Diagnosis]:
         mend = "Compare LAPSEBOT_LINKEDIN_CLIENT_ID and _CLIENT_SECRET with the app's Auth page at LinkedIn."
@@ -268,12 +257,8 @@ def _moment(body: Json, name: str) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if seconds else None
 
 
-def _bearer(tokens: Tokens) -> dict[str, str]:
-    return {"Authorization": f"Bearer {tokens.access.reveal()}"}
-
-
 def _rest(tokens: Tokens) -> dict[str, str]:
-    return {**_bearer(tokens), "Linkedin-Version": _VERSION, "X-Restli-Protocol-Version": "2.0.0"}
+    return {**bearer(tokens), "Linkedin-Version": _VERSION, "X-Restli-Protocol-Version": "2.0.0"}
 
 
 def _example(status: int, verdict: Verdict | None, **body: object) -> Example:

@@ -32,14 +32,16 @@ from platform_adapters.networks.oauth import (
     Json,
     NetworkClient,
     Reply,
+    bearer,
     diagnosed,
     found,
     healthy,
     items,
     listed,
     malformed,
+    moved,
     number,
-    of_each,
+    of_expected,
     part,
     text,
 )
@@ -117,16 +119,8 @@ class Meta:
     def authorize_url(
         self, *, state: str, redirect_uri: str, code_challenge: str | None, login_hint: str | None, again: bool
     ) -> str:
-        return self._client.authorize_url(
-            {
-                "response_type": "code",
-                "client_id": self._credentials.client_id,
-                "redirect_uri": redirect_uri,
-                "state": state,
-                "scope": _SCOPES,
-                "auth_type": "rerequest" if again else None,
-            }
-        )
+        rerequest = "rerequest" if again else None
+        return self._client.authorize_url(state=state, redirect_uri=redirect_uri, scope=_SCOPES, auth_type=rerequest)
 
     async def exchange(self, *, answer: Mapping[str, str], redirect_uri: str, code_verifier: str | None) -> Grant:
         body = await self._client.exchange(code=answer.get("code", ""), redirect_uri=redirect_uri, code_verifier=None)
@@ -143,16 +137,15 @@ class Meta:
             if refusal is not None:
                 return Probe(grant=refusal)
             reached = await self._reached(tokens)
-            found_there = {
-                item.account_id: _account_finding(reached[item.account_id], item.parent)
-                for item in expected
-                if item.account_id in reached
-            }
-            absent = [item.account_id for item in expected if item.account_id not in reached]
-            missing = await of_each(absent, lambda account_id: self._missing(tokens, account_id))
+            accounts = await of_expected(
+                expected,
+                reached,
+                lambda row, item: _account_finding(row, item.parent),
+                lambda item: self._missing(tokens, item.account_id),
+            )
         except NetworkError as error:
             return Probe(grant=error.finding)
-        return Probe(grant=healthy(_DEBUG), accounts={**found_there, **missing}, ends_at=_ends(data))
+        return Probe(grant=healthy(_DEBUG), accounts=accounts, ends_at=_ends(data))
 
     async def discover(self, tokens: Tokens) -> Discovery:
         me = (await self._get(tokens, "/me", fields="id,name")).body
@@ -208,7 +201,7 @@ class Meta:
         access = tokens.access.reveal()
         key = self._credentials.client_secret.reveal().encode()
         proof = hmac.new(key, access.encode(), hashlib.sha256).hexdigest()
-        return {"headers": {"Authorization": f"Bearer {access}"}, "query": {"appsecret_proof": proof}}
+        return {"headers": bearer(tokens), "query": {"appsecret_proof": proof}}
 
     async def _get(self, tokens: Tokens, path: str, **query: str) -> Reply:
         signed = self._signed(tokens)
@@ -278,10 +271,10 @@ def _parent(row: Json) -> Parent | None:
 
 
 def _account_finding(row: Json, stored: Parent | None) -> Finding:
-    parent, status = _parent(row), text(row, "account_status")
-    if parent is not None and stored is not None and parent.id != stored.id:
-        evidence = Evidence(check="adaccounts", code="owner_business", moved_to=parent)
-        return Finding(verdict=Verdict.ACCOUNT_MOVED, evidence=evidence)
+    elsewhere = moved("adaccounts", "owner_business", _parent(row), stored)
+    if elsewhere is not None:
+        return elsewhere
+    status = text(row, "account_status")
     if not status:
         return Finding(verdict=Verdict.UNCLEAR, evidence=Evidence(check="adaccounts", code="malformed"))
     if status in _GONE_STATUSES:

@@ -8,6 +8,7 @@ name for our permission, the HTTP statuses of most codes. A linked account count
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 
 from commands.errors import NetworkError, SettingError
 from commands.model import Evidence, Finding, Parent, Tokens, Verdict
@@ -31,7 +32,7 @@ from platform_adapters.networks.oauth import (
     Json,
     NetworkClient,
     Reply,
-    as_verdict,
+    bearer,
     diagnosed,
     found,
     healthy,
@@ -183,19 +184,14 @@ class MicrosoftAds:
         self, *, state: str, redirect_uri: str, code_challenge: str | None, login_hint: str | None, again: bool
     ) -> str:
         return self._client.authorize_url(
-            {
-                "response_type": "code",
-                "response_mode": "query",
-                "client_id": self._credentials.client_id,
-                "redirect_uri": redirect_uri,
-                "state": state,
-                "scope": _SCOPES,
-                "code_challenge": code_challenge,
-                "code_challenge_method": "S256" if code_challenge is not None else None,
-                "login_hint": login_hint,
-                # Otherwise whoever is logged in at Microsoft in this browser is taken without a question.
-                "prompt": "consent" if again else "select_account",
-            }
+            state=state,
+            redirect_uri=redirect_uri,
+            scope=_SCOPES,
+            code_challenge=code_challenge,
+            response_mode="query",
+            login_hint=login_hint,
+            # Otherwise whoever is logged in at Microsoft in this browser is taken without a question.
+            prompt="consent" if again else "select_account",
         )
 
     async def exchange(self, *, answer: Mapping[str, str], redirect_uri: str, code_verifier: str | None) -> Grant:
@@ -205,15 +201,12 @@ class MicrosoftAds:
         return Grant(tokens=self._client.tokens(body))
 
     async def refresh(self, tokens: Tokens) -> Grant | None:
-        if tokens.refresh is None:
-            return None
         try:
-            body = await self._client.refresh(tokens.refresh, scope=_SCOPES)
+            return await self._client.renew(tokens, scope=_SCOPES)
         except NetworkError as error:
             if microsoft.taken_away(error.finding):
-                raise as_verdict(error, Verdict.REVOKED) from error
+                raise NetworkError(replace(error.finding, verdict=Verdict.REVOKED)) from error
             raise
-        return Grant(tokens=self._client.tokens(body, refresh=tokens.refresh))
 
     async def probe(self, tokens: Tokens, expected: Sequence[Expected]) -> Probe:
         try:
@@ -260,10 +253,7 @@ class MicrosoftAds:
         return await diagnosed(SPEC.name, mend, self._client.refresh(Secret("doctor"), scope=_SCOPES))
 
     async def _ask(self, tokens: Tokens, check: str, **question: object) -> Reply:
-        headers = {
-            "Authorization": f"Bearer {tokens.access.reveal()}",
-            "DeveloperToken": self._developer_token.reveal(),
-        }
+        headers = {**bearer(tokens), "DeveloperToken": self._developer_token.reveal()}
         return await self._client.ask(check, "POST", f"/{check}", headers=headers, json=question)
 
     async def _user(self, tokens: Tokens) -> Json:

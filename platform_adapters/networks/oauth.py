@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NoReturn, TypeVar, cast
 
@@ -18,9 +18,10 @@ from authlib.integrations.base_client import OAuthError
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 from commands.errors import NetworkError
-from commands.model import Evidence, Finding, Tokens, Verdict
+from commands.model import Evidence, Finding, Parent, Tokens, Verdict
 from commands.ports.chat import Check, Diagnosis
 from commands.ports.clock import Clock
+from commands.ports.network import Expected, Grant
 from commands.secret import Secret
 from platform_adapters.networks.credentials import Credentials
 
@@ -78,6 +79,7 @@ class NetworkClient:
             self._credentials.client_id,
             self._credentials.client_secret.reveal(),
             token_endpoint_auth_method=self._client_auth,
+            revocation_endpoint_auth_method=self._client_auth,
             transport=_Bounded(httpx2.AsyncHTTPTransport()),
             timeout=_TIMEOUT,
             headers={"User-Agent": self._user_agent, "Accept-Encoding": "identity"},
@@ -90,8 +92,29 @@ class NetworkClient:
             finally:
                 self._client = None
 
-    def authorize_url(self, parameters: Mapping[str, str | None]) -> str:
-        """The address of the network's login with these parameters, those without a value left out."""
+    def authorize_url(
+        self,
+        *,
+        state: str,
+        redirect_uri: str,
+        scope: str | None,
+        code_challenge: str | None = None,
+        **more: str | None,
+    ) -> str:
+        """The address of the standard request for consent (RFC 6749 4.1.1, with a challenge RFC 7636 4.3).
+
+        `more` is what a network wants besides, or in place of what is standard. What is None is left out.
+        """
+        parameters = {
+            "response_type": "code",
+            "client_id": self._credentials.client_id,
+            "redirect_uri": redirect_uri,
+            "state": state,
+            "scope": scope,
+            "code_challenge": code_challenge,
+            "code_challenge_method": "S256" if code_challenge is not None else None,
+            **more,
+        }
         given = [(name, value) for name, value in parameters.items() if value is not None]
         return cast("str", add_params_to_uri(self._credentials.authorize_url, given))
 
@@ -105,6 +128,30 @@ class NetworkClient:
     async def refresh(self, token: Secret, **more: str) -> Json:
         """Refresh the standard way, with what the network wants more. Raises NetworkError."""
         return await self._token_call(grant_type="refresh_token", refresh_token=token.reveal(), **more)
+
+    async def renew(self, tokens: Tokens, *, refused: Verdict = Verdict.EXPIRED, **more: str) -> Grant | None:
+        """Refresh a grant without telling it a new end; None where it holds nothing to refresh with.
+
+        `refused` is what it means here that the network's table calls the grant expired. Raises NetworkError.
+        """
+        if tokens.refresh is None:
+            return None
+        try:
+            body = await self.refresh(tokens.refresh, **more)
+        except NetworkError as error:
+            if error.finding.verdict is not Verdict.EXPIRED:
+                raise
+            raise NetworkError(replace(error.finding, verdict=refused)) from error
+        return Grant(tokens=self.tokens(body, refresh=tokens.refresh))
+
+    async def revoke(self, url: str, token: Secret, kind: str | None = None) -> None:
+        """Give a token back the standard way (RFC 7009), best effort. `kind` is the hint. Raises nothing."""
+        try:
+            async with asyncio.timeout(_WHOLE_CALL):
+                response = await self._running().revoke_token(url, token=token.reveal(), token_type_hint=kind)
+            self._checked("revoke", response)
+        except (httpx2.HTTPError, TimeoutError, NetworkError):
+            return
 
     async def ask(
         self,
@@ -259,9 +306,11 @@ def malformed(reply: Reply) -> Finding:
     return found(Verdict.UNCLEAR, reply, "malformed")
 
 
-def as_verdict(error: NetworkError, verdict: Verdict) -> NetworkError:
-    """The same failure with the same evidence under another verdict, where a network's table cannot know the case."""
-    return NetworkError(Finding(verdict=verdict, evidence=error.finding.evidence))
+def moved(check: str, field: str, parent: Parent | None, stored: Parent | None) -> Finding | None:
+    """That an account no longer has the parent it was connected under, by a field; None where neither is unlike."""
+    if parent is None or stored is None or parent.id == stored.id:
+        return None
+    return Finding(verdict=Verdict.ACCOUNT_MOVED, evidence=Evidence(check=check, code=field, moved_to=parent))
 
 
 def listed(reply: Reply, body: Json, name: str) -> Sequence[Json]:
@@ -290,6 +339,18 @@ async def of_each(account_ids: Sequence[str], ask: Callable[[str], Awaitable[_An
     return {account_id: task.result() for account_id, task in tasks.items()}
 
 
+async def of_expected(
+    expected: Sequence[Expected],
+    reached: Mapping[str, _Answer],
+    there: Callable[[_Answer, Expected], Finding],
+    missing: Callable[[Expected], Awaitable[Finding]],
+) -> Mapping[str, Finding]:
+    """Judge what is reached `there`, and ask about each account that is `missing`. Raises the first NetworkError."""
+    judged = {item.account_id: there(reached[item.account_id], item) for item in expected if item.account_id in reached}
+    absent = {item.account_id: item for item in expected if item.account_id not in reached}
+    return {**judged, **await of_each(list(absent), lambda account_id: missing(absent[account_id]))}
+
+
 async def diagnosed(label: str, mend: str, asked: Awaitable[object]) -> Sequence[Diagnosis]:
     """What `doctor` says of our app's credentials after a question that only they decide. Raises nothing.
 
@@ -309,6 +370,11 @@ async def diagnosed(label: str, mend: str, asked: Awaitable[object]) -> Sequence
         unknown = f"gives an answer that we do not know ({code})"
         return [Diagnosis(subject=label, check=Check.WARNING, found=unknown, mend=mend)]
     return [Diagnosis(subject=label, check=Check.GOOD, found="accepts our app's credentials")]
+
+
+def bearer(tokens: Tokens) -> dict[str, str]:
+    """The header of a call with this grant's access (RFC 6750 2.1)."""
+    return {"Authorization": f"Bearer {tokens.access.reveal()}"}
 
 
 def text(body: Json, name: str) -> str:

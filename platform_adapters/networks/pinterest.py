@@ -30,14 +30,15 @@ from platform_adapters.networks.oauth import (
     Json,
     NetworkClient,
     Reply,
-    as_verdict,
+    bearer,
     diagnosed,
     found,
     healthy,
     items,
     listed,
     malformed,
-    of_each,
+    moved,
+    of_expected,
     part,
     text,
 )
@@ -143,15 +144,7 @@ class Pinterest:
     def authorize_url(
         self, *, state: str, redirect_uri: str, code_challenge: str | None, login_hint: str | None, again: bool
     ) -> str:
-        return self._client.authorize_url(
-            {
-                "response_type": "code",
-                "client_id": self._credentials.client_id,
-                "redirect_uri": redirect_uri,
-                "state": state,
-                "scope": _SCOPES,
-            }
-        )
+        return self._client.authorize_url(state=state, redirect_uri=redirect_uri, scope=_SCOPES)
 
     async def exchange(self, *, answer: Mapping[str, str], redirect_uri: str, code_verifier: str | None) -> Grant:
         # Apps from before 25 September 2025 have to ask for the refresh that can be renewed; newer ones may.
@@ -161,31 +154,22 @@ class Pinterest:
         return Grant(tokens=self._client.tokens(body))
 
     async def refresh(self, tokens: Tokens) -> Grant | None:
-        if tokens.refresh is None:
-            return None
-        try:
-            body = await self._client.refresh(tokens.refresh)
-        except NetworkError as error:
-            if error.finding.verdict is not Verdict.EXPIRED:
-                raise
-            idle = tokens.obtained_at is not None and self._clock.now() - tokens.obtained_at >= _IDLE
-            raise as_verdict(error, Verdict.EXPIRED if idle else Verdict.REVOKED) from error
+        idle = tokens.obtained_at is not None and self._clock.now() - tokens.obtained_at >= _IDLE
         # Its end moves on with each refresh, so that nobody ever has to consent again: no end is told.
-        return Grant(tokens=self._client.tokens(body, refresh=tokens.refresh))
+        return await self._client.renew(tokens, refused=Verdict.EXPIRED if idle else Verdict.REVOKED)
 
     async def probe(self, tokens: Tokens, expected: Sequence[Expected]) -> Probe:
         try:
             reached = await self._reached(tokens)
-            accounts = {
-                item.account_id: _account_finding(reached[item.account_id], item.parent)
-                for item in expected
-                if item.account_id in reached
-            }
-            absent = {item.account_id: item for item in expected if item.account_id not in reached}
-            missing = await of_each(list(absent), lambda one: self._missing(tokens, absent[one]))
+            accounts = await of_expected(
+                expected,
+                reached,
+                lambda row, item: _account_finding(row, item.parent),
+                lambda item: self._missing(tokens, item),
+            )
         except NetworkError as error:
             return Probe(grant=error.finding)
-        return Probe(grant=healthy("ad_accounts"), accounts={**accounts, **missing})
+        return Probe(grant=healthy("ad_accounts"), accounts=accounts)
 
     async def discover(self, tokens: Tokens) -> Discovery:
         reply = await self._get(tokens, _USER, "/user_account")
@@ -222,8 +206,7 @@ class Pinterest:
         return await diagnosed(SPEC.name, mend, self._client.refresh(Secret("doctor")))
 
     async def _get(self, tokens: Tokens, check: str, path: str, **query: str) -> Reply:
-        headers = {"Authorization": f"Bearer {tokens.access.reveal()}"}
-        return await self._client.ask(check, "GET", path, headers=headers, query=query)
+        return await self._client.ask(check, "GET", path, headers=bearer(tokens), query=query)
 
     async def _reached(self, tokens: Tokens) -> Mapping[str, Json]:
         """Every ad account that the login owns or has Business Access to, by id."""
@@ -259,10 +242,10 @@ def _parent(row: Json) -> Parent | None:
 
 
 def _account_finding(row: Json, stored: Parent | None) -> Finding:
-    parent, roles = _parent(row), items(row, "permissions")
-    if parent is not None and stored is not None and parent.id != stored.id:
-        evidence = Evidence(check="ad_accounts", code="owner", moved_to=parent)
-        return Finding(verdict=Verdict.ACCOUNT_MOVED, evidence=evidence)
+    elsewhere = moved("ad_accounts", "owner", _parent(row), stored)
+    if elsewhere is not None:
+        return elsewhere
+    roles = items(row, "permissions")
     if roles and not _READING_ROLES.intersection(roles):
         return Finding(verdict=Verdict.ROLE_LOST, evidence=Evidence(check="ad_accounts", code=roles[0]))
     return healthy("ad_accounts")

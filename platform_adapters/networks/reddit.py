@@ -5,7 +5,6 @@ that were generated from Reddit's own description of the Ads API for the rest. U
 answer decides), what an account's answer is to somebody without a role, the consent page's name for `adsread`.
 """
 
-import base64
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from urllib.parse import parse_qsl, urlsplit
@@ -31,13 +30,14 @@ from platform_adapters.networks.oauth import (
     Json,
     NetworkClient,
     Reply,
-    as_verdict,
+    bearer,
     diagnosed,
     found,
     healthy,
     listed,
     malformed,
-    of_each,
+    moved,
+    of_expected,
     part,
     text,
 )
@@ -140,14 +140,10 @@ class Reddit:
         self, *, state: str, redirect_uri: str, code_challenge: str | None, login_hint: str | None, again: bool
     ) -> str:
         return self._client.authorize_url(
-            {
-                "response_type": "code",
-                "client_id": self._credentials.client_id,
-                "redirect_uri": redirect_uri,
-                "state": state,
-                "scope": _SCOPE,
-                "duration": "permanent",  # without it there is nothing to refresh with
-            }
+            state=state,
+            redirect_uri=redirect_uri,
+            scope=_SCOPE,
+            duration="permanent",  # without it there is nothing to refresh with
         )
 
     async def exchange(self, *, answer: Mapping[str, str], redirect_uri: str, code_verifier: str | None) -> Grant:
@@ -155,15 +151,7 @@ class Reddit:
         return Grant(tokens=self._client.tokens(body))
 
     async def refresh(self, tokens: Tokens) -> Grant | None:
-        if tokens.refresh is None:
-            return None
-        try:
-            body = await self._client.refresh(tokens.refresh)
-        except NetworkError as error:
-            if error.finding.verdict is not Verdict.EXPIRED:
-                raise
-            raise as_verdict(error, Verdict.REVOKED) from error  # it has no end of its own
-        return Grant(tokens=self._client.tokens(body, refresh=tokens.refresh))
+        return await self._client.renew(tokens, refused=Verdict.REVOKED)  # it has no end of its own
 
     async def probe(self, tokens: Tokens, expected: Sequence[Expected]) -> Probe:
         try:
@@ -171,16 +159,15 @@ class Reddit:
             parents = {item.parent.id for item in expected if item.parent is not None}
             likely_first = sorted(names, key=lambda business_id: business_id not in parents)
             reached = await self._reached(tokens, likely_first, {item.account_id for item in expected})
-            accounts = {
-                item.account_id: _account_finding(reached[item.account_id], item.parent, names)
-                for item in expected
-                if item.account_id in reached
-            }
-            absent = {item.account_id: item for item in expected if item.account_id not in reached}
-            missing = await of_each(list(absent), lambda one: self._missing(tokens, absent[one], names))
+            accounts = await of_expected(
+                expected,
+                reached,
+                lambda row, item: _account_finding(row, item.parent, names),
+                lambda item: self._missing(tokens, item, names),
+            )
         except NetworkError as error:
             return Probe(grant=error.finding)
-        return Probe(grant=healthy(_BUSINESSES), accounts={**accounts, **missing})
+        return Probe(grant=healthy(_BUSINESSES), accounts=accounts)
 
     async def discover(self, tokens: Tokens) -> Discovery:
         reply = await self._ask(tokens, "me", "/me")
@@ -209,13 +196,7 @@ class Reddit:
         held = tokens.refresh or tokens.access  # with the refresh all access from it ends
         kind = "refresh_token" if tokens.refresh is not None else "access_token"
         url = f"{self._credentials.token_url.rpartition('/')[0]}/revoke_token"
-        app = f"{self._credentials.client_id}:{self._credentials.client_secret.reveal()}"
-        headers = {"Authorization": f"Basic {base64.b64encode(app.encode()).decode()}"}
-        form = {"token": held.reveal(), "token_type_hint": kind}
-        try:
-            await self._client.ask("revoke_token", "POST", url, headers=headers, form=form)
-        except NetworkError:
-            return  # also where all went well: the good answer has no content
+        await self._client.revoke(url, held, kind)
 
     async def diagnose(self) -> Sequence[Diagnosis]:
         mend = (
@@ -225,7 +206,7 @@ class Reddit:
         return await diagnosed(SPEC.name, mend, self._client.refresh(Secret("doctor")))
 
     async def _ask(self, tokens: Tokens, check: str, path: str, **page: str) -> Reply:
-        headers = {"Authorization": f"Bearer {tokens.access.reveal()}"}
+        headers = bearer(tokens)
         if check == _QUERY:
             return await self._client.ask(check, "POST", path, headers=headers, query=page, json={"data": {}})
         return await self._client.ask(check, "GET", path, headers=headers, query=page)
@@ -285,10 +266,9 @@ def _parent(row: Json, names: Mapping[str, str]) -> Parent | None:
 
 
 def _account_finding(row: Json, stored: Parent | None, names: Mapping[str, str]) -> Finding:
-    parent = _parent(row, names)
-    if parent is not None and stored is not None and parent.id != stored.id:
-        evidence = Evidence(check=_ACCOUNT, code="business_id", moved_to=parent)
-        return Finding(verdict=Verdict.ACCOUNT_MOVED, evidence=evidence)
+    elsewhere = moved(_ACCOUNT, "business_id", _parent(row, names), stored)
+    if elsewhere is not None:
+        return elsewhere
     reason, approval = text(row, "suspension_reason"), text(row, "admin_approval")
     if reason or approval in _SHUT:
         code = reason if reason in _SUSPENSIONS else approval if approval in _SHUT else "suspension_reason"

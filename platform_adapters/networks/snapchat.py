@@ -30,13 +30,14 @@ from platform_adapters.networks.oauth import (
     Json,
     NetworkClient,
     Reply,
-    as_verdict,
+    bearer,
     diagnosed,
     found,
     healthy,
     listed,
     malformed,
-    of_each,
+    moved,
+    of_expected,
     part,
     rows,
     text,
@@ -135,45 +136,28 @@ class Snapchat:
     def authorize_url(
         self, *, state: str, redirect_uri: str, code_challenge: str | None, login_hint: str | None, again: bool
     ) -> str:
-        return self._client.authorize_url(
-            {
-                "response_type": "code",
-                "client_id": self._credentials.client_id,
-                "redirect_uri": redirect_uri,
-                "state": state,
-                "scope": _SCOPE,
-            }
-        )
+        return self._client.authorize_url(state=state, redirect_uri=redirect_uri, scope=_SCOPE)
 
     async def exchange(self, *, answer: Mapping[str, str], redirect_uri: str, code_verifier: str | None) -> Grant:
         body = await self._client.exchange(code=answer.get("code", ""), redirect_uri=redirect_uri, code_verifier=None)
         return Grant(tokens=self._client.tokens(body))
 
     async def refresh(self, tokens: Tokens) -> Grant | None:
-        if tokens.refresh is None:
-            return None
-        try:
-            body = await self._client.refresh(tokens.refresh)
-        except NetworkError as error:
-            if error.finding.verdict is not Verdict.EXPIRED:
-                raise
-            # No end of a refresh is documented, so that one that is refused was most likely taken away.
-            raise as_verdict(error, Verdict.REVOKED) from error
-        return Grant(tokens=self._client.tokens(body, refresh=tokens.refresh))
+        # No end of a refresh is documented, so that one that is refused was most likely taken away.
+        return await self._client.renew(tokens, refused=Verdict.REVOKED)
 
     async def probe(self, tokens: Tokens, expected: Sequence[Expected]) -> Probe:
         try:
             reached, names = await self._reached(tokens, leave_out_failed=True)
-            accounts = {
-                item.account_id: _account_finding(reached[item.account_id], item.parent, names)
-                for item in expected
-                if item.account_id in reached
-            }
-            absent = {item.account_id: item for item in expected if item.account_id not in reached}
-            missing = await of_each(list(absent), lambda one: self._missing(tokens, absent[one], names))
+            accounts = await of_expected(
+                expected,
+                reached,
+                lambda row, item: _account_finding(row, item.parent, names),
+                lambda item: self._missing(tokens, item, names),
+            )
         except NetworkError as error:
             return Probe(grant=error.finding)
-        return Probe(grant=healthy("me/organizations"), accounts={**accounts, **missing})
+        return Probe(grant=healthy("me/organizations"), accounts=accounts)
 
     async def discover(self, tokens: Tokens) -> Discovery:
         reply = await self._get(tokens, "me")
@@ -213,8 +197,7 @@ class Snapchat:
         return await diagnosed(SPEC.name, mend, self._client.refresh(Secret("doctor")))
 
     async def _get(self, tokens: Tokens, check: str, path: str | None = None, **query: str) -> Reply:
-        headers = {"Authorization": f"Bearer {tokens.access.reveal()}"}
-        return await self._client.ask(check, "GET", path or f"/{check}", headers=headers, query=query)
+        return await self._client.ask(check, "GET", path or f"/{check}", headers=bearer(tokens), query=query)
 
     async def _reached(self, tokens: Tokens, *, leave_out_failed: bool) -> tuple[Mapping[str, Json], Mapping[str, str]]:
         """Every ad account that the login reaches, by id, and the names of its organizations, by id.
@@ -263,10 +246,10 @@ def _parent(row: Json, names: Mapping[str, str]) -> Parent | None:
 
 
 def _account_finding(row: Json, stored: Parent | None, names: Mapping[str, str]) -> Finding:
-    parent, status = _parent(row, names), text(row, "status")
-    if parent is not None and stored is not None and parent.id != stored.id:
-        evidence = Evidence(check=_ACCOUNT, code="organization_id", moved_to=parent)
-        return Finding(verdict=Verdict.ACCOUNT_MOVED, evidence=evidence)
+    elsewhere = moved(_ACCOUNT, "organization_id", _parent(row, names), stored)
+    if elsewhere is not None:
+        return elsewhere
+    status = text(row, "status")
     if status == _DISABLED:
         return Finding(verdict=Verdict.ACCOUNT_DISABLED, evidence=Evidence(check=_ACCOUNT, code=status))
     return healthy(_ACCOUNT)

@@ -33,7 +33,8 @@ from platform_adapters.networks.oauth import (
     found,
     healthy,
     listed,
-    of_each,
+    moved,
+    of_expected,
     part,
     text,
 )
@@ -169,7 +170,12 @@ class TikTok:
         self, *, state: str, redirect_uri: str, code_challenge: str | None, login_hint: str | None, again: bool
     ) -> str:
         return self._client.authorize_url(
-            {"app_id": self._credentials.client_id, "state": state, "redirect_uri": redirect_uri}
+            state=state,
+            redirect_uri=redirect_uri,
+            scope=None,
+            response_type=None,
+            client_id=None,
+            app_id=self._credentials.client_id,
         )
 
     async def exchange(self, *, answer: Mapping[str, str], redirect_uri: str, code_verifier: str | None) -> Grant:
@@ -187,16 +193,15 @@ class TikTok:
             details = await self._details(tokens, seen)
             parents = await self._parents(tokens, details)
             await self._check_reporting(tokens, seen or list(reached)[:1])
-            found_there = {
-                item.account_id: _account_finding(details[item.account_id], parents.get(item.account_id), item.parent)
-                for item in expected
-                if item.account_id in details
-            }
-            absent = {item.account_id: item for item in expected if item.account_id not in details}
-            missing = await of_each(list(absent), lambda account_id: self._missing(tokens, absent[account_id]))
+            accounts = await of_expected(
+                expected,
+                details,
+                lambda row, item: _account_finding(row, parents.get(item.account_id), item.parent),
+                lambda item: self._missing(tokens, item),
+            )
         except NetworkError as error:
             return Probe(grant=error.finding)
-        return Probe(grant=healthy("oauth2/advertiser/get"), accounts={**found_there, **missing})
+        return Probe(grant=healthy("oauth2/advertiser/get"), accounts=accounts)
 
     async def discover(self, tokens: Tokens) -> Discovery:
         user = part((await self._get(tokens, "/user/info/")).body, "data")
@@ -335,10 +340,10 @@ class TikTok:
 
 
 def _account_finding(row: Json, parent: Parent | None, stored: Parent | None) -> Finding:
+    elsewhere = moved("advertiser/info", "owner_bc_id", parent, stored)
+    if elsewhere is not None:
+        return elsewhere
     status = text(row, "status")
-    if parent is not None and stored is not None and parent.id != stored.id:
-        evidence = Evidence(check="advertiser/info", code="owner_bc_id", moved_to=parent)
-        return Finding(verdict=Verdict.ACCOUNT_MOVED, evidence=evidence)
     if not status:
         return Finding(verdict=Verdict.UNCLEAR, evidence=Evidence(check="advertiser/info", code="malformed"))
     if status != _ENABLED:

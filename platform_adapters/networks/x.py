@@ -6,7 +6,6 @@ Unconfirmed: how long a refresh works, what ended one that is refused, what a de
 A replayed refresh ends the whole access, and so does a second sign-in of the same account through the same app.
 """
 
-import base64
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
@@ -33,7 +32,7 @@ from platform_adapters.networks.oauth import (
     Json,
     NetworkClient,
     Reply,
-    as_verdict,
+    bearer,
     diagnosed,
     found,
     healthy,
@@ -194,15 +193,7 @@ class X:
         self, *, state: str, redirect_uri: str, code_challenge: str | None, login_hint: str | None, again: bool
     ) -> str:
         return self._client.authorize_url(
-            {
-                "response_type": "code",
-                "client_id": self._credentials.client_id,
-                "redirect_uri": redirect_uri,
-                "state": state,
-                "scope": _SCOPES,
-                "code_challenge": code_challenge,
-                "code_challenge_method": "S256" if code_challenge is not None else None,
-            }
+            state=state, redirect_uri=redirect_uri, scope=_SCOPES, code_challenge=code_challenge
         )
 
     async def exchange(self, *, answer: Mapping[str, str], redirect_uri: str, code_verifier: str | None) -> Grant:
@@ -211,16 +202,8 @@ class X:
         return Grant(tokens=self._client.tokens(body))
 
     async def refresh(self, tokens: Tokens) -> Grant | None:
-        if tokens.refresh is None:
-            return None
-        try:
-            body = await self._client.refresh(tokens.refresh)
-        except NetworkError as error:
-            if error.finding.verdict is not Verdict.EXPIRED:
-                raise
-            # No end of a refresh is documented, so that one that is refused was most likely taken away, or replayed.
-            raise as_verdict(error, Verdict.REVOKED) from error
-        return Grant(tokens=self._client.tokens(body, refresh=tokens.refresh))
+        # No end of a refresh is documented, so that one that is refused was most likely taken away, or replayed.
+        return await self._client.renew(tokens, refused=Verdict.REVOKED)
 
     async def probe(self, tokens: Tokens, expected: Sequence[Expected]) -> Probe:
         try:
@@ -252,18 +235,10 @@ class X:
 
     async def revoke(self, tokens: Tokens) -> None:
         url = f"{self._credentials.token_url.rpartition('/')[0]}/revoke"
-        app = f"{self._credentials.client_id}:{self._credentials.client_secret.reveal()}"
-        headers = {"Authorization": f"Basic {base64.b64encode(app.encode()).decode()}"}
         # Whether the end of one is the end of the other is not documented.
-        held = [(tokens.refresh, "refresh_token"), (tokens.access, "access_token")]
-        for secret, kind in held:
-            if secret is None:
-                continue
-            form = {"token": secret.reveal(), "token_type_hint": kind}
-            try:
-                await self._client.ask("revoke", "POST", url, headers=headers, form=form)
-            except NetworkError:
-                continue
+        if tokens.refresh is not None:
+            await self._client.revoke(url, tokens.refresh, "refresh_token")
+        await self._client.revoke(url, tokens.access, "access_token")
 
     async def diagnose(self) -> Sequence[Diagnosis]:
         mend = (
@@ -287,8 +262,7 @@ class X:
         return found(Verdict.ROLE_LOST, reply, "other_account") if _user(reply)[0] == account_id else malformed(reply)
 
     async def _get(self, tokens: Tokens, check: str, path: str) -> Reply:
-        headers = {"Authorization": f"Bearer {tokens.access.reveal()}"}
-        return await self._client.ask(check, "GET", path, headers=headers)
+        return await self._client.ask(check, "GET", path, headers=bearer(tokens))
 
 
 def _user(reply: Reply) -> tuple[str, str]:

@@ -31,6 +31,7 @@ from platform_adapters.networks.examples import Example
 from platform_adapters.networks.oauth import (
     NetworkClient,
     Reply,
+    bearer,
     found,
     healthy,
     malformed,
@@ -216,7 +217,7 @@ class YouTube:
         }
 
     async def _channels(self, tokens: Tokens, **query: str) -> Reply:
-        return await self._client.ask(_CHANNELS, "GET", "/channels", headers=google.bearer(tokens), query=query)
+        return await self._client.ask(_CHANNELS, "GET", "/channels", headers=bearer(tokens), query=query)
 
 
 def _of_the_channel(error: NetworkError, expected: Sequence[Expected]) -> Probe:

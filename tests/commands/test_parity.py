@@ -200,7 +200,7 @@ async def test_words_and_options_are_the_same_request_and_are_answered_alike(
 def _request(parsed: object) -> object:
     """What was asked: words that name an account are the same as the option for one."""
     words = getattr(parsed, "words", None)
-    return replace(parsed, account=words, words=None) if words else parsed  # type: ignore[type-var]
+    return replace(parsed, account=words, words=None) if words else parsed  # type: ignore[type-var]  # only the queries that have the two fields come here
 
 
 @pytest.mark.behaviour("C-9")

@@ -12,7 +12,7 @@ from commands.secret import Secret
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 secrets = st.builds(Secret, words)
-times = st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2100, 1, 1)).map(  # noqa: DTZ001
+times = st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2100, 1, 1)).map(  # noqa: DTZ001  # hypothesis takes naive bounds; the map makes them aware
     lambda at: at.replace(tzinfo=UTC)
 )
 accounts = st.builds(

@@ -264,7 +264,7 @@ async def test_everything_of_one_becomes_the_others(storage: SqlStorage, clock: 
             organization_id, theirs, Filter(states=tuple(ConnectionState)), offset=0, limit=9
         )
         assert counted == page.total == 3
-        attempt = await uow.attempts.get(organization_id, there["attempt"])  # type: ignore[arg-type]
+        attempt = await uow.attempts.get(organization_id, there["attempt"])  # type: ignore[arg-type]  # ids of all kinds in one mapping
         assert attempt is not None
         assert (attempt.person_id, attempt.link_id) == (pat.id, there["his link"])
     kept = {name: await storage.directory.link(str(there[name])) for name in ("hers", "both", "his")}
@@ -274,7 +274,7 @@ async def test_everything_of_one_becomes_the_others(storage: SqlStorage, clock: 
         assert found is not None
         assert found.person_id == pat.id
     async with storage.reading() as uow:
-        assert [(mute.person_id, mute.until) for mute in await uow.lapses.mutes(organization_id, [there["lapse"]])] == [  # type: ignore[list-item]
+        assert [(mute.person_id, mute.until) for mute in await uow.lapses.mutes(organization_id, [there["lapse"]])] == [  # type: ignore[list-item]  # as above
             (pat.id, None)
         ]
         assert {(one.topic, one.rhythm) for one in await uow.preferences.of(organization_id, [pat.id])} == {
@@ -284,7 +284,7 @@ async def test_everything_of_one_becomes_the_others(storage: SqlStorage, clock: 
         drill = await uow.drills.latest(organization_id)
         assert drill is not None
         assert await uow.drills.answers(organization_id, drill.id) == {pat.id: clock.now() + HOUR}
-        assert [note.person_name for note in await uow.lapses.notes(organization_id, [there["lapse"]])] == [pat.name]  # type: ignore[list-item]
+        assert [note.person_name for note in await uow.lapses.notes(organization_id, [there["lapse"]])] == [pat.name]  # type: ignore[list-item]  # as above
         assert (await uow.people.get(organization_id, seeded.bo.id)).deputy_id == pat.id
     assert merged.deputy_id == seeded.raj.id, "nobody is their own deputy"
     (member,) = (await storage.directory.standing(platform="slack", workspace="T1", tenant="T1", user="U-ANA")).members

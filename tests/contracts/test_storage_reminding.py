@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -103,15 +103,15 @@ async def test_a_series_moves_on_once_for_each_reminder(storage: SqlStorage, clo
     owners = notice_for(seeded, [opened], clock, person_id=seeded.bo.id, part=Part.OWNER, remind_at=first + DAY)
     await plan(storage, series, owners)
     assert await read(storage, series) == series
-    queues, remind_next = storage.queues, seeded.organization_id
+    queues, organization_id = storage.queues, seeded.organization_id
     assert await queues.due_reminders(now=clock.now(), limit=9) == []
     clock.advance(2 * DAY)
     [due] = await queues.due_reminders(now=clock.now(), limit=9)
     assert due == DueReader(organization_id=seeded.organization_id, person_id=seeded.ana.id, notice_ids=(series.id,))
 
-    async def move(was: object, step: int, at: object) -> bool:
+    async def move(was: datetime, step: int, at: datetime | None) -> bool:
         async with storage.transaction() as uow:
-            return await uow.notices.remind_next(remind_next, series.id, was=was, step=step, at=at)  # type: ignore[arg-type]
+            return await uow.notices.remind_next(organization_id, series.id, was=was, step=step, at=at)
 
     assert not await move(first + DAY, 2, None), "somebody else moved it"
     assert await move(first, 2, first + 5 * DAY)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.delivery.outcomes import BACK_OFF_CAP, LONGEST, REMOVED, SHORTEST, failed, posted
@@ -53,6 +53,7 @@ def test_a_platforms_word_on_waiting_is_kept_between_a_second_and_an_hour(asked:
     assert outcome.pause.until == outcome.sent.next_at
 
 
+@settings(deadline=None)
 @given(attempts=st.integers(0, 2000), seed=st.integers())
 def test_back_off_grows_has_jitter_and_is_capped(attempts: int, seed: int) -> None:
     tried = replace(FIRST, attempts=attempts)
@@ -117,6 +118,7 @@ def test_after_a_lost_reply_an_earlier_state_is_edited_away() -> None:
     assert posted(FIRST, REF, deduplicates=True, now=NOW).sent.shown == 1
 
 
+@settings(deadline=None)
 @given(
     kind=st.sampled_from(list(DeliveryErrorKind)),
     state=st.sampled_from([DeliveryState.DUE, DeliveryState.UNKNOWN]),

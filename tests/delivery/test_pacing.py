@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.delivery.pacing import Pacer
@@ -32,6 +32,7 @@ def test_a_destination_that_was_told_to_wait_waits_whatever_its_burst() -> None:
     assert pacer.turn("C1", pace, now + 30 * SECOND) is None
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 2000), max_size=60), st.integers(1, 4))
 def test_no_window_ever_holds_more_than_the_pace_allows(gaps: list[int], burst: int) -> None:
     pacer, now, pace = Pacer(), FakeClock().now(), Pace(interval=SECOND, burst=burst)

@@ -234,7 +234,7 @@ async def test_what_was_filled_in_wrongly_is_told_and_not_lost(discord: Loopback
 async def test_a_forged_form_reaches_the_core_as_it_is(discord: Loopback, inbound: Answering) -> None:
     """Row 22: who may do what is asked when it is carried out, of whoever sent it."""
     form = await _opened(discord, inbound)
-    discord.vendor._world.interactions[int(form["id"])].modal["custom_id"] = "retire-yes:x"  # type: ignore[index]
+    discord.vendor._world.interactions[int(form["id"])].modal["custom_id"] = "retire-yes:x"  # type: ignore[index]  # a form is open
     inbound.answer = say("This form is out of date.")
     await discord.people.submit(ANA, form["id"], text="x")
     await answered(discord, ANA, "out of date")

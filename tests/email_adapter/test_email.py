@@ -6,7 +6,7 @@ from email.headerregistry import Address as Mailbox
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commands.errors import DeliveryError, DeliveryErrorKind, SettingError
@@ -216,6 +216,7 @@ NAMES = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(name=NAMES)
 def test_an_account_s_name_adds_no_tag_no_link_and_no_header_whatever_it_is(name: str) -> None:
     plain, hostile = tags_of(notice()), tags_of(notice(name))

@@ -33,7 +33,7 @@ def address(rig: NetworkRig, *, hint: str | None = None, challenge: str | None =
 
 
 async def consent(rig: NetworkRig, url: str, **choices: list[str] | str) -> dict[str, str]:
-    return dict(parse_qsl(urlsplit(await rig.people.consent(url, profile="ana", **choices)).query))  # type: ignore[arg-type]
+    return dict(parse_qsl(urlsplit(await rig.people.consent(url, profile="ana", **choices)).query))  # type: ignore[arg-type]  # choices as the page names them
 
 
 async def log_in(rig: NetworkRig, url: str | None = None, **choices: list[str] | str) -> Grant:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.notices.audience import Circle, audience, copies_administrators, rhythm_for
@@ -306,6 +306,7 @@ VIEWS = st.lists(
 
 
 @pytest.mark.behaviour("N-8", "N-11", "N-12", "X-11")
+@settings(deadline=None)
 @given(
     views=VIEWS,
     subscriptions=SUBSCRIPTIONS,

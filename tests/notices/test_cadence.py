@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.notices.cadence import Calendar, Step, first_at, steps, turn
@@ -177,6 +177,7 @@ def cadences(draw: st.DrawFn) -> Cadence:
     return Cadence(days=days, restart=draw(st.sampled_from([None, max(days, default=0) + more])))
 
 
+@settings(deadline=None)
 @given(at=MOMENTS, zone=ZONES, hours=working_hours())
 @example(
     at=datetime(2026, 3, 8, 6, 0, tzinfo=UTC),
@@ -198,6 +199,7 @@ def test_the_next_working_moment_is_one_and_none_lies_before_it(
 
 
 @pytest.mark.behaviour("N-6", "N-15")
+@settings(deadline=None)
 @given(
     created_at=MOMENTS,
     zone=ZONES,
@@ -225,6 +227,7 @@ def test_never_twice_never_forgotten_never_outside_working_hours(
 
 
 @pytest.mark.behaviour("N-6", "N-15")
+@settings(deadline=None)
 @given(created_at=MOMENTS, zone=ZONES, hours=working_hours(), cadence=cadences())
 def test_a_bot_that_is_never_late_tells_each_reminder_at_its_first_working_moment(
     created_at: datetime, zone: ZoneInfo, hours: WorkingHours, cadence: Cadence

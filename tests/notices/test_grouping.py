@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.notices.grouping import MOST_APART, Group, beside, group, login_of
@@ -81,6 +81,7 @@ def test_those_of_one_login_that_are_told_apart_know_of_each_other() -> None:
     assert beside(Group((views[2],)), views) == []
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.builds(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.notices import data as names
@@ -108,6 +108,7 @@ def anything(kind: NoticeKind, part: Part, called: str, one: Entry) -> Letter:
 
 @pytest.mark.behaviour("N-17")
 @pytest.mark.parametrize("kind", list(NoticeKind))
+@settings(deadline=None)
 @given(called=HOSTILE)
 def test_whatever_anything_is_called_it_stays_short_inert_text(kind: NoticeKind, called: str) -> None:
     lapsed = entry(1, FACEBOOK, called, account_id=called, cause=Verdict.REVOKED)
@@ -117,6 +118,7 @@ def test_whatever_anything_is_called_it_stays_short_inert_text(kind: NoticeKind,
 
 
 @pytest.mark.behaviour("N-17")
+@settings(deadline=None)
 @given(called=HOSTILE)
 def test_a_message_that_turned_green_stays_inert_too(called: str) -> None:
     lapsed = entry(1, FACEBOOK, called, account_id=called, cause=Verdict.REVOKED)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.notices.data import DAYS, NAMES
@@ -135,6 +135,7 @@ def test_no_warning_comes_for_a_day_that_had_passed_when_the_consent_was_given()
 
 
 @pytest.mark.behaviour("D-2")
+@settings(deadline=None)
 @given(
     zone=st.sampled_from([BERLIN, ZoneInfo("Pacific/Apia"), ZoneInfo("America/New_York")]),
     begin=st.integers(1_760_000_000, 1_800_000_000),

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from commands.ids import AttemptId, LinkId, SessionId, new_id
+from commands.ids import AttemptId, ConnectionId, LinkId, OrganizationId, PersonId, SessionId, new_id
 from commands.ports.installations import Installation
 from commands.ports.reconnecting import Attempt, Link
 from commands.ports.storage import StorageError, Unreadable
@@ -234,11 +234,13 @@ async def test_what_cannot_be_read_is_counted_and_left_as_it_is(database_url: st
             assert row[0] == "v1.gone.AAAA.AAAA"
 
 
-def link_of(organization_id: object, person_id: object, connection_id: object, clock: FakeClock) -> Link:
+def link_of(
+    organization_id: OrganizationId, person_id: PersonId, connection_id: ConnectionId, clock: FakeClock
+) -> Link:
     return Link(
         id=LinkId(new_id(clock.now())),
-        organization_id=organization_id,  # type: ignore[arg-type]  # the three are ids of the right kinds
-        person_id=person_id,  # type: ignore[arg-type]
-        connection_id=connection_id,  # type: ignore[arg-type]
+        organization_id=organization_id,
+        person_id=person_id,
+        connection_id=connection_id,
         created_at=clock.now(),
     )

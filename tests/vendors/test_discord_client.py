@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -237,11 +237,11 @@ async def test_layouts_of_components_v2_pass_and_content_beside_them_is_refused(
     ],
     ids=["url over 512", "custom_id over 100", "label over 80", "custom_id twice"],
 )
-async def test_what_the_library_lets_pass_is_refused(stage: Stage, build: object) -> None:
+async def test_what_the_library_lets_pass_is_refused(stage: Stage, build: Callable[[discord.ui.View], object]) -> None:
     """discord.py checks none of these; Discord answers 50035."""
     async with stage.bot() as bot:
         view = discord.ui.View(timeout=None)
-        build(view)  # type: ignore[operator]
+        build(view)
         with pytest.raises(discord.HTTPException) as refused:
             await bot.get_partial_messageable(GENERAL).send("x", view=view)
         assert (refused.value.status, refused.value.code) == (400, 50035)
@@ -359,7 +359,7 @@ async def test_a_client_that_heeds_the_headers_is_never_refused() -> None:
 async def test_a_thread_on_a_message_takes_messages(stage: Stage) -> None:
     """A thread is seen by whoever sees its channel."""
     async with stage.bot() as bot:
-        message = await bot.get_channel(GENERAL).send("Lapsed")  # type: ignore[union-attr]
+        message = await bot.get_channel(GENERAL).send("Lapsed")  # type: ignore[union-attr]  # the channel takes messages
         thread = await message.create_thread(name="talk")
         await thread.send("Claimed by Raj")
         assert [one["content"] for one in await stage.people.history(RAJ, thread.id)] == ["Claimed by Raj"]

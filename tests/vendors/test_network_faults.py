@@ -35,7 +35,7 @@ class Rig:
 
     async def introspect(self, token: str, **options: object) -> aiohttp.ClientResponse:
         data = {"client_id": "app", "client_secret": "shh", "token": token}
-        return await self.http.post(f"{self.base}/oauth/v2/introspectToken", data=data, **options)  # type: ignore[arg-type]
+        return await self.http.post(f"{self.base}/oauth/v2/introspectToken", data=data, **options)  # type: ignore[arg-type]  # options as aiohttp names them
 
 
 @pytest.fixture

@@ -160,13 +160,13 @@ async def running(*, socket_mode: bool) -> AsyncIterator[tuple[Slack, Bot]]:
         if socket_mode:
             client = AsyncWebClient(token=APP_TOKEN, base_url=here.vendor.api_url)
             handler = AsyncSocketModeHandler(bot.app, APP_TOKEN, web_client=client)
-            await handler.connect_async()  # type: ignore[no-untyped-call]
+            await handler.connect_async()  # type: ignore[no-untyped-call]  # Bolt does not type it
             await here.people.wait_for_change("socket", connections=1)
             try:
                 yield here, bot
             finally:
                 bot.hold.set()
-                await handler.close_async()  # type: ignore[no-untyped-call]
+                await handler.close_async()  # type: ignore[no-untyped-call]  # as above
             return
         runner = web.AppRunner(bot.app.web_app("/slack/events"), access_log=None, shutdown_timeout=1.0)
         await runner.setup()

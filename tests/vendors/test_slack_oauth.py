@@ -1,7 +1,7 @@
 """Installing and Sign in with Slack: pages without JavaScript, codes of one use, signed id tokens."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -106,9 +106,9 @@ async def test_declining_sends_back_an_error_with_the_state(here: Slack) -> None
     assert given == {"error": "access_denied", "state": "s1"}
 
 
-async def refused(call: object) -> str:
+async def refused(call: Awaitable[object]) -> str:
     with pytest.raises(SlackApiError) as caught:
-        await call  # type: ignore[misc]
+        await call
     return str(caught.value.response["error"])
 
 

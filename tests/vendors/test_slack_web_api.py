@@ -1,7 +1,7 @@
 """The stand-in's Web API, driven by the real slack_sdk, is as strict as Slack."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 
 import aiohttp
 import pytest
@@ -34,9 +34,9 @@ async def here() -> AsyncIterator[Slack]:
         yield running
 
 
-async def refused(call: object) -> str:
+async def refused(call: Awaitable[object]) -> str:
     with pytest.raises(SlackApiError) as caught:
-        await call  # type: ignore[misc]
+        await call
     return str(caught.value.response["error"])
 
 
@@ -149,7 +149,7 @@ async def test_a_call_that_is_wrongly_made_is_refused(
 ) -> None:
     extra = body.pop("headers", {})
     url = here.vendor.api_url + "chat.postMessage"
-    async with here.session.post(url, headers={**headers, **extra}, **body) as reply:  # type: ignore[dict-item, arg-type]
+    async with here.session.post(url, headers={**headers, **extra}, **body) as reply:  # type: ignore[dict-item, arg-type]  # bodies as aiohttp names them
         assert (await reply.json())["error"] == error
 
 

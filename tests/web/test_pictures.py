@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiohttp import ClientSession
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.web.app import create_web, listening
@@ -52,6 +52,7 @@ def signed(url: str | None) -> str:
     return url.removeprefix(f"{BASE}/pictures/").removesuffix(".png")
 
 
+@settings(deadline=None)
 @given(pictures)
 def test_what_is_put_into_an_address_comes_out_of_it(drawn: Picture) -> None:
     url = picture_url(BASE, drawn, key=KEY, now=NOW)
@@ -60,6 +61,7 @@ def test_what_is_put_into_an_address_comes_out_of_it(drawn: Picture) -> None:
         assert read_picture(signed(url), key=KEY, now=NOW) == drawn
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200) | st.binary(max_size=100).map(lambda raw: base64.urlsafe_b64encode(raw).decode()))
 def test_nothing_else_is_taken_for_one(text: str) -> None:
     assert read_picture(text, key=KEY, now=NOW) is None

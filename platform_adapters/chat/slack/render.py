@@ -264,9 +264,8 @@ def _drawn(buttons: Sequence[AnyButton]) -> list[Json]:
     elements: list[Json] = []
     has_primary = False
     for index, button in enumerate(buttons):
-        if has_primary and button.style is Style.PRIMARY:
-            button = replace(button, style=Style.NORMAL)  # noqa: PLW2901
-        element = _button(button, index)
+        is_second = has_primary and button.style is Style.PRIMARY
+        element = _button(replace(button, style=Style.NORMAL) if is_second else button, index)
         if element is not None:
             elements.append(element)
             has_primary = has_primary or button.style is Style.PRIMARY

@@ -6,7 +6,7 @@ needed. The client id and secret turn on Sign in with Slack as well.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed has it for no platform
@@ -123,7 +123,10 @@ def _address(environment: Mapping[str, str], name: str, default: str) -> str:
 
 def _proxy(environment: Mapping[str, str], url: str) -> str | None:
     """The proxy on the way to `url`. slack_sdk would take one from the process's environment, heedless of NO_PROXY."""
-    read: Callable[[str], str] = lambda name: environment.get(name, "") or environment.get(name.lower(), "")  # noqa: E731
+
+    def read(name: str) -> str:
+        return environment.get(name, "") or environment.get(name.lower(), "")
+
     parts = urlsplit(url)
     proxy = read(f"{parts.scheme.upper()}_PROXY")
     if not proxy or proxy_bypass_environment(parts.netloc, {"no": read("NO_PROXY")}):

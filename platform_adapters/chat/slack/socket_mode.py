@@ -65,10 +65,10 @@ async def hold_socket(
     socket.proxy = client.proxy
     socket.socket_mode_request_listeners.append(handle)
     try:
-        await socket.connect()  # type: ignore[no-untyped-call]
+        await socket.connect()  # type: ignore[no-untyped-call]  # the SDK does not type it
         _log.info("connected to Slack by Socket Mode")
         await asyncio.Event().wait()
     finally:
-        await socket.close()  # type: ignore[no-untyped-call]
+        await socket.close()  # type: ignore[no-untyped-call]  # as above
         ending = (socket.message_processor, socket.current_session_monitor, socket.message_receiver)
         await asyncio.gather(*(task for task in ending if task is not None), return_exceptions=True)

@@ -60,17 +60,17 @@ class DiscordPeople:
         return found
 
     async def commands(self, user: int | str, channel: Where = None) -> list[Payload]:
-        return list(await self._get("commands", user=user, channel=channel))  # type: ignore[arg-type]
+        return list(await self._get("commands", user=user, channel=channel))  # type: ignore[arg-type]  # this one answers with a list
 
     async def interaction(self, interaction: str) -> Payload:
         return await self._get(f"interactions/{interaction}")
 
     async def log(self, after: int = 0) -> list[Payload]:
         """What the bot got accepted, with the analysis of its mentions."""
-        return list(await self._get("log", after=after))  # type: ignore[arg-type]
+        return list(await self._get("log", after=after))  # type: ignore[arg-type]  # so does this
 
     async def pings(self) -> list[Payload]:
-        return list(await self._get("pings"))  # type: ignore[arg-type]
+        return list(await self._get("pings"))  # type: ignore[arg-type]  # and this
 
     async def counters(self) -> Payload:
         return await self._get("counters")

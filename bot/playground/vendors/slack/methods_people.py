@@ -92,7 +92,7 @@ def user_object(workspace: Workspace, user: UserConfig, scopes: tuple[str, ...])
         }
     return whole | {
         "tz": user.tz,
-        "tz_offset": int(datetime.now(ZoneInfo(user.tz)).utcoffset().total_seconds()),  # type: ignore[union-attr]
+        "tz_offset": int(datetime.now(ZoneInfo(user.tz)).utcoffset().total_seconds()),  # type: ignore[union-attr]  # an aware time has an offset
         "is_admin": user.is_admin,
         "is_restricted": user.is_restricted or user.is_ultra_restricted,
         "is_ultra_restricted": user.is_ultra_restricted,
