@@ -10,7 +10,8 @@ from bot.notices.outbox import Outbox, Posting
 from commands.ids import ConnectionId, EventId, LapseId, NoticeId, OrganizationId, PersonId, new_id
 from commands.model import ConnectionState, Evidence, Lapse, Verdict
 from commands.ports.chat import Surroundings
-from commands.ports.notices import Event, EventKind, Notice, NoticeKind, Part
+from commands.ports.events import Event, EventKind
+from commands.ports.notices import Notice, NoticeKind, Part
 from commands.ports.storage import UnitOfWork
 from storage import SqlStorage, open_storage, tables
 

@@ -11,7 +11,7 @@ from bot.administration import OperatorError, opened_organization
 from bot.settings import Settings
 from commands.auditing import read_all
 from commands.ids import OrganizationId, PersonId
-from commands.ports.notices import AuditEntry
+from commands.ports.auditing import AuditEntry
 from commands.ports.storage import Storage
 
 COLUMNS = ("at", "who", "email", "origin", "action", "subject", "detail")

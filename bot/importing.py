@@ -8,8 +8,8 @@ from bot.tables import BadRow, Columns, checked, email_in, meant, name_from, rea
 from commands.handlers.roles import ROLE_NAMES
 from commands.ids import ClientId, ConnectionId, OrganizationId, PersonId, new_id, to_wire
 from commands.model import Client, Connection, ConnectionState, Parent, Person, Role
+from commands.ports.auditing import AuditEntry
 from commands.ports.clock import Clock
-from commands.ports.notices import AuditEntry
 from commands.ports.storage import Storage, UnitOfWork
 
 COLUMNS = Columns(

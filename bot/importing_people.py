@@ -11,8 +11,8 @@ from commands.ids import ClientId, OrganizationId, PersonId, new_id, to_wire
 from commands.model import Person, Role
 from commands.passes import role_changed
 from commands.plain import plain_text
+from commands.ports.auditing import AuditEntry
 from commands.ports.clock import Clock
-from commands.ports.notices import AuditEntry
 from commands.ports.storage import Storage, UnitOfWork
 
 COLUMNS = Columns(needed=("email", "role"), optional=("name", "clients"))

@@ -11,8 +11,8 @@ from commands.handlers.roles import ROLE_NAMES, ROLE_WORDS, give_role
 from commands.ids import ClientId, OrganizationId, PersonId, new_id, to_wire
 from commands.model import Person, Role
 from commands.plain import plain_text
+from commands.ports.auditing import AuditEntry
 from commands.ports.clock import Clock
-from commands.ports.notices import AuditEntry
 from commands.ports.storage import AlreadyThere, UnitOfWork
 
 _AT_ONCE = 200  # people read in one go

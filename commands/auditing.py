@@ -6,7 +6,7 @@ from datetime import datetime
 
 from commands.command import Asker
 from commands.ids import OrganizationId, PersonId
-from commands.ports.notices import AuditEntry
+from commands.ports.auditing import AuditEntry
 from commands.ports.storage import Storage, UnitOfWork
 
 AT_ONCE = 500  # entries read in one go, of those that are exported

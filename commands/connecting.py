@@ -26,8 +26,8 @@ from commands.model import (
     Verdict,
 )
 from commands.outcomes import Outcome, OutcomeKind, OutcomeRow, shortened
+from commands.ports.auditing import AuditEntry
 from commands.ports.network import NetworkSpec
-from commands.ports.notices import AuditEntry
 from commands.ports.reconnecting import Attempt, Link, Session
 from commands.ports.storage import AlreadyThere, UnitOfWork
 from commands.rehearsal import Helpers, helpers_of, sentences

@@ -15,8 +15,9 @@ from commands.model import Identity, Organization, Person
 from commands.once_a_day import day_in, event_id
 from commands.opt_ins import end_opt_ins_of
 from commands.passes import pass_of_session, proves_pass
+from commands.ports.auditing import AuditEntry
 from commands.ports.chat import ChatPlatform
-from commands.ports.notices import AuditEntry, Event, EventKind
+from commands.ports.events import Event, EventKind
 from commands.ports.reconnecting import Link, Session
 from commands.ports.storage import AlreadyThere, NotThere, UnitOfWork
 from commands.vouching import Vouch, vouched_for

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from commands.ids import ClientId, to_wire
 from commands.model import Channel, Person, Subscription
-from commands.ports.notices import AuditEntry
+from commands.ports.auditing import AuditEntry
 from commands.ports.storage import UnitOfWork
 from commands.wording import shown
 

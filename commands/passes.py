@@ -20,7 +20,7 @@ from commands.ids import (
     to_wire,
 )
 from commands.model import Person, Role
-from commands.ports.notices import AuditEntry
+from commands.ports.auditing import AuditEntry
 from commands.ports.reconnecting import Pass, PassPurpose, Session
 from commands.ports.storage import UnitOfWork
 from commands.secret import hashed, new_wire_secret

@@ -16,7 +16,7 @@ from commands.ids import EventId, new_id
 from commands.linking import origin_of
 from commands.model import ConnectionView, Person, Verdict
 from commands.outcomes import Outcome, OutcomeKind, OutcomeRow, shortened, why
-from commands.ports.notices import Event, EventKind
+from commands.ports.events import Event, EventKind
 from commands.ports.reconnecting import Attempt, Link, Session
 from commands.ports.storage import AlreadyThere, UnitOfWork
 from commands.rehearsal import MAY_START, Rehearsal, rehearse

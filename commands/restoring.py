@@ -21,8 +21,9 @@ from commands.model import (
     Person,
     Tokens,
 )
+from commands.ports.auditing import AuditEntry
+from commands.ports.events import Event, EventKind
 from commands.ports.network import Discovery, Grant, NetworkSpec, ReachedAccount
-from commands.ports.notices import AuditEntry, Event, EventKind
 from commands.ports.storage import UnitOfWork, Unreadable
 from commands.wording import clean
 

@@ -18,8 +18,8 @@ from commands.errors import NetworkError
 from commands.ids import AttemptId, AuthorizationId, new_id, to_wire
 from commands.model import Verdict
 from commands.outcomes import Outcome, OutcomeKind
+from commands.ports.auditing import AuditEntry
 from commands.ports.network import Discovery, Grant, Network
-from commands.ports.notices import AuditEntry
 from commands.ports.reconnecting import Attempt, Link, Session
 from commands.ports.storage import UnitOfWork
 from commands.secret import Secret, hashed

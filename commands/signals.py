@@ -8,7 +8,7 @@ from typing import assert_never
 from commands.command import Services
 from commands.ids import EventId, new_id
 from commands.ports.chat import AccountChanged, InstallationChanged, Signal
-from commands.ports.notices import Event, EventKind
+from commands.ports.events import Event, EventKind
 
 
 async def take(services: Services, signal: Signal) -> None:

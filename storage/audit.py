@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.sql import ColumnElement
 
 from commands.ids import OrganizationId, PersonId, new_id
-from commands.ports.notices import AuditEntry
+from commands.ports.auditing import AuditEntry
 from storage.engine import insert
 from storage.pages import escaped
 from storage.rows import folded

@@ -8,7 +8,8 @@ from typing import Any
 from commands.ids import AuthorizationId, DeliveryId, EventId, LapseId, NoticeId, OrganizationId, PersonId
 from commands.model import Channel
 from commands.ports.chat import Address, AddressKind, MessageRef
-from commands.ports.notices import Delivery, DeliveryState, Event, EventKind, Notice, NoticeKind, Part, Priority
+from commands.ports.events import Event, EventKind
+from commands.ports.notices import Delivery, DeliveryState, Notice, NoticeKind, Part, Priority
 
 EVENT = ("id", "organization_id", "kind", "at", "lapse_id", "connection_id", "authorization_id", "person_id", "data")
 DELIVERY = (

@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import bindparam, exists, func, select, update
 
 from commands.ids import AuthorizationId, ConnectionId, DeliveryId, EventId, LapseId, NoticeId, OrganizationId, PersonId
-from commands.ports.notices import Delivery, DeliveryState, Event, Notice, NoticeKind
+from commands.ports.events import Event
+from commands.ports.notices import Delivery, DeliveryState, Notice, NoticeKind
 from storage import redrawing, undelivered
 from storage.engine import UtcDateTime, insert
 from storage.notice_rows import (

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Integer, bindparam, select
 
 from commands.ids import OrganizationId
-from commands.ports.notices import Event
+from commands.ports.events import Event
 from commands.ports.storage import DueEvents
 from storage.engine import UtcDateTime
 from storage.notice_rows import EVENT, event_of

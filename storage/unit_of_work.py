@@ -1,10 +1,12 @@
 """All repositories over one transaction."""
 
+from commands.ports.auditing import Audit
 from commands.ports.connections import Authorizations, Connections, Lapses
-from commands.ports.notices import Audit, Notices, Subscriptions
+from commands.ports.notices import Notices
 from commands.ports.people import Clients, Organizations, People
 from commands.ports.reconnecting import Attempts, Links, Passes, Sessions
 from commands.ports.rules import Drills, Preferences, RuleSets
+from commands.ports.subscribing import Subscriptions
 from storage.attempts import SqlAttempts
 from storage.audit import SqlAudit
 from storage.authorizations import SqlAuthorizations

@@ -11,7 +11,8 @@ from bot.notices.outbox import Posting
 from commands.access import is_administrator, may_see, takes_immediate_notices
 from commands.ids import ConnectionId, EventId, LapseId, PersonId
 from commands.model import ConnectionView, Person
-from commands.ports.notices import Event, EventKind, NoticeKind, Part
+from commands.ports.events import Event, EventKind
+from commands.ports.notices import NoticeKind, Part
 
 
 async def asked(desk: Desk, events: Sequence[Event]) -> list[Posting]:

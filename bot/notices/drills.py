@@ -38,8 +38,9 @@ from commands.model import Connection, ConnectionState, ConnectionView, Drill, F
 from commands.once_a_day import event_id
 from commands.ports.clock import Clock
 from commands.ports.connections import Answerable
+from commands.ports.events import Event, EventKind
 from commands.ports.network import Networks
-from commands.ports.notices import Event, EventKind, NoticeKind, Part
+from commands.ports.notices import NoticeKind, Part
 from commands.ports.storage import Storage
 
 log = structlog.get_logger(__name__)

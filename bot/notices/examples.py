@@ -34,7 +34,8 @@ from commands.ids import ClientId, LapseId, PersonId
 from commands.messages import Message
 from commands.model import ConnectionState, Evidence, LapseEnd, Mute, Parent, Person, Verdict
 from commands.ports.connections import Answerable, Hanging
-from commands.ports.notices import EventKind, NoticeKind, Part
+from commands.ports.events import EventKind
+from commands.ports.notices import NoticeKind, Part
 
 _DAY = timedelta(days=1)
 

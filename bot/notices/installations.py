@@ -9,7 +9,8 @@ from bot.notices.desk import Desk
 from bot.notices.outbox import Posting
 from commands.ids import OrganizationId
 from commands.once_a_day import event_id
-from commands.ports.notices import Event, EventKind, NoticeKind
+from commands.ports.events import Event, EventKind
+from commands.ports.notices import NoticeKind
 from commands.ports.storage import UnitOfWork
 
 _STATES = {EventKind.INSTALLATION_LOST: LOST, EventKind.INSTALLATION_BACK: BACK}

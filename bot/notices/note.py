@@ -5,7 +5,7 @@ from bot.notices.letter import Letter
 from bot.notices.phrases import account, subject
 from commands.messages import Bold, Line, Mark, Message, Span, line, text
 from commands.model import Person
-from commands.ports.notices import EventKind
+from commands.ports.events import EventKind
 from commands.wording import named, shown
 
 _LENGTH = 600  # characters of what somebody wrote

@@ -13,17 +13,8 @@ from commands.model import ConnectionView, Identity, Person, Workspace
 from commands.once_a_day import event_id
 from commands.ports.chat import Address
 from commands.ports.clock import Clock
-from commands.ports.notices import (
-    NO_ADDRESS,
-    Delivery,
-    DeliveryState,
-    Event,
-    EventKind,
-    Notice,
-    NoticeKind,
-    Part,
-    Priority,
-)
+from commands.ports.events import Event, EventKind
+from commands.ports.notices import NO_ADDRESS, Delivery, DeliveryState, Notice, NoticeKind, Part, Priority
 from commands.ports.storage import UnitOfWork
 
 log = structlog.get_logger(__name__)

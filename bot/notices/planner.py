@@ -19,8 +19,8 @@ from bot.notices.threads import TOLD, happened
 from bot.notices.warnings import ending
 from commands.ids import AuthorizationId, LapseId
 from commands.ports.clock import Clock
+from commands.ports.events import Event, EventKind
 from commands.ports.network import Networks
-from commands.ports.notices import Event, EventKind
 from commands.ports.storage import DueEvents, Storage
 
 log = structlog.get_logger(__name__)

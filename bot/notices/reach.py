@@ -16,8 +16,9 @@ from bot.notices.outbox import Outbox, Posting
 from commands.ids import OrganizationId, PersonId
 from commands.once_a_day import event_id
 from commands.ports.clock import Clock
+from commands.ports.events import Event, EventKind
 from commands.ports.network import Networks
-from commands.ports.notices import Event, EventKind, NoticeKind
+from commands.ports.notices import NoticeKind
 from commands.ports.storage import Storage
 
 log = structlog.get_logger(__name__)

@@ -10,7 +10,7 @@ import structlog
 
 from commands.ids import EventId, LapseId, OrganizationId, PersonId, new_id
 from commands.ports.clock import Clock
-from commands.ports.notices import Event, EventKind
+from commands.ports.events import Event, EventKind
 from commands.ports.storage import DueReleases, Storage
 
 log = structlog.get_logger(__name__)

@@ -18,7 +18,7 @@ from commands.ids import EventId, OrganizationId, PersonId, new_id
 from commands.model import Identity, Workspace
 from commands.ports.chat import AccountKind, ChatPlatform, Profile
 from commands.ports.clock import Clock
-from commands.ports.notices import Event, EventKind
+from commands.ports.events import Event, EventKind
 from commands.ports.reconnecting import PassPurpose
 from commands.ports.storage import Storage, UnitOfWork
 

@@ -9,7 +9,8 @@ from bot.notices.desk import Desk
 from bot.notices.outbox import Posting
 from commands.ids import PersonId
 from commands.opt_ins import end_opt_ins_of
-from commands.ports.notices import Event, EventKind, NoticeKind, Part
+from commands.ports.events import Event, EventKind
+from commands.ports.notices import NoticeKind, Part
 
 
 async def gone(desk: Desk, events: Sequence[Event]) -> list[Posting]:

@@ -6,7 +6,8 @@ from bot.notices.data import AT, BY, TEXT, WHAT, WHOM, ids_text
 from bot.notices.desk import Desk
 from bot.notices.outbox import Posting
 from commands.ids import LapseId, NoticeId, PersonId, new_id
-from commands.ports.notices import Event, EventKind, Notice, NoticeKind, Part
+from commands.ports.events import Event, EventKind
+from commands.ports.notices import Notice, NoticeKind, Part
 from commands.wording import named
 
 TOLD = frozenset(

@@ -21,8 +21,9 @@ from commands.ids import AuthorizationId, EventId
 from commands.model import Authorization, ConnectionState, ConnectionView, Rhythm, Topic, WorkingHours
 from commands.once_a_day import event_id
 from commands.ports.clock import Clock
+from commands.ports.events import Event, EventKind
 from commands.ports.network import Networks
-from commands.ports.notices import Event, EventKind, NoticeKind, Part
+from commands.ports.notices import NoticeKind, Part
 from commands.ports.storage import DueWarnings, Storage
 
 log = structlog.get_logger(__name__)

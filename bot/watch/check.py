@@ -26,8 +26,8 @@ from commands.model import CLEAR_LAPSES, ConnectionState, Evidence, Finding, Lap
 from commands.ports.checker import CheckResult
 from commands.ports.clock import Clock
 from commands.ports.connections import CheckRecord
+from commands.ports.events import Event, EventKind
 from commands.ports.network import Expected, Grant, Network, Probe
-from commands.ports.notices import Event, EventKind
 from commands.ports.storage import DueCheck, Storage, UnitOfWork, Unreadable
 
 log = structlog.get_logger(__name__)

@@ -17,7 +17,7 @@ from commands.handlers.together import about, events_of, lapse_ids, lapse_seen, 
 from commands.ids import LapseId, to_wire
 from commands.messages import FieldErrors, Form, Mark, Message, Moment, PersonField, Tone, line
 from commands.model import Claim, ConnectionView, Person
-from commands.ports.notices import EventKind
+from commands.ports.events import EventKind
 from commands.ports.storage import UnitOfWork
 from commands.wording import number_of, shown
 

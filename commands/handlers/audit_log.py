@@ -14,7 +14,7 @@ from commands.handlers.naming import person_meant
 from commands.ids import WIRE_LENGTH, ConnectionId, LapseId, PersonId, from_wire, to_wire
 from commands.messages import Bold, Heading, Line, Message, Moment, Note, Paging, Part, Plain, Text, line, text
 from commands.parsing import Token
-from commands.ports.notices import AuditEntry
+from commands.ports.auditing import AuditEntry
 from commands.ports.storage import UnitOfWork
 from commands.wording import clean, listed, named, shown
 

@@ -23,7 +23,7 @@ from commands.handlers.together import (
 from commands.ids import LapseId, to_wire
 from commands.messages import Button, Buttons, Line, Mark, Message, Moment, Tone, line
 from commands.model import Claim, ConnectionView
-from commands.ports.notices import EventKind
+from commands.ports.events import EventKind
 from commands.ports.storage import UnitOfWork
 from commands.wording import number_of, shown
 

@@ -12,7 +12,8 @@ from commands.handlers.seeing import NotYours
 from commands.ids import DrillId, EventId, PersonId, new_id, to_wire
 from commands.messages import Bold, Code, Heading, Line, Mark, Message, Moment, Part, Tone, line, text
 from commands.model import Drill, Person
-from commands.ports.notices import AuditEntry, Event, EventKind
+from commands.ports.auditing import AuditEntry
+from commands.ports.events import Event, EventKind
 from commands.ports.storage import UnitOfWork
 from commands.wording import duration, named
 

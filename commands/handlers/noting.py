@@ -14,7 +14,7 @@ from commands.handlers.together import about, events_of, lapse_seen, not_too_oft
 from commands.ids import NoteId, new_id, to_wire
 from commands.messages import FieldErrors, Form, Mark, Message, TextField, Tone, line
 from commands.model import LapseNote
-from commands.ports.notices import EventKind
+from commands.ports.events import EventKind
 from commands.wording import clean, shown
 
 NOTED = "lapse.noted"

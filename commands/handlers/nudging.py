@@ -10,7 +10,7 @@ from commands.ids import to_wire
 from commands.messages import Heading, Message, Text, line
 from commands.model import ConnectionView, Person
 from commands.once_a_day import day_in, event_id
-from commands.ports.notices import Event, EventKind
+from commands.ports.events import Event, EventKind
 from commands.wording import shown
 
 

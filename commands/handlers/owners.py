@@ -48,7 +48,7 @@ from commands.model import Person, Role
 from commands.once_a_day import day_in, event_id
 from commands.passes import LIVES, make_pass
 from commands.ports.connections import OwnerCount
-from commands.ports.notices import Event, EventKind
+from commands.ports.events import Event, EventKind
 from commands.ports.reconnecting import PassPurpose
 from commands.ports.storage import AlreadyThere, UnitOfWork
 from commands.wording import clean, named, number_of, shown

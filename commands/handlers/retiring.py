@@ -18,7 +18,7 @@ from commands.ids import EventId, new_id, to_wire
 from commands.messages import Button, Buttons, Mark, Message, Style, Tone, line
 from commands.model import ConnectionState, ConnectionView, LapseEnd
 from commands.once_a_day import day_in, event_id
-from commands.ports.notices import Event, EventKind
+from commands.ports.events import Event, EventKind
 from commands.ports.storage import UnitOfWork
 from commands.wording import shown
 

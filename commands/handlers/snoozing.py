@@ -21,7 +21,7 @@ from commands.handlers.together import about, events_of, lapse_ids, lapses_toget
 from commands.ids import to_wire
 from commands.messages import Button, Buttons, Line, Mark, Message, Moment, Tone, line
 from commands.model import ConnectionView, Mute
-from commands.ports.notices import EventKind
+from commands.ports.events import EventKind
 from commands.wording import number_of
 
 

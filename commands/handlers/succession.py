@@ -42,7 +42,7 @@ from commands.messages import (
 from commands.model import Identity, Person, Role, Subscription
 from commands.opt_ins import end_opt_ins_of
 from commands.ports.connections import Hanging
-from commands.ports.notices import Event, EventKind
+from commands.ports.events import Event, EventKind
 from commands.ports.storage import UnitOfWork
 from commands.wording import listed, named, number_of, shown
 

@@ -28,7 +28,7 @@ from commands.messages import (
     Tone,
 )
 from commands.model import ConnectionView, LapseEnd
-from commands.ports.notices import Event, EventKind
+from commands.ports.events import Event, EventKind
 from commands.ports.storage import UnitOfWork
 from commands.wording import shown
 

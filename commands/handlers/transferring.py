@@ -20,7 +20,7 @@ from commands.messages import Text as Paragraph
 from commands.model import ConnectionState, ConnectionView, Filter, Person, Role
 from commands.ports.chat import Options
 from commands.ports.checker import CheckResult
-from commands.ports.notices import Event, EventKind
+from commands.ports.events import Event, EventKind
 from commands.ports.storage import UnitOfWork
 from commands.wording import listed, named, number_of, shown
 

@@ -21,8 +21,8 @@ from commands.messages import (
 )
 from commands.model import Identity, Organization, Person, Role, Workspace
 from commands.parsing import Arguments, parse_claim
+from commands.ports.auditing import AuditEntry
 from commands.ports.chat import ChatUser, CommandRequest, Place
-from commands.ports.notices import AuditEntry
 from commands.ports.storage import UnitOfWork
 from commands.secret import hashed
 from commands.usage import CLAIM, LAPSED, SUBSCRIBE

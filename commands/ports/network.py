@@ -18,6 +18,17 @@ class Grouping(StrEnum):
     SUMMARY = "summary"
 
 
+class NetworkKind(StrEnum):
+    """Who holds what a network is read with, which decides how a lapse is mended."""
+
+    OAUTH = "oauth"
+    """A grant of somebody's login, which we hold: mended by a round trip through the network's login."""
+    API_KEY = "api_key"
+    """A key that somebody pastes: mended by hand, client by client, never in bulk (R-9)."""
+    HOSTED = "hosted"
+    """The host product holds it, reports lapses (D-7), and has its own page for reconnecting."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permission:
     """A permission that reading needs."""
@@ -49,6 +60,7 @@ class NetworkSpec:
     slug: str
     name: str
     aliases: tuple[str, ...] = ()
+    kind: NetworkKind = NetworkKind.OAUTH
     grouping: Grouping = Grouping.EACH
     permissions: tuple[Permission, ...]
     parent_label: str | None

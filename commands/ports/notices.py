@@ -1,4 +1,4 @@
-"""What is remembered of subscriptions, events, notices and deliveries. Every call names the organization."""
+"""What is remembered of notices and deliveries. Every call names the organization."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,6 @@ from typing import Protocol
 
 from commands.ids import (
     AuthorizationId,
-    ClientId,
     ConnectionId,
     DeliveryId,
     EventId,
@@ -17,124 +16,9 @@ from commands.ids import (
     OrganizationId,
     PersonId,
 )
-from commands.model import Channel, Subscription
+from commands.model import Channel
 from commands.ports.chat import Address, MessageRef
-
-
-class Subscriptions(Protocol):
-    """Opt-ins."""
-
-    async def add(self, subscription: Subscription) -> bool:
-        """False, and nothing is written, if this reader has asked for just this already (C-5)."""
-        ...
-
-    async def remove(
-        self,
-        organization_id: OrganizationId,
-        *,
-        person_id: PersonId | None,
-        channel: Channel | None,
-        network: str | None,
-        client_id: ClientId | None,
-        everything: bool,
-    ) -> int:
-        """End a reader's opt-in to just this, or, with `everything`, all of that reader's; give how many ended. The
-        reader is the channel where one is given, else the person.
-        """
-        ...
-
-    async def of(
-        self, organization_id: OrganizationId, *, person_id: PersonId | None, channel: Channel | None
-    ) -> Sequence[Subscription]:
-        """A reader's opt-ins, the oldest first. The reader is the channel where one is given, else the person."""
-        ...
-
-    async def of_readers(
-        self, organization_id: OrganizationId, readers: Sequence[tuple[PersonId, Channel | None]]
-    ) -> Sequence[Subscription]:
-        """The opt-ins of many readers: a person's own, and, where a channel is given, the channel's that this person
-        set up.
-        """
-        ...
-
-    async def all(self, organization_id: OrganizationId) -> Sequence[Subscription]:
-        """Every opt-in of the organization, people's and channels'."""
-        ...
-
-
-class EventKind(StrEnum):
-    """What happened. Past tense."""
-
-    LAPSE_OPENED = "lapse_opened"
-    LAPSE_ENDED = "lapse_ended"
-    LAPSE_CHANGED = "lapse_changed"
-    """Its claim or cause changed: live notices are drawn anew."""
-    LINK_REFUSED = "link_refused"
-    """Somebody else opened a person's Reconnect link."""
-    NUDGED = "nudged"
-    """Somebody passed a notice on to the person who can mend it (N-2)."""
-    CLAIMED = "claimed"
-    """`person_id` is on it. Where they did not take it themselves, `data["by_id"]` is the id of who assigned it to
-    them, and `data["by"]` the name, for words alone.
-    """
-    RELEASED = "released"
-    """Nobody is on it any more: `person_id` gave it back, or, without one, its time was over."""
-    NOTED = "noted"
-    """Somebody wrote a note about a lapse: `data["note"]` is its text."""
-    ATTEMPT_OPENED = "attempt_opened"
-    """Somebody went to the network's login for a lapse."""
-    ATTEMPT_FAILED = "attempt_failed"
-    """They came back, and it did not help: `data["why"]` is a short sentence."""
-    NOT_MINE = "not_mine"
-    """A connector or owner says that a lapse is not theirs to mend."""
-    RETIREMENT_PROPOSED = "retirement_proposed"
-    RETIRED = "retired"
-    """`person_id` retired the connection: what live notices offer about it is over."""
-    TRANSFERRED = "transferred"
-    """`person_id` owns the connection now; `data["by"]` names who saw to that."""
-    LINK_SENT = "link_sent"
-    """An administrator sends `person_id` the link to their accounts (C-8)."""
-    GRANT_RENEWED = "grant_renewed"
-    """An authorization was consented to anew: warnings of its end are over."""
-    GRANT_ENDING = "grant_ending"
-    """An authorization's known end is `data["days"]` days away (D-2)."""
-    PERSON_GONE = "person_gone"
-    """`person_id` left, or their last chat account is gone (X-6, A-5)."""
-    INSTALLATION_LOST = "installation_lost"
-    """The bot was taken out of a workspace (A-8): `data` names platform and workspace."""
-    INSTALLATION_BACK = "installation_back"
-    CHANNEL_LOST = "channel_lost"
-    """A channel that asked to hear could not be written to; administrators hear of it once a day."""
-    REACH_THIN = "reach_thin"
-    """Lapses of `data["networks"]` reach fewer than two people (N-13)."""
-    DRILL_STARTED = "drill_started"
-    """`data["drill"]` is its id."""
-    DRILL_ESCALATED = "drill_escalated"
-    """Administrators were told who did not confirm a drill; the same data."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """Something that happened, written in the transaction that made it so. Notices and webhooks are made from
-    events.
-    """
-
-    id: EventId
-    organization_id: OrganizationId
-    kind: EventKind
-    at: datetime
-    lapse_id: LapseId | None = None
-    connection_id: ConnectionId | None = None
-    authorization_id: AuthorizationId | None = None
-    person_id: PersonId | None = None
-    """Whom it concerns (the addressee of a refused link), or who did it."""
-    data: Mapping[str, str] = field(default_factory=dict)
-    """More, in words safe to show an administrator."""
-
-    @property
-    def is_assigned(self) -> bool:
-        """Whether somebody else put `person_id` on it."""
-        return self.kind is EventKind.CLAIMED and not {"by", "by_id"}.isdisjoint(self.data)
+from commands.ports.events import Event
 
 
 class NoticeKind(StrEnum):
@@ -366,45 +250,4 @@ class Notices(Protocol):
         self, organization_id: OrganizationId, notice_ids: Sequence[NoticeId]
     ) -> Mapping[NoticeId, datetime]:
         """Those of these notices that reached their reader, and when first."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditEntry:
-    """A change: who, from where, when (A-4)."""
-
-    organization_id: OrganizationId
-    at: datetime
-    actor_id: PersonId | None
-    """None: nobody known, or the product itself."""
-    origin: str
-    """From where: "slack T1/U2", "web", "cli"."""
-    action: str
-    subject: str
-    detail: Mapping[str, str] = field(default_factory=dict)
-
-
-class Audit(Protocol):
-    """The audit log."""
-
-    async def write(self, entry: AuditEntry) -> None: ...
-
-    async def number(
-        self, organization_id: OrganizationId, *, actor_id: PersonId, action: str, subject: str, since: datetime
-    ) -> int:
-        """Count how often somebody did just this to just that since a time."""
-        ...
-
-    async def latest(
-        self,
-        organization_id: OrganizationId,
-        *,
-        limit: int,
-        before: datetime | None = None,
-        actor_id: PersonId | None = None,
-        words: str | None = None,
-    ) -> Sequence[AuditEntry]:
-        """The latest first: those before a time, by one person, with these words (without case) in action, subject or
-        detail.
-        """
         ...

@@ -8,13 +8,16 @@ from typing import Protocol
 
 from commands.ids import AuthorizationId, DeliveryId, LapseId, NoticeId, OrganizationId, PersonId, WorkspaceId
 from commands.model import Authorization, Connection, Drill, Identity, Organization, Person, Workspace
+from commands.ports.auditing import Audit
 from commands.ports.chat import MessageRef
 from commands.ports.connections import Authorizations, Connections, Lapses
+from commands.ports.events import Event
 from commands.ports.installations import Installations
-from commands.ports.notices import Audit, Delivery, DeliveryState, Event, Notices, Subscriptions
+from commands.ports.notices import Delivery, DeliveryState, Notices
 from commands.ports.people import Clients, Organizations, People
 from commands.ports.reconnecting import Attempt, Attempts, Link, Links, Pass, Passes, Sessions
 from commands.ports.rules import Drills, Preferences, RuleSets
+from commands.ports.subscribing import Subscriptions
 
 
 class StorageError(Exception):

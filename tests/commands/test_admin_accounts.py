@@ -10,7 +10,8 @@ from commands.ids import ConnectionId, DeliveryId, LapseId, NoticeId, new_id, to
 from commands.messages import ActionRef, FieldErrors, Message
 from commands.model import Connection, ConnectionState, LapseEnd, Mute, Parent
 from commands.ports.chat import Address, AddressKind
-from commands.ports.notices import Delivery, DeliveryState, Event, EventKind, Notice, NoticeKind, Part, Priority
+from commands.ports.events import Event, EventKind
+from commands.ports.notices import Delivery, DeliveryState, Notice, NoticeKind, Part, Priority
 from tests.commands.plain import plain, token
 from tests.commands.world import World
 

@@ -11,7 +11,7 @@ from commands.catalogue import ACTIONS, COMMANDS
 from commands.handlers.role_form import as_drawn
 from commands.messages import ActionRef, Message
 from commands.model import Drill
-from commands.ports.notices import AuditEntry
+from commands.ports.auditing import AuditEntry
 from tests.commands.plain import paging, plain
 from tests.commands.world import World
 

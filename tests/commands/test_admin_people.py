@@ -9,7 +9,7 @@ from commands import actions
 from commands.ids import SubscriptionId, new_id
 from commands.messages import ActionRef, ChoiceField, FieldErrors, Message, TextField
 from commands.model import Channel, Role, Subscription
-from commands.ports.notices import Event, EventKind
+from commands.ports.events import Event, EventKind
 from commands.ports.reconnecting import PassPurpose
 from tests.commands.plain import buttons, plain, token
 from tests.commands.world import CHANNEL, NOWHERE, PLATFORM, TENANT, World

@@ -9,7 +9,7 @@ import pytest
 from commands import actions
 from commands.messages import Message
 from commands.model import Role
-from commands.ports.notices import EventKind
+from commands.ports.events import EventKind
 from storage import upgrade
 from tests.commands.plain import plain
 from tests.commands.world import World, open_world, populate

@@ -7,7 +7,7 @@ import pytest
 from commands.actions import drill_answer_action
 from commands.ids import DrillId, new_id, to_wire
 from commands.model import Drill
-from commands.ports.notices import EventKind
+from commands.ports.events import EventKind
 from tests.commands.plain import plain
 from tests.commands.world import World
 

@@ -8,7 +8,7 @@ import pytest
 from commands.actions import nudge_action
 from commands.ids import PersonId, new_id
 from commands.model import Role, Verdict
-from commands.ports.notices import Event, EventKind
+from commands.ports.events import Event, EventKind
 from tests.commands.plain import buttons, plain
 from tests.commands.world import World
 

@@ -10,7 +10,7 @@ from commands.actions import claim_action, details_action, reconnect_action, rel
 from commands.dispatcher import Dispatcher
 from commands.messages import ActionRef, LinkButton, Message
 from commands.ports.chat import ActionRequest
-from commands.ports.notices import EventKind
+from commands.ports.events import EventKind
 from tests.commands.plain import address, buttons, plain, token
 from tests.commands.world import CHANNEL, PUBLIC_URL, SHARED, World
 

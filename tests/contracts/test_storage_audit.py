@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from commands.ports.notices import AuditEntry
+from commands.ports.auditing import AuditEntry
 from storage import SqlStorage
 from tests.support.clock import FakeClock
 from tests.support.seed import fresh_storage, seed

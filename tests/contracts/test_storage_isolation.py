@@ -42,19 +42,11 @@ from commands.model import (
     Tokens,
     Topic,
 )
+from commands.ports.auditing import AuditEntry
 from commands.ports.chat import Address, AddressKind, MessageRef
 from commands.ports.connections import CheckRecord
-from commands.ports.notices import (
-    AuditEntry,
-    Delivery,
-    DeliveryState,
-    Event,
-    EventKind,
-    Notice,
-    NoticeKind,
-    Part,
-    Priority,
-)
+from commands.ports.events import Event, EventKind
+from commands.ports.notices import Delivery, DeliveryState, Notice, NoticeKind, Part, Priority
 from commands.ports.reconnecting import Attempt, Link, Pass, PassPurpose
 from commands.ports.storage import StorageError, UnitOfWork
 from commands.rules import RuleSet

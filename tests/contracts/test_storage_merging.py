@@ -39,7 +39,9 @@ from commands.model import (
     Subscription,
     Topic,
 )
-from commands.ports.notices import AuditEntry, Event, EventKind, Notice, NoticeKind, Part
+from commands.ports.auditing import AuditEntry
+from commands.ports.events import Event, EventKind
+from commands.ports.notices import Notice, NoticeKind, Part
 from commands.ports.reconnecting import Attempt, Link, Pass, PassPurpose
 from commands.ports.storage import AlreadyThere, NotThere, UnitOfWork
 from commands.secret import Secret

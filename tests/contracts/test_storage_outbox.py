@@ -9,7 +9,8 @@ import pytest
 from commands.ids import AuthorizationId, DeliveryId, EventId, NoticeId, new_id
 from commands.model import Channel, Lapse
 from commands.ports.chat import Address, AddressKind, MessageRef
-from commands.ports.notices import Delivery, DeliveryState, Event, EventKind, Notice, NoticeKind, Part, Priority
+from commands.ports.events import Event, EventKind
+from commands.ports.notices import Delivery, DeliveryState, Notice, NoticeKind, Part, Priority
 from commands.ports.storage import Sent
 from storage import SqlStorage
 from tests.support.clock import FakeClock

@@ -8,7 +8,7 @@ from sqlalchemy import insert, select
 
 from commands.ids import AttemptId, DrillId, EventId, LinkId, OrganizationId, PassId, SessionId, new_id
 from commands.model import Drill
-from commands.ports.notices import Event, EventKind
+from commands.ports.events import Event, EventKind
 from commands.ports.reconnecting import Attempt, Link, Pass, PassPurpose, PendingSignIn, Session
 from commands.secret import Secret
 from storage import SqlStorage, tables

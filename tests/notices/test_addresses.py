@@ -13,7 +13,8 @@ from commands.errors import DeliveryErrorKind
 from commands.ids import IdentityId, WorkspaceId
 from commands.linking import unlink
 from commands.model import Identity, Person, Role, Workspace
-from commands.ports.notices import DeliveryState, EventKind, NoticeKind
+from commands.ports.events import EventKind
+from commands.ports.notices import DeliveryState, NoticeKind
 from tests.notices.cases import NEWS, NOW, ORGANIZATION, person
 from tests.notices.world import World
 from tests.support.chat import FakeChat

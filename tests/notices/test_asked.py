@@ -6,7 +6,8 @@ import pytest
 
 from bot.notices.data import BY, CONNECTION, MORE, MOST_KEPT, NAMES, WHOM, ids_in
 from commands.model import ConnectionState, Role
-from commands.ports.notices import EventKind, NoticeKind
+from commands.ports.events import EventKind
+from commands.ports.notices import NoticeKind
 from tests.commands.plain import plain
 from tests.notices.world import World
 

@@ -6,7 +6,8 @@ import pytest
 
 from bot.notices.data import NAMES, RHYTHM
 from commands.model import LapseEnd, Rhythm, Role, Topic
-from commands.ports.notices import EventKind, NoticeKind
+from commands.ports.events import EventKind
+from commands.ports.notices import NoticeKind
 from tests.notices.world import World
 
 LAPSED, DIGEST = NoticeKind.LAPSED, NoticeKind.DIGEST

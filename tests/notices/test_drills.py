@@ -33,7 +33,8 @@ from commands.ids import ClientId, DrillId, new_id, to_wire
 from commands.messages import LinkButton
 from commands.model import Drill, Person, Role
 from commands.plain import all_buttons
-from commands.ports.notices import EventKind, NoticeKind
+from commands.ports.events import EventKind
+from commands.ports.notices import NoticeKind
 from commands.ports.storage import UnitOfWork
 from storage.store import SqlStorage
 from tests.commands.plain import plain

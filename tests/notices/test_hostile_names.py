@@ -29,7 +29,8 @@ from commands.messages import Button, Message, Plain
 from commands.model import ConnectionView, LapseEnd, Person, Verdict
 from commands.plain import PlainStyle, all_buttons, plain_text
 from commands.ports.connections import Hanging
-from commands.ports.notices import EventKind, NoticeKind, Part
+from commands.ports.events import EventKind
+from commands.ports.notices import NoticeKind, Part
 
 HOSTILE = st.text(min_size=1, max_size=2000) | st.sampled_from(
     [

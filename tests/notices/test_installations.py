@@ -8,7 +8,8 @@ from bot.notices.data import NAMES, STATE, TENANT
 from bot.notices.installations import record_dead
 from commands.errors import DeliveryError, DeliveryErrorKind
 from commands.model import Role
-from commands.ports.notices import EventKind, NoticeKind
+from commands.ports.events import EventKind
+from commands.ports.notices import NoticeKind
 from tests.notices.world import World
 
 LOST = {"platform": "examplechat", "tenant": "T1", "workspace": "Acme"}

@@ -9,7 +9,8 @@ from commands.errors import DeliveryError, DeliveryErrorKind
 from commands.model import Identity, Parent, Person, Role
 from commands.passes import make_pass
 from commands.ports.chat import AccountKind, Profile
-from commands.ports.notices import EventKind, NoticeKind
+from commands.ports.events import EventKind
+from commands.ports.notices import NoticeKind
 from commands.ports.reconnecting import PassPurpose
 from tests.notices.world import PUBLIC_URL, World
 

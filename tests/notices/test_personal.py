@@ -10,7 +10,8 @@ from commands.model import Role, Verdict
 from commands.passes import OPT_INS
 from commands.plain import all_buttons
 from commands.ports.chat import AddressKind
-from commands.ports.notices import EventKind, NoticeKind, Part
+from commands.ports.events import EventKind
+from commands.ports.notices import NoticeKind, Part
 from commands.ports.reconnecting import PassPurpose
 from commands.secret import hashed
 from tests.commands.plain import buttons

@@ -8,7 +8,8 @@ from bot.doctor import unheard
 from commands.errors import DeliveryErrorKind
 from commands.model import LapseEnd, Role, Verdict
 from commands.ports.chat import Check
-from commands.ports.notices import NO_ADDRESS, DeliveryState, EventKind, NoticeKind
+from commands.ports.events import EventKind
+from commands.ports.notices import NO_ADDRESS, DeliveryState, NoticeKind
 from tests.commands.plain import buttons, plain
 from tests.notices.world import World
 

@@ -7,7 +7,8 @@ import pytest
 
 from bot.notices.data import AGAIN, LAST, NAMES, NUMBER, OF, SERIES_DAY, YES
 from commands.model import ConnectionState, Rhythm, Role, WorkingHours
-from commands.ports.notices import EventKind, NoticeKind, Priority
+from commands.ports.events import EventKind
+from commands.ports.notices import NoticeKind, Priority
 from commands.rules import Cadence
 from tests.notices.world import World
 

@@ -11,7 +11,8 @@ from bot.notices.reminders import Reminders
 from commands.ids import DrillId, OrganizationId, new_id, to_wire
 from commands.model import Drill, Rhythm, Role
 from commands.ports.chat import AccountKind, Profile
-from commands.ports.notices import EventKind, NoticeKind
+from commands.ports.events import EventKind
+from commands.ports.notices import NoticeKind
 from commands.ports.storage import UnitOfWork
 from tests.notices.world import World, made_world
 

@@ -7,7 +7,8 @@ import pytest
 from bot.notices.data import BY, NAMES, TEXT, WHAT, WHOM, ids_in
 from commands.ids import LapseId
 from commands.model import Role
-from commands.ports.notices import EventKind, NoticeKind, Priority
+from commands.ports.events import EventKind
+from commands.ports.notices import NoticeKind, Priority
 from tests.notices.world import World
 
 NOTE = NoticeKind.NOTE

@@ -11,7 +11,8 @@ from bot.notices.data import DAYS, NAMES
 from bot.notices.hours import is_working, local_day
 from bot.notices.warnings import outlook
 from commands.model import Role, WorkingHours
-from commands.ports.notices import EventKind, NoticeKind
+from commands.ports.events import EventKind
+from commands.ports.notices import NoticeKind
 from commands.rules import WARNING_DAYS
 from tests.notices.world import World
 

@@ -56,7 +56,8 @@ from commands.model import (
     Verdict,
     Workspace,
 )
-from commands.ports.notices import Delivery, DeliveryState, Event, EventKind, Notice, NoticeKind
+from commands.ports.events import Event, EventKind
+from commands.ports.notices import Delivery, DeliveryState, Notice, NoticeKind
 from commands.ports.storage import UnitOfWork
 from commands.rules import RuleSet
 from commands.secret import Secret

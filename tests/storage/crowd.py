@@ -10,7 +10,7 @@ from sqlalchemy import Table, event, insert, select, text, update
 
 from commands.ids import ConnectionId, DeliveryId, EventId, LapseId, NoticeId, new_id
 from commands.model import ConnectionState
-from commands.ports.notices import EventKind
+from commands.ports.events import EventKind
 from storage import Keyring, SqlStorage, upgrade
 from storage.engine import Engines, open_engines
 from storage.tables import (

@@ -34,7 +34,7 @@ from commands.model import (
     Workspace,
 )
 from commands.ports.clock import Clock
-from commands.ports.notices import Event, EventKind
+from commands.ports.events import Event, EventKind
 from commands.ports.storage import Storage, UnitOfWork
 from commands.secret import Secret
 from storage import Keyring, SqlStorage, open_storage, upgrade

@@ -15,8 +15,8 @@ from commands.errors import NetworkError
 from commands.ids import AuthorizationId, new_id
 from commands.model import ConnectionState, Evidence, Finding, Lapse, LapseEnd, Parent, Tokens, Verdict
 from commands.ports.checker import CheckResult
+from commands.ports.events import Event, EventKind
 from commands.ports.network import Expected, Grant, Probe
-from commands.ports.notices import Event, EventKind
 from commands.ports.storage import Storage
 from commands.secret import Secret
 from storage.engine import maintenance_engine

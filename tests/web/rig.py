@@ -46,10 +46,11 @@ from commands.model import (
     Workspace,
 )
 from commands.passes import make_pass
+from commands.ports.auditing import AuditEntry
 from commands.ports.chat import Endpoint, SignedIn, SignIn
 from commands.ports.checker import CheckResult
+from commands.ports.events import Event, EventKind
 from commands.ports.network import Discovery, Grant, Network, ReachedAccount
-from commands.ports.notices import AuditEntry, Event, EventKind
 from commands.ports.reconnecting import Link, PassPurpose
 from commands.secret import Secret
 from storage import SqlStorage

@@ -12,8 +12,8 @@ from commands.connecting import CHOICE_LIFE
 from commands.errors import NetworkError
 from commands.ids import ClientId, to_wire
 from commands.model import ConnectionState, Role, Verdict
+from commands.ports.events import EventKind
 from commands.ports.network import Discovery, ReachedAccount
-from commands.ports.notices import EventKind
 from tests.support.network import finding
 from tests.web.rig import Browser, Page, Rig, opened_rig
 

@@ -3,7 +3,7 @@
 import pytest
 
 from commands.model import Role
-from commands.ports.notices import EventKind
+from commands.ports.events import EventKind
 from tests.web.rig import Browser, Rig
 
 

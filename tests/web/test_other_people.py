@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from commands.model import ConnectionState, Role, Verdict
-from commands.ports.notices import EventKind
+from commands.ports.events import EventKind
 from tests.support.network import finding
 from tests.web.rig import Browser, Rig, opened_rig
 

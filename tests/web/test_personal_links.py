@@ -10,7 +10,7 @@ import pytest
 from commands.ids import ConnectionId, to_wire
 from commands.model import ConnectionState, Role, Verdict
 from commands.passes import make_pass
-from commands.ports.notices import EventKind
+from commands.ports.events import EventKind
 from commands.ports.reconnecting import PassPurpose
 from tests.web.rig import Browser, Page, Rig, opened_rig
 

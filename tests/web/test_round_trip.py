@@ -11,8 +11,8 @@ import pytest
 from commands.errors import NetworkError
 from commands.ids import ConnectionId
 from commands.model import ConnectionState, Evidence, Finding, Parent, Role, Verdict
+from commands.ports.events import EventKind
 from commands.ports.network import Grant
-from commands.ports.notices import EventKind
 from tests.support.network import FakeNetwork, finding, spec
 from tests.web.rig import Browser, Page, Rig
 
