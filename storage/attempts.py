@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import Select, bindparam, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
-from commands.ids import AttemptId, LinkId, OrganizationId, PersonId, SessionId
-from commands.ports.reconnecting import Attempt, OpenAttempt
+from commands.ids import AttemptId, AuthorizationId, LinkId, OrganizationId, PersonId, SessionId
+from commands.ports.reconnecting import Attempt, OpenAttempt, Stand, UnderWay
 from commands.ports.storage import NotThere, StorageError
 from commands.secret import Secret
 from storage.engine import insert
@@ -71,7 +71,19 @@ class SqlAttempts:
                 *whose,
             )
             # What the round trip needed is gone with it.
-            .values(closed_at=attempt.opened_at, code_verifier=None)
+            .values(closed_at=attempt.opened_at, code_verifier=None, ended_by=attempt.person_id)
+        )
+
+    async def entrust(self, organization_id: OrganizationId, attempt_id: AttemptId, *, code_verifier: Secret) -> None:
+        cell = _cell(organization_id, attempt_id, "code_verifier")
+        await self._work.run(
+            update(attempts)
+            .where(
+                attempts.c.organization_id == organization_id,
+                attempts.c.id == attempt_id,
+                attempts.c.closed_at.is_(None),
+            )
+            .values(code_verifier=self._work.keyring.encrypt(code_verifier, cell))
         )
 
     async def finish(
@@ -97,6 +109,56 @@ class SqlAttempts:
             )
         )
         return None if found is None else attempt_of(found, self._work.keyring)
+
+    async def under_way(
+        self,
+        organization_id: OrganizationId,
+        *,
+        link_id: LinkId,
+        authorization_id: AuthorizationId | None,
+        now: datetime,
+    ) -> UnderWay | None:
+        of = (
+            attempts.c.link_id == link_id
+            if authorization_id is None
+            else attempts.c.authorization_id == authorization_id
+        )
+        found = await self._work.row(
+            select(attempts.c.id, attempts.c.person_id, attempts.c.session_id, attempts.c.opened_at, attempts.c.used_at)
+            .where(
+                attempts.c.organization_id == organization_id,
+                of,
+                attempts.c.closed_at.is_(None),
+                attempts.c.expires_at > now,
+            )
+            .order_by(attempts.c.opened_at.desc())
+            .limit(1)
+        )
+        if found is None:
+            return None
+        row_id, person_id, session_id, opened_at, used_at = found
+        return UnderWay(
+            attempt_id=AttemptId(row_id),
+            person_id=PersonId(person_id),
+            session_id=SessionId(session_id),
+            opened_at=opened_at,
+            came_back=used_at is not None,
+        )
+
+    async def stand(self, organization_id: OrganizationId, attempt_id: AttemptId) -> Stand | None:
+        found = await self._work.row(
+            select(attempts.c.used_at, attempts.c.closed_at, attempts.c.ended_by).where(
+                attempts.c.organization_id == organization_id, attempts.c.id == attempt_id
+            )
+        )
+        if found is None:
+            return None
+        used_at, closed_at, ended_by = found
+        return Stand(
+            came_back=used_at is not None,
+            closed_at=closed_at,
+            ended_by=PersonId(ended_by) if ended_by is not None else None,
+        )
 
     async def keep(
         self, organization_id: OrganizationId, attempt_id: AttemptId, *, found: Secret, until: datetime

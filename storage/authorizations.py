@@ -30,6 +30,7 @@ _TOKENS = select(
     authorizations.c.refresh_token,
     authorizations.c.access_expires_at,
     authorizations.c.tokens_obtained_at,
+    authorizations.c.refresh_begun_at,
 ).where(
     authorizations.c.organization_id == bindparam("organization"), authorizations.c.id == bindparam("authorization")
 )
@@ -98,7 +99,7 @@ class SqlAuthorizations:
         found = await self._work.row(_TOKENS, {"organization": organization_id, "authorization": authorization_id})
         if found is None:
             raise NotThere("there is no such authorization in the organization")
-        access, refresh, access_expires_at, obtained_at = found
+        access, refresh, access_expires_at, obtained_at, refresh_begun_at = found
         keyring = self._work.keyring
         return Tokens(
             access=keyring.decrypt(access, token_cell(organization_id, authorization_id, "access_token")),
@@ -107,6 +108,47 @@ class SqlAuthorizations:
             else keyring.decrypt(refresh, token_cell(organization_id, authorization_id, "refresh_token")),
             access_expires_at=access_expires_at,
             obtained_at=obtained_at,
+            refresh_begun_at=refresh_begun_at,
+        )
+
+    async def begin_refresh(
+        self,
+        organization_id: OrganizationId,
+        authorization_id: AuthorizationId,
+        *,
+        term: int,
+        generation: int,
+        at: datetime,
+    ) -> bool:
+        begun = await self._work.row(
+            update(authorizations)
+            .where(
+                authorizations.c.organization_id == organization_id,
+                authorizations.c.id == authorization_id,
+                authorizations.c.generation == generation,
+                authorizations.c.lease_term == term,
+                authorizations.c.leased_until > at,
+            )
+            .values(
+                refresh_begun_at=func.coalesce(
+                    authorizations.c.refresh_begun_at, bindparam("begun_at", at, UtcDateTime())
+                )
+            )
+            .returning(authorizations.c.id)
+        )
+        return begun is not None
+
+    async def settle_refresh(
+        self, organization_id: OrganizationId, authorization_id: AuthorizationId, *, generation: int
+    ) -> None:
+        await self._work.run(
+            update(authorizations)
+            .where(
+                authorizations.c.organization_id == organization_id,
+                authorizations.c.id == authorization_id,
+                authorizations.c.generation == generation,
+            )
+            .values(refresh_begun_at=None)
         )
 
     async def store_refreshed(
@@ -161,9 +203,11 @@ class SqlAuthorizations:
     ) -> bool:
         changes: dict[str, Any] = {
             "checked_at": record.checked_at,
-            "next_check_at": record.next_check_at,
+            "next_check_at": _unless_asked(record),
             "leased_until": None,
             **doubt_values(record.doubt),
+            "region": record.region or None,
+            "failing_since": record.failing_since,
         }
         if record.good:
             changes["last_good_at"] = record.checked_at
@@ -190,6 +234,20 @@ class SqlAuthorizations:
             values = {"organization": organization_id, "authorizations": list(portion)}
             found |= {row[0]: authorization_of(row) for row in await self._work.rows(_MANY, values)}
         return [found[row_id] for row_id in dict.fromkeys(authorization_ids) if row_id in found]
+
+    async def check_soon(
+        self, organization_id: OrganizationId, authorization_ids: Sequence[AuthorizationId], at: datetime
+    ) -> None:
+        for portion in portions(sorted(set(authorization_ids))):
+            await self._work.run(
+                update(authorizations)
+                .where(
+                    authorizations.c.organization_id == organization_id,
+                    authorizations.c.id.in_(portion),
+                    authorizations.c.next_check_at > at,  # what is never checked is not due either
+                )
+                .values(next_check_at=at)
+            )
 
     async def hanging_on(self, organization_id: OrganizationId, person_id: PersonId) -> Sequence[Hanging]:
         rows = await self._work.rows(_HANGING_ON, {"organization": organization_id, "person": person_id})
@@ -246,12 +304,22 @@ class SqlAuthorizations:
             "access_token": encrypt(tokens.access, token_cell(organization_id, authorization_id, "access_token")),
             "access_expires_at": tokens.access_expires_at,
             "tokens_obtained_at": tokens.obtained_at,
+            "refresh_begun_at": tokens.refresh_begun_at,
         }
         if tokens.refresh:
             values["refresh_token"] = encrypt(
                 tokens.refresh, token_cell(organization_id, authorization_id, "refresh_token")
             )
         return values
+
+
+def _unless_asked(record: CheckRecord) -> Any:  # a column's value: plain, or an expression
+    """When to check next, or when somebody asked for it to be checked during this check."""
+    if record.was_due_at is None:
+        return record.next_check_at
+    was = bindparam("was_due_at", record.was_due_at, UtcDateTime())
+    after = bindparam("after", record.next_check_at, UtcDateTime())
+    return case((authorizations.c.next_check_at == was, after), else_=authorizations.c.next_check_at)
 
 
 def token_cell(organization_id: UUID, authorization_id: UUID, column: str) -> Cell:
@@ -272,4 +340,6 @@ def _grant_values(authorization: Authorization) -> dict[str, Any]:
         "last_good_at": authorization.last_good_at,
         "next_check_at": authorization.next_check_at,
         **doubt_values(authorization.doubt),
+        "region": authorization.region or None,
+        "failing_since": authorization.failing_since,
     }

@@ -4,16 +4,30 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Integer, bindparam, func, or_, select, union_all, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Integer,
+    Select,
+    bindparam,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from commands.ids import AuthorizationId, OrganizationId
 from commands.model import Connection, ConnectionState
-from commands.ports.storage import DueCheck, NetworkHealth
-from storage.engine import UtcDateTime
+from commands.ports.storage import DueCheck, Heads, NetworkHealth
+from storage.engine import UtcDateTime, insert
 from storage.rows import AUTHORIZATION, CONNECTION, authorization_of, columns, connection_of
-from storage.tables import authorizations, connections
+from storage.tables import authorizations, connections, network_pauses, organizations
 from storage.views import URGENCY
 from storage.work import Work, portions
 
@@ -50,32 +64,50 @@ the latest share. It is one of checks, and what is in doubt is checked sooner ag
 is taken for failing at a smaller share of its authorizations, never at a larger one. That holds lapses back, and opens
 none.
 """
-_LATEST = (
-    select(authorizations.c.doubt_since)
-    .where(
-        authorizations.c.network == bindparam("network"),
-        authorizations.c.checked_at >= bindparam("since", type_=UtcDateTime()),
+
+
+def _health(*where: ColumnElement[bool]) -> Select[int, int]:
+    latest = (
+        select(authorizations.c.failing_since)
+        .where(
+            authorizations.c.network == bindparam("network"),
+            authorizations.c.checked_at >= bindparam("since", type_=UtcDateTime()),
+            *where,
+        )
+        .order_by(authorizations.c.checked_at.desc())
+        .limit(HEALTH_SAMPLE)
+        .subquery("latest")
     )
-    .order_by(authorizations.c.checked_at.desc())
-    .limit(HEALTH_SAMPLE)
-    .subquery("latest")
-)
-_HEALTH = select(func.count(), func.count(_LATEST.c.doubt_since)).select_from(_LATEST)
+    return select(func.count(), func.count(latest.c.failing_since)).select_from(latest)
+
+
+_HEALTH = _health()
+_HEALTH_OF_REGION = _health(authorizations.c.region == bindparam("region"))
+
+
+def _waits(network: BindParameter[str]) -> ColumnElement[bool]:
+    """Whether a network asked everybody to wait."""
+    return exists().where(network_pauses.c.network == network, network_pauses.c.until > _NOW)
 
 
 @cache
-def _claim_statement(networks: int) -> ReturningUpdate[Any]:
-    """Claim the longest due of so many networks.
+def _claim_statement(networks: int, *, some_first: bool) -> ReturningUpdate[Any]:
+    """Claim the longest due of so many networks, some named ones before them.
 
     The candidates are read network by network from the front of an index, so that neither a paused network's backlog
     nor the number of rows counts.
     """
     limit = bindparam("limit", type_=Integer())
+    first: BindParameter[Any] = bindparam("first", expanding=True)
+    turn = [case((authorizations.c.id.in_(first), 0), else_=1)] if some_first else []
     candidates = [
         select(
             select(authorizations.c.id)
             .where(
-                authorizations.c.network == bindparam(f"network_{place}"), authorizations.c.next_check_at <= _NOW, _FREE
+                authorizations.c.network == bindparam(f"network_{place}"),
+                authorizations.c.next_check_at <= _NOW,
+                _FREE,
+                ~_waits(bindparam(f"network_{place}")),
             )
             .order_by(authorizations.c.next_check_at)
             .limit(limit)
@@ -83,10 +115,14 @@ def _claim_statement(networks: int) -> ReturningUpdate[Any]:
         )
         for place in range(networks)
     ]
+    if some_first:
+        candidates.append(
+            select(authorizations.c.id).where(authorizations.c.id.in_(first), authorizations.c.next_check_at <= _NOW)
+        )
     due = (
         select(authorizations.c.id)
         .where(authorizations.c.id.in_(union_all(*candidates)), _FREE)
-        .order_by(authorizations.c.next_check_at)
+        .order_by(*turn, authorizations.c.next_check_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
         .cte("due")
@@ -94,15 +130,92 @@ def _claim_statement(networks: int) -> ReturningUpdate[Any]:
     return update(authorizations).where(authorizations.c.id.in_(select(due.c.id))).values(_LEASE).returning(*_LEASED)
 
 
+@cache
+def _heads_statement(networks: int) -> Select[Any]:
+    """The next organizations, each with what is longest due of it: an index is asked once for each and network."""
+    some = (
+        select(organizations.c.id)
+        .where(organizations.c.id > bindparam("after"))
+        .order_by(organizations.c.id)
+        .limit(bindparam("limit", type_=Integer()))
+        .subquery("some")
+    )
+    heads = [
+        select(authorizations.c.id)
+        .where(
+            authorizations.c.organization_id == some.c.id,
+            authorizations.c.network == bindparam(f"network_{place}"),
+            authorizations.c.next_check_at <= _NOW,
+            _FREE,
+            ~_waits(bindparam(f"network_{place}")),
+        )
+        .order_by(authorizations.c.next_check_at)
+        .limit(1)
+        .scalar_subquery()
+        .label(f"of_network_{place}")
+        for place in range(networks)
+    ]
+    return select(some.c.id, *heads).order_by(some.c.id)
+
+
+async def longest_due_of_each(
+    work: Work, *, now: datetime, networks: Sequence[str], after: OrganizationId | None, limit: int
+) -> Sequence[Heads]:
+    """Implements `Queues.longest_due_of_each`."""
+    values = {f"network_{place}": network for place, network in enumerate(networks)}
+    found = await work.rows(
+        _heads_statement(len(networks)), {**values, "now": now, "after": after or UUID(int=0), "limit": limit}
+    )
+    return [
+        Heads(
+            organization_id=OrganizationId(organization_id),
+            authorization_ids=tuple(AuthorizationId(head) for head in heads if head is not None),
+        )
+        for organization_id, *heads in found
+    ]
+
+
+async def look_now(work: Work, network: str, subject_ids: Sequence[str], *, now: datetime) -> int:
+    """Implements `Queues.look_now`."""
+    due = await work.rows(
+        update(authorizations)
+        .where(
+            authorizations.c.network == network,
+            authorizations.c.subject_id.in_(subject_ids),
+            authorizations.c.next_check_at.is_not(None),
+        )
+        .values(next_check_at=now)
+        .returning(authorizations.c.id)
+    )
+    return len(due)
+
+
+async def pause_network(work: Work, network: str, *, until: datetime) -> None:
+    """Implements `Queues.pause_network`."""
+    asked = insert(network_pauses).values(network=network, until=until)
+    later = network_pauses.c.until < asked.excluded.until
+    await work.run(
+        asked.on_conflict_do_update(index_elements=["network"], set_={"until": asked.excluded.until}, where=later)
+    )
+
+
 async def claim_checks(
-    work: Work, *, now: datetime, limit: int, lease: timedelta, networks: Sequence[str]
+    work: Work,
+    *,
+    now: datetime,
+    limit: int,
+    lease: timedelta,
+    networks: Sequence[str],
+    first: Sequence[AuthorizationId] = (),
 ) -> Sequence[DueCheck]:
     """Implements `Queues.claim_checks`, in two statements."""
     if not networks:
         return []
     values = {f"network_{place}": network for place, network in enumerate(networks)}
+    named = {"first": list(first)} if first else {}
     leased = await work.rows(
-        _claim_statement(len(networks)), {**values, "now": now, "until": now + lease, "limit": limit}
+        _claim_statement(len(networks), some_first=bool(first)),
+        {**values, **named, "now": now, "until": now + lease, "limit": limit},
     )
     under: dict[AuthorizationId, list[Connection]] = {row[0]: [] for row in leased}
     for portion in portions(list(under)):
@@ -136,8 +249,11 @@ async def claim_check(
     )
 
 
-async def network_health(work: Work, network: str, *, since: datetime) -> NetworkHealth:
+async def network_health(work: Work, network: str, *, since: datetime, region: str) -> NetworkHealth:
     """Implements `Queues.network_health`."""
-    found = await work.row(_HEALTH, {"network": network, "since": since})
+    values = {"network": network, "since": since}
+    found = (
+        await work.row(_HEALTH_OF_REGION, {**values, "region": region}) if region else await work.row(_HEALTH, values)
+    )
     checked, failing = found or (0, 0)
     return NetworkHealth(checked=checked, failing=failing)

@@ -1,6 +1,7 @@
 """Connections: their state with its counters, and the ways to find them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -12,7 +13,7 @@ from commands.model import Connection, ConnectionState, ConnectionView, Count, D
 from commands.ports.connections import Answerable, OwnerCount
 from commands.ports.storage import NotThere
 from storage.engine import UtcDateTime, insert
-from storage.owners import answerable, others_under, owners, set_owner
+from storage.owners import answerable, detach, logins_under, others_under, owners, set_owner, set_parent
 from storage.pages import escaped, page
 from storage.rows import CONNECTION, columns, connection_of, doubt_values, folded
 from storage.suggesting import suggest
@@ -192,9 +193,22 @@ class SqlConnections:
         return await owners(self._work, organization_id, scope)
 
     async def others_under(
-        self, organization_id: OrganizationId, network: str, parent_ids: Sequence[str]
+        self, organization_id: OrganizationId, network: str, parent_ids: Sequence[str], scope: Scope | None = None
     ) -> dict[str, tuple[PersonId, ...]]:
-        return await others_under(self._work, organization_id, network, parent_ids)
+        return await others_under(self._work, organization_id, network, parent_ids, scope or Scope())
+
+    async def logins_under(
+        self, organization_id: OrganizationId, network: str, parent_id: str
+    ) -> Sequence[AuthorizationId]:
+        return await logins_under(self._work, organization_id, network, parent_id)
+
+    async def set_parent(
+        self, organization_id: OrganizationId, connection_ids: Sequence[ConnectionId], parent: Parent
+    ) -> None:
+        await set_parent(self._work, organization_id, connection_ids, parent)
+
+    async def detach(self, organization_id: OrganizationId, connection_ids: Sequence[ConnectionId]) -> None:
+        await detach(self._work, organization_id, connection_ids)
 
     async def set_owner(
         self, organization_id: OrganizationId, connection_ids: Sequence[ConnectionId], owner_id: PersonId
@@ -214,6 +228,22 @@ class SqlConnections:
         )
         self._work.count(_counted(before), -1)
         self._work.count(_counted(before, state=state), 1)
+        return True
+
+    async def describe(
+        self, organization_id: OrganizationId, connection_id: ConnectionId, *, account_name: str, client_id: ClientId
+    ) -> bool:
+        before = await self._get(_LOCKED, organization_id, connection_id)
+        after = replace(before, account_name=account_name, client_id=client_id)
+        if after == before:
+            return False
+        await self._work.run(
+            update(connections)
+            .where(connections.c.organization_id == organization_id, connections.c.id == connection_id)
+            .values(client_id=client_id, **_name_values(account_name))
+        )
+        self._work.count(_counted(before), -1)
+        self._work.count(_counted(after), 1)
         return True
 
     async def attach(

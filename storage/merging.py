@@ -24,6 +24,7 @@ from storage.tables import (
     links,
     mutes,
     notices,
+    parent_profiles,
     passes,
     people,
     preferences,
@@ -35,6 +36,7 @@ _BY_RANK = (Role.PRIMARY_ADMINISTRATOR, Role.ADMINISTRATOR, Role.STAFF, Role.OWN
 _THEIRS: tuple[Column[Any], ...] = (
     identities.c.person_id,
     authorizations.c.connector_id,
+    parent_profiles.c.owner_id,
     lapses.c.ended_by,
     lapses.c.claim_person_id,
     lapse_notes.c.person_id,
@@ -47,6 +49,7 @@ _THEIRS: tuple[Column[Any], ...] = (
     notices.c.person_id,
     links.c.person_id,
     attempts.c.person_id,
+    attempts.c.ended_by,
     passes.c.person_id,
     passes.c.made_by,
 )

@@ -113,11 +113,11 @@ def _dedupe(notice: Notice) -> bytes:
     """What makes two notices the same: reader, kind and lapses; apart from LAPSED also what they say of them, and which
     one of a series they are.
 
-    One about no lapse is the same as no other.
+    One about no lapse is the same as no other, unless it is of an outage.
     """
     channel = notice.channel
     reader = [str(notice.person_id)] if channel is None else [channel.platform, channel.tenant, channel.external_id]
-    about = sorted(str(lapse_id) for lapse_id in notice.lapse_ids) or [str(notice.id)]
+    about = sorted(str(lapse_id) for lapse_id in notice.lapse_ids) or [_alone(notice)]
     # An administrator hears of each person who could not be reached about the same lapses.
     ending = [str(one) for one in notice.authorization_ids]
     if notice.kind is NoticeKind.LAPSED:
@@ -126,6 +126,12 @@ def _dedupe(notice: Notice) -> bytes:
     else:
         said = [dict(notice.data), notice.step, ending]
     return hashlib.sha256(json.dumps([notice.kind.value, reader, about, said], sort_keys=True).encode()).digest()
+
+
+def _alone(notice: Notice) -> str:
+    """What a notice about no lapse is the same by: nothing, except that an outage is told to each reader once."""
+    outages = (NoticeKind.OUTAGE, NoticeKind.OUTAGE_OVER)
+    return notice.data["outage"] if notice.kind in outages else str(notice.id)
 
 
 def notice_of(

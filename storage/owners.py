@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, case, func, select, update
 
-from commands.ids import ClientId, ConnectionId, OrganizationId, PersonId
-from commands.model import NEEDS_CONNECTING, ConnectionState, Scope
+from commands.ids import AuthorizationId, ClientId, ConnectionId, OrganizationId, PersonId
+from commands.model import NEEDS_CONNECTING, ConnectionState, Parent, Scope
 from commands.ports.connections import Answerable, OwnerCount
 from storage.rows import PERSON, columns, person_of
 from storage.tables import NOBODY, connections, counters, people
@@ -16,6 +16,8 @@ from storage.work import Counted, Work, portions
 
 MOST_UNDER = 10
 """How many people are given for one parent."""
+MOST_LOGINS = 3
+"""How many logins are given for one parent: each may be asked, while somebody waits."""
 
 _ANSWERABLE = (
     select(
@@ -30,17 +32,18 @@ _ANSWERABLE = (
     .having(func.sum(counters.c.number) > 0)
     .order_by(counters.c.network, counters.c.client_id, counters.c.connector_id, counters.c.owner_id)
 )
-_OTHERS_UNDER = (
-    select(connections.c.parent_id, connections.c.connector_id, func.count())
-    .join(people, people.c.id == connections.c.connector_id)
+_LOGINS_UNDER = (
+    select(connections.c.authorization_id)
     .where(
         connections.c.organization_id == bindparam("organization"),
         connections.c.network == bindparam("network"),
-        connections.c.parent_id.in_(bindparam("parents", expanding=True)),
-        people.c.left_at.is_(None),
+        connections.c.parent_id == bindparam("parent"),
+        connections.c.authorization_id.is_not(None),
+        connections.c.state == ConnectionState.ACTIVE.value,
     )
-    .group_by(connections.c.parent_id, connections.c.connector_id)
-    .order_by(func.count().desc(), connections.c.connector_id)
+    .group_by(connections.c.authorization_id)
+    .order_by(func.count().desc(), connections.c.authorization_id)
+    .limit(MOST_LOGINS)
 )
 
 
@@ -96,15 +99,68 @@ def _owners_statement(shape: ScopeShape) -> Select[Any]:
 
 
 async def others_under(
-    work: Work, organization_id: OrganizationId, network: str, parent_ids: Sequence[str]
+    work: Work, organization_id: OrganizationId, network: str, parent_ids: Sequence[str], scope: Scope
 ) -> dict[str, tuple[PersonId, ...]]:
     """Implements `Connections.others_under`: whoever connected the most first."""
     found: dict[str, tuple[PersonId, ...]] = {}
+    statement = _others_under_statement(ScopeShape.of(scope))
     for portion in portions(sorted(set(parent_ids))):
-        values = {"organization": organization_id, "network": network, "parents": list(portion)}
-        for parent_id, connector_id, _ in await work.rows(_OTHERS_UNDER, values):
+        values = {
+            "organization": organization_id,
+            "network": network,
+            "parents": list(portion),
+            **scope_values(scope),
+        }
+        for parent_id, connector_id, _ in await work.rows(statement, values):
             found[parent_id] = (*found.get(parent_id, ()), PersonId(connector_id))[:MOST_UNDER]
     return found
+
+
+@cache
+def _others_under_statement(shape: ScopeShape) -> Select[Any]:
+    return (
+        select(connections.c.parent_id, connections.c.connector_id, func.count())
+        .join(people, people.c.id == connections.c.connector_id)
+        .where(
+            connections.c.organization_id == bindparam("organization"),
+            connections.c.network == bindparam("network"),
+            connections.c.parent_id.in_(bindparam("parents", expanding=True)),
+            people.c.left_at.is_(None),
+            *within_scope(connections, shape),
+        )
+        .group_by(connections.c.parent_id, connections.c.connector_id)
+        .order_by(func.count().desc(), connections.c.connector_id)
+    )
+
+
+async def logins_under(
+    work: Work, organization_id: OrganizationId, network: str, parent_id: str
+) -> Sequence[AuthorizationId]:
+    """Implements `Connections.logins_under`."""
+    values = {"organization": organization_id, "network": network, "parent": parent_id}
+    return [AuthorizationId(row[0]) for row in await work.rows(_LOGINS_UNDER, values)]
+
+
+async def set_parent(
+    work: Work, organization_id: OrganizationId, connection_ids: Sequence[ConnectionId], parent: Parent
+) -> None:
+    """Implements `Connections.set_parent`."""
+    for portion in portions(sorted(set(connection_ids))):
+        await work.run(
+            update(connections)
+            .where(connections.c.organization_id == organization_id, connections.c.id.in_(portion))
+            .values(parent_id=parent.id, parent_name=parent.name)
+        )
+
+
+async def detach(work: Work, organization_id: OrganizationId, connection_ids: Sequence[ConnectionId]) -> None:
+    """Implements `Connections.detach`."""
+    for portion in portions(sorted(set(connection_ids))):
+        await work.run(
+            update(connections)
+            .where(connections.c.organization_id == organization_id, connections.c.id.in_(portion))
+            .values(authorization_id=None)
+        )
 
 
 async def set_owner(

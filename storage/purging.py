@@ -5,12 +5,22 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Select, Table, bindparam, delete, select, update
+from sqlalchemy import Column, Select, Table, bindparam, delete, select, tuple_, update
 from sqlalchemy.sql.dml import ReturningDelete, ReturningUpdate
 
 from commands.ids import new_id
 from storage.engine import UtcDateTime
-from storage.tables import OPEN_ATTEMPT, attempts, claim_codes, events, passes, sessions, sign_ins
+from storage.tables import (
+    OPEN_ATTEMPT,
+    attempts,
+    claim_codes,
+    events,
+    host_reports,
+    passes,
+    sessions,
+    sign_ins,
+    webhook_messages,
+)
 from storage.work import Work
 
 AT_ONCE = 500
@@ -19,6 +29,10 @@ ATTEMPTS_ARE_KEPT_OPEN = timedelta(days=1)
 """After their end, with their secrets; then they are closed. Closed ones lost their secrets when they were closed."""
 EVENTS_ARE_KEPT = timedelta(days=30)
 """After they were planned."""
+WEBHOOK_MESSAGES_ARE_KEPT = timedelta(days=30)
+"""After they were delivered or given up."""
+HOST_REPORTS_ARE_KEPT = timedelta(days=90)
+"""By their ids, so that one that is sent again is known."""
 PASSES_ARE_KEPT = timedelta(days=30)
 """After their end, so that whoever opens an old one is told what became of it."""
 
@@ -55,6 +69,14 @@ _planned = _some(
     .where(events.c.id < bindparam("first_kept"), events.c.planned_at <= _BEFORE)
     .order_by(events.c.id)
 )
+_sent = _some(
+    select(webhook_messages.c.id)
+    .where(webhook_messages.c.finished_at.is_not(None), webhook_messages.c.finished_at <= _BEFORE)
+    .order_by(webhook_messages.c.finished_at)
+)
+_reported = _some(
+    select(host_reports.c.organization_id, host_reports.c.event_id).where(host_reports.c.received_at <= _BEFORE)
+)
 
 STEPS = (
     _expired(sessions, sessions.c.id),
@@ -75,6 +97,16 @@ STEPS = (
         statement=delete(events).where(events.c.id.in_(_planned)).returning(events.c.id),
         kept=EVENTS_ARE_KEPT,
         in_order_of_time=True,
+    ),
+    Step(
+        statement=delete(webhook_messages).where(webhook_messages.c.id.in_(_sent)).returning(webhook_messages.c.id),
+        kept=WEBHOOK_MESSAGES_ARE_KEPT,
+    ),
+    Step(
+        statement=delete(host_reports)
+        .where(tuple_(host_reports.c.organization_id, host_reports.c.event_id).in_(_reported))
+        .returning(host_reports.c.event_id),
+        kept=HOST_REPORTS_ARE_KEPT,
     ),
 )
 """Each to be repeated until it finds fewer than AT_ONCE."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from commands.ids import AuthorizationId, OrganizationId
 from commands.model import Drill, Identity
 from commands.ports.notices import Delivery
-from commands.ports.storage import DueCheck, DueEvents, DueReader, DueReleases, DueWarnings, NetworkHealth, Sent
+from commands.ports.storage import DueCheck, DueEvents, DueReader, DueReleases, DueWarnings, Heads, NetworkHealth, Sent
 from storage import checks, due, outbox, planning, purging
 from storage.directory import Transactions
 
@@ -18,10 +18,30 @@ class SqlQueues:
         self._transactions = transactions
 
     async def claim_checks(
-        self, *, now: datetime, limit: int, lease: timedelta, networks: Sequence[str]
+        self,
+        *,
+        now: datetime,
+        limit: int,
+        lease: timedelta,
+        networks: Sequence[str],
+        first: Sequence[AuthorizationId] = (),
     ) -> Sequence[DueCheck]:
         async with self._transactions.writing_work() as work:
-            return await checks.claim_checks(work, now=now, limit=limit, lease=lease, networks=networks)
+            return await checks.claim_checks(work, now=now, limit=limit, lease=lease, networks=networks, first=first)
+
+    async def longest_due_of_each(
+        self, *, now: datetime, networks: Sequence[str], after: OrganizationId | None, limit: int
+    ) -> Sequence[Heads]:
+        async with self._transactions.reading_work() as work:
+            return await checks.longest_due_of_each(work, now=now, networks=networks, after=after, limit=limit)
+
+    async def look_now(self, network: str, subject_ids: Sequence[str], *, now: datetime) -> int:
+        async with self._transactions.writing_work() as work:
+            return await checks.look_now(work, network, subject_ids, now=now)
+
+    async def pause_network(self, network: str, *, until: datetime) -> None:
+        async with self._transactions.writing_work() as work:
+            await checks.pause_network(work, network, until=until)
 
     async def claim_check(
         self, organization_id: OrganizationId, authorization_id: AuthorizationId, *, now: datetime, lease: timedelta
@@ -29,9 +49,9 @@ class SqlQueues:
         async with self._transactions.writing_work() as work:
             return await checks.claim_check(work, organization_id, authorization_id, now=now, lease=lease)
 
-    async def network_health(self, network: str, *, since: datetime) -> NetworkHealth:
+    async def network_health(self, network: str, *, since: datetime, region: str = "") -> NetworkHealth:
         async with self._transactions.reading_work() as work:
-            return await checks.network_health(work, network, since=since)
+            return await checks.network_health(work, network, since=since, region=region)
 
     async def due_events(self, *, now: datetime, gather: timedelta, limit: int) -> Sequence[DueEvents]:
         async with self._transactions.reading_work() as work:

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Select, and_, case, literal, or_, select, update
 
-from commands.ids import AuthorizationId, ConnectionId, LapseId, OrganizationId, PersonId, to_wire
-from commands.ports.notices import DeliveryState, Priority
+from commands.ids import AuthorizationId, ConnectionId, LapseId, OrganizationId, OutageId, PersonId, to_wire
+from commands.ports.notices import DeliveryState, NoticeKind, Priority
 from storage.engine import UtcDateTime
 from storage.tables import deliveries, notice_authorizations, notice_lapses, notices
 from storage.work import Work, portions
@@ -67,6 +67,19 @@ async def redraw_authorizations(
         )
         number += await _redraw(work, organization_id, about, at)
     return number
+
+
+async def redraw_outage(
+    work: Work, organization_id: OrganizationId, outage_id: OutageId, *, since: datetime, at: datetime
+) -> int:
+    """Ask for an edit of the messages about a network's outage, of notices made at or after `since`."""
+    about = select(notices.c.id).where(
+        notices.c.organization_id == organization_id,
+        notices.c.created_at >= since,
+        notices.c.kind == NoticeKind.OUTAGE.value,
+        notices.c.data["outage"].as_string() == to_wire(outage_id),
+    )
+    return await _redraw(work, organization_id, about, at)
 
 
 def _about_lapses(organization_id: OrganizationId, lapse_ids: Sequence[LapseId]) -> Select[Any]:

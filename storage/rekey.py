@@ -10,7 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from commands.ports.storage import Unreadable
 from storage.engine import open_engines, translated_errors
 from storage.secrets import Cell, Keyring
-from storage.tables import NOBODY, attempts, authorizations, canaries, installations, sign_ins
+from storage.tables import (
+    NOBODY,
+    attempts,
+    authorizations,
+    canaries,
+    installations,
+    sign_ins,
+    webhook_endpoints,
+    webhook_sources,
+)
 
 _ENCRYPTED = (
     (authorizations, authorizations.c.access_token),
@@ -20,6 +29,10 @@ _ENCRYPTED = (
     (installations, installations.c.bot_token),
     (sign_ins, sign_ins.c.nonce),
     (sign_ins, sign_ins.c.locator),
+    (webhook_endpoints, webhook_endpoints.c.secret),
+    (webhook_endpoints, webhook_endpoints.c.old_secret),
+    (webhook_sources, webhook_sources.c.secret),
+    (webhook_sources, webhook_sources.c.old_secret),
     (canaries, canaries.c.value),
 )
 _AT_ONCE = 500  # rows in one transaction: short enough to hold up nobody

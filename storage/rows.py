@@ -47,7 +47,8 @@ IDENTITY = (
 )  # fmt: skip
 AUTHORIZATION = (
     "id", "organization_id", "network", "subject_id", "subject_name", "connector_id", "granted", "obtained_at",
-    "ends_at", "checked_at", "last_good_at", "next_check_at", "doubt_since", "doubt_failures", "generation",
+    "ends_at", "checked_at", "last_good_at", "next_check_at", "doubt_since", "doubt_failures", "generation", "region",
+    "failing_since",
 )  # fmt: skip
 CONNECTION = (
     "id", "organization_id", "client_id", "network", "account_id", "account_name", "state", "parent_id", "parent_name",
@@ -157,7 +158,7 @@ def identity_of(values: Sequence[Any]) -> Identity:
 def authorization_of(values: Sequence[Any]) -> Authorization:
     (
         row_id, organization_id, network, subject_id, subject_name, connector_id, granted, obtained_at, ends_at,
-        checked_at, last_good_at, next_check_at, doubt_since, doubt_failures, generation,
+        checked_at, last_good_at, next_check_at, doubt_since, doubt_failures, generation, region, failing_since,
     ) = values  # fmt: skip
     return Authorization(
         id=AuthorizationId(row_id),
@@ -174,6 +175,8 @@ def authorization_of(values: Sequence[Any]) -> Authorization:
         next_check_at=next_check_at,
         doubt=_doubt_of(doubt_since, doubt_failures),
         generation=generation,
+        region=region or "",
+        failing_since=failing_since,
     )
 
 
@@ -229,6 +232,7 @@ def evidence_of(stored: Mapping[str, Any]) -> Evidence:
         http_status=stored.get("http_status"),
         missing=tuple(stored.get("missing", ())),
         moved_to=None if moved_to is None else Parent(id=moved_to["id"], name=moved_to["name"]),
+        said=stored.get("said", ""),
     )
 
 
@@ -241,6 +245,7 @@ def evidence_values(evidence: Evidence) -> dict[str, Any]:
         "http_status": evidence.http_status,
         "missing": list(evidence.missing) or None,
         "moved_to": evidence.moved_to and {"id": evidence.moved_to.id, "name": evidence.moved_to.name},
+        "said": evidence.said or None,
     }
     return {name: value for name, value in known.items() if value is not None}
 

@@ -9,14 +9,18 @@ from functools import partial
 from sqlalchemy import Connection, select
 
 from commands.ports.clock import Clock
+from commands.ports.hosting import HostQueues
 from commands.ports.installations import Installations
+from commands.ports.outages import Outages
 from commands.ports.storage import Directory, Queues, StorageError, UnitOfWork, Unreadable
 from commands.secret import Secret
 from storage.clock import DatabaseClock, SystemClock
 from storage.directory import SqlDirectory
 from storage.engine import Engines, database_now, insert, open_engines, translated_errors
+from storage.host_queues import SqlHostQueues
 from storage.installations import SqlInstallations
 from storage.migrations import require_current
+from storage.outages import SqlOutages
 from storage.queues import SqlQueues
 from storage.reading import execute
 from storage.secrets import Cell, Keyring
@@ -39,6 +43,8 @@ class SqlStorage:
         self.directory: Directory = SqlDirectory(self)
         self.queues: Queues = SqlQueues(self)
         self.installations: Installations = SqlInstallations(self)
+        self.outages: Outages = SqlOutages(self)
+        self.host: HostQueues = SqlHostQueues(self)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[UnitOfWork]:

@@ -15,10 +15,13 @@ from bot.watch.judgement import (
     NOT_THE_CONNECTIONS_FAULT,
     ConnectionJudgement,
     Judgement,
+    in_outage,
     judge,
     judge_connection,
     refresh_due,
 )
+from bot.watch.outages import OutageGuard
+from bot.watch.refreshing import Refresher
 from bot.watch.rules import WatchRules
 from commands.errors import NetworkError
 from commands.ids import EventId, LapseId, new_id
@@ -27,7 +30,8 @@ from commands.ports.checker import CheckResult
 from commands.ports.clock import Clock
 from commands.ports.connections import CheckRecord
 from commands.ports.events import Event, EventKind
-from commands.ports.network import Expected, Grant, Network, Probe
+from commands.ports.network import Expected, Network, Probe
+from commands.ports.outages import Outage
 from commands.ports.storage import DueCheck, Storage, UnitOfWork, Unreadable
 
 log = structlog.get_logger(__name__)
@@ -53,6 +57,7 @@ class AuthorizationCheck:
     storage: Storage
     clock: Clock
     rules: WatchRules
+    outages: OutageGuard
 
     async def run(self, due: DueCheck, network: Network) -> CheckResult:
         """Check one, write the outcome and give the lease back. BUSY if the lease was lost meanwhile."""
@@ -62,6 +67,7 @@ class AuthorizationCheck:
         except Unreadable:
             log.error("tokens_unreadable", authorization=str(due.authorization.id), network=network.spec.slug)
             return await self._give_back(due, network)
+        await self._heed(network, [probe.grant, *probe.accounts.values()])
         now = self.clock.now()
         spread = random.uniform  # spreads load; nothing secret hangs on it
         judgement = judge(due, probe, network.spec, self.rules, now=now, spread=lambda: spread(-1, 1))
@@ -81,22 +87,30 @@ class AuthorizationCheck:
         probe: Probe | None = None
         if not refresh_due(tokens, network.spec, self.rules, self.clock.now()):
             probe = await self._asked(network, tokens, expected, deadline)
-            if tokens.refresh is None or not _explains_nothing(probe.grant):
+            if tokens.refresh is None or not _a_refresh_may_mend(probe.grant, tokens):
                 return probe
         known = tokens
         try:
-            tokens = await self._refresh(due, network, tokens, deadline)
+            tokens = await Refresher(self.storage, self.clock).refresh(due, network, tokens, deadline)
         except NetworkError as error:
             refused = error.finding
+            await self._heed(network, [refused])
             tokens = await self._tokens(due)  # another process may have stored newer ones meanwhile
-        if probe is None or tokens != known:
+        if probe is None or tokens.access != known.access:
             probe = await self._asked(network, tokens, expected, deadline)
         if refused is None or probe.grant.verdict in (Verdict.HEALTHY, *NOT_THE_CONNECTIONS_FAULT):
             return probe
         # A failed refresh is believed only now that the access it would have renewed has failed as well. One that could
         # not be asked for leaves open whether the access only aged meanwhile.
-        only_aged = refused.verdict in NOT_THE_CONNECTIONS_FAULT and _explains_nothing(probe.grant)
+        only_aged = refused.verdict in NOT_THE_CONNECTIONS_FAULT and _a_refresh_may_mend(probe.grant, known)
         return replace(probe, grant=refused) if refused.verdict in CLEAR_LAPSES or only_aged else probe
+
+    async def _heed(self, network: Network, found: Sequence[Finding]) -> None:
+        """Let nobody ask a network that asked all of us to wait."""
+        asked = [finding.pause.until for finding in found if finding.pause is not None and finding.pause.everybody]
+        if asked:
+            log.info("network_asks_to_wait", network=network.spec.slug, until=max(asked).isoformat())
+            await self.storage.queues.pause_network(network.spec.slug, until=max(asked))
 
     async def _asked(self, network: Network, tokens: Tokens, expected: Sequence[Expected], deadline: float) -> Probe:
         try:
@@ -104,27 +118,6 @@ class AuthorizationCheck:
                 return await network.probe(tokens, expected)
         except TimeoutError:
             return Probe(grant=_too_slow("probe"))
-
-    async def _refresh(self, due: DueCheck, network: Network, tokens: Tokens, deadline: float) -> Tokens:
-        grant: Grant | None
-        try:
-            async with asyncio.timeout_at(deadline):
-                grant = await network.refresh(tokens)
-        except TimeoutError as error:
-            raise NetworkError(_too_slow("refresh")) from error
-        if grant is None:
-            return tokens
-        authorization = due.authorization
-        async with self.storage.transaction() as work:
-            # Stored before anything else is done with it: the network may have ended the old one already.
-            won = await work.authorizations.store_refreshed(
-                authorization.organization_id,
-                authorization.id,
-                tokens=grant.tokens,
-                ends_at=grant.ends_at,
-                generation=authorization.generation,
-            )
-        return grant.tokens if won else await self._tokens(due)
 
     async def _give_back(self, due: DueCheck, network: Network) -> CheckResult:
         """Give back the lease of what could not be checked, with all that was known left as it was."""
@@ -135,6 +128,9 @@ class AuthorizationCheck:
             good=False,
             doubt=authorization.doubt,
             ends_at=None,
+            region=authorization.region,
+            failing_since=authorization.failing_since,
+            was_due_at=authorization.next_check_at,
         )
         async with self.storage.transaction() as work:
             await work.authorizations.record_check(authorization.organization_id, authorization.id, due.term, record)
@@ -142,11 +138,14 @@ class AuthorizationCheck:
 
     async def _write(self, due: DueCheck, judgement: Judgement, now: datetime) -> CheckResult:
         authorization = due.authorization
-        outage = await self._is_outage(authorization.network, judgement, now)
+        outage = await self.outages.around(authorization.network, judgement, now)
         async with self.storage.transaction() as work:
             changes = await self._changes(work, due, judgement, now, outage=outage)
             held = [change.held_until for change in changes if change.held_until is not None]
             record = replace(judgement.record, next_check_at=min([judgement.record.next_check_at, *held]))
+            if outage is not None:
+                calmly = self.outages.look_again(outage, now)
+                record = replace(record, next_check_at=max(judgement.record.next_check_at, calmly))
             kept = await work.authorizations.record_check(
                 authorization.organization_id, authorization.id, due.term, record
             )
@@ -159,7 +158,7 @@ class AuthorizationCheck:
         return CheckResult.CHECKED
 
     async def _changes(
-        self, work: UnitOfWork, due: DueCheck, judgement: Judgement, now: datetime, *, outage: bool
+        self, work: UnitOfWork, due: DueCheck, judgement: Judgement, now: datetime, *, outage: Outage | None
     ) -> list[_Change]:
         """What has to be written. Connections that were reconnected under another login since they were leased are
         left alone; the others are judged as they are now.
@@ -176,29 +175,19 @@ class AuthorizationCheck:
             if connection.authorization_id != authorization.id or connection.state is ConnectionState.RETIRED:
                 continue
             item = judge_connection(connection, found[connection.id], self.rules, now)
-            held_until = await self._held_until(work, item, now, outage=outage) if item.opens else None
+            if outage is not None and outage.holds(now):
+                item = in_outage(item, since=outage.since)
+            held_until = await self._held_until(work, item, now) if item.opens else None
             changes.append(_Change(item=item, lapse=view.lapse, held_until=held_until))
         return changes
 
-    async def _held_until(
-        self, work: UnitOfWork, item: ConnectionJudgement, now: datetime, *, outage: bool
-    ) -> datetime | None:
-        if outage and item.finding.verdict is Verdict.UNCLEAR:
-            return now + self.rules.recheck
+    async def _held_until(self, work: UnitOfWork, item: ConnectionJudgement, now: datetime) -> datetime | None:
         connection = item.connection
         last = await work.lapses.last_ended(connection.organization_id, connection.id)
         if last is None or last.ended_at is None or last.ended_how is not LapseEnd.RECOVERED:
             return None
         calm = last.ended_at + self.rules.flapping
         return calm if now < calm else None
-
-    async def _is_outage(self, network: str, judgement: Judgement, now: datetime) -> bool:
-        """Whether unclear failures are the network's own just now (D-4). Asked only where one would open a lapse."""
-        if not any(item.opens and item.finding.verdict is Verdict.UNCLEAR for item in judgement.connections):
-            return False
-        health = await self.storage.queues.network_health(network, since=now - self.rules.outage_period)
-        enough = health.failing >= self.rules.outage_authorizations
-        return enough and health.failing >= self.rules.outage_share * health.checked
 
     async def _write_change(self, work: UnitOfWork, change: _Change, due: DueCheck, now: datetime) -> list[Event]:
         item, connection = change.item, change.item.connection
@@ -238,9 +227,13 @@ class AuthorizationCheck:
         return [_event(EventKind.LAPSE_CHANGED, lapse, now)]
 
 
-def _explains_nothing(finding: Finding) -> bool:
-    """Whether access was refused without a reason: only a refresh tells whether more than the access has ended."""
-    return finding.verdict is Verdict.UNCLEAR and finding.evidence.http_status == _UNAUTHORIZED
+def _a_refresh_may_mend(finding: Finding, tokens: Tokens) -> bool:
+    """Whether access was refused for its age, without a reason, or maybe because a refresh whose answer never came
+    has ended it: a refresh tells whether more than it has ended.
+    """
+    unexplained = finding.verdict is Verdict.UNCLEAR and finding.evidence.http_status == _UNAUTHORIZED
+    maybe_replaced = tokens.refresh_begun_at is not None and finding.verdict is Verdict.REVOKED
+    return unexplained or maybe_replaced or finding.verdict is Verdict.EXPIRED
 
 
 def _facts(evidence: Evidence) -> tuple[object, ...]:

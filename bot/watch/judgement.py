@@ -1,8 +1,9 @@
 """What a probe means: pure functions from what was known and what was found to what has to be written."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypedDict
 
 from bot.watch.rules import WatchRules
 from commands.model import (
@@ -21,6 +22,9 @@ from commands.ports.storage import DueCheck
 
 NOT_THE_CONNECTIONS_FAULT = frozenset({Verdict.THROTTLED, Verdict.NETWORK_DOWN, Verdict.OUR_FAULT})
 """Verdicts that say nothing about the connection: its state stays as it is (D-4)."""
+
+OUTAGE_LIKE = frozenset({Verdict.UNCLEAR, Verdict.NETWORK_DOWN})
+"""Verdicts that many have at once in an outage. A rate limit is about us, and is told to nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,16 +84,33 @@ def judge(
     ours = next((finding for finding in (grant, *found.values()) if finding.verdict is Verdict.OUR_FAULT), None)
     record = CheckRecord(
         checked_at=now,
-        next_check_at=now + interval * (1 + rules.jitter * spread()),
+        next_check_at=_next_check(now, interval, [grant, *found.values()], rules, spread),
         good=good,
         doubt=doubt,
         ends_at=probe.ends_at,
+        was_due_at=authorization.next_check_at,
+        **_standing(authorization, probe, now),
     )
     return Judgement(record=record, connections=judged, our_fault=ours)
 
 
+def _next_check(
+    now: datetime, interval: timedelta, found: Sequence[Finding], rules: WatchRules, spread: Callable[[], float]
+) -> datetime:
+    """After the interval, with jitter; not before the network lets us ask again, and then not all at once."""
+    after = now + interval * (1 + rules.jitter * spread())
+    asked = [finding.pause.until for finding in found if finding.pause is not None]
+    return max([after, *(until + interval * rules.jitter * abs(spread()) for until in asked)])
+
+
 def refresh_due(tokens: Tokens, spec: NetworkSpec, rules: WatchRules, now: datetime) -> bool:
-    """Whether tokens should be refreshed before they are used (D-3)."""
+    """Whether tokens should be refreshed before they are used (D-3).
+
+    Where a refresh was begun and its answer never came, the token may be spent, and sending it again may end what
+    still works: then it is sent only when the access is over.
+    """
+    if tokens.refresh_begun_at is not None:
+        return tokens.access_expires_at is not None and tokens.access_expires_at <= now
     if tokens.access_expires_at is not None and tokens.access_expires_at - now <= spec.refresh_leeway:
         return True
     return (
@@ -97,6 +118,27 @@ def refresh_due(tokens: Tokens, spec: NetworkSpec, rules: WatchRules, now: datet
         and tokens.obtained_at is not None
         and now - tokens.obtained_at >= rules.refresh_every
     )
+
+
+class _Standing(TypedDict):
+    region: str
+    failing_since: datetime | None
+
+
+def _standing(authorization: Authorization, probe: Probe, now: datetime) -> _Standing:
+    """What a probe says of the network itself, for telling an outage from lapses. Asked of what it found, not of what
+    is believed: refusals that are false for minutes after a consent are no outage.
+    """
+    healthy = probe.grant.verdict is Verdict.HEALTHY
+    findings = [*probe.accounts.values()] if healthy and probe.accounts else [probe.grant]
+    like_outage = [one for one in findings if one.verdict in OUTAGE_LIKE]
+    if like_outage:
+        since = authorization.failing_since or now
+        return _Standing(region=like_outage[0].evidence.region, failing_since=since)
+    if any(one.verdict in NOT_THE_CONNECTIONS_FAULT for one in findings):
+        return _Standing(region=authorization.region, failing_since=authorization.failing_since)
+    region = next((one.evidence.region for one in findings if one.evidence.region), authorization.region)
+    return _Standing(region=region, failing_since=None)
 
 
 def _finding_of(connection: Connection, grant: Finding, accounts: Mapping[str, Finding]) -> Finding:
@@ -124,6 +166,15 @@ def judge_connection(connection: Connection, finding: Finding, rules: WatchRules
     doubt = _deeper(connection.doubt, now)
     settled = doubt.failures >= rules.unclear_failures and now - doubt.since >= rules.unclear_period
     return ConnectionJudgement(connection=connection, finding=finding, opens=settled and not lapsed, doubt=doubt)
+
+
+def in_outage(item: ConnectionJudgement, *, since: datetime) -> ConnectionJudgement:
+    """The same while the network itself fails: what is unclear says nothing of the connection. When it is over, the
+    looks that it takes to be told begin anew.
+    """
+    if item.finding.verdict is not Verdict.UNCLEAR:
+        return item
+    return replace(item, opens=False, doubt=Doubt(since=since, failures=0))
 
 
 def _deeper(doubt: Doubt | None, now: datetime) -> Doubt:

@@ -23,6 +23,20 @@ class WatchRules:
     """… and at least this share of those checked …"""
     outage_period: timedelta = timedelta(minutes=10)
     """… within this time are an outage, not lapses (D-4)."""
+    outage_sample: int = 10
+    """So many authorizations at a time are asked whether it lasts; the others wait."""
+    outage_good: int = 3
+    """It is over when at least so many of them answer well …"""
+    outage_over_share: float = 0.4
+    """… and no larger share fails: less than opened it, so that it does not come and go."""
+    outage_quiet: timedelta = timedelta(hours=1)
+    """Also when nothing failed for so long, because nothing was checked."""
+    outage_calm: timedelta = timedelta(minutes=10)
+    """How long it must answer before it is over. Meanwhile those who waited are asked bit by bit."""
+    outage_turn: timedelta = timedelta(seconds=30)
+    """How far apart those bits are; each is twice the last."""
+    outage_longest: timedelta = timedelta(hours=24)
+    """Refusals without a known reason that last longer are told as lapses after all, as lists (D-5)."""
     longest_interval: timedelta = timedelta(hours=24)
     """A connection that stays lapsed is checked ever less often, but at least this often (D-6)."""
     lease: timedelta = timedelta(minutes=2)

@@ -4,17 +4,21 @@ import asyncio
 import time
 from asyncio import Task, TaskGroup
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 import structlog
 
 from bot.watch.check import AuthorizationCheck
+from bot.watch.outages import OutageGuard
 from bot.watch.rules import WatchRules
+from bot.watch.turns import FairTurns
 from commands.ids import AuthorizationId, OrganizationId
+from commands.model import Verdict
 from commands.ports.checker import CheckResult
 from commands.ports.clock import Clock
-from commands.ports.network import Networks
-from commands.ports.storage import DueCheck, Storage
+from commands.ports.network import Expected, Networks
+from commands.ports.storage import DueCheck, Storage, Unreadable
 
 log = structlog.get_logger(__name__)
 
@@ -30,9 +34,11 @@ class Watcher:
         self._clock = clock
         self._networks = networks
         self._rules = rules
-        self._check = AuthorizationCheck(storage, clock, rules)
+        self._outages = OutageGuard(storage, clock, rules)
+        self._check = AuthorizationCheck(storage, clock, rules, self._outages)
         # Room worth filling: leasing a portion costs the same two statements whatever its size.
         self._portion = max(rules.concurrency // 2, 1)
+        self._turns = FairTurns(storage.queues)
         self._is_stopping = False
         self._progressed_at = time.monotonic()
 
@@ -64,6 +70,32 @@ class Watcher:
         )
         return CheckResult.BUSY if due is None else await self._check.run(due, network)
 
+    async def prove(
+        self, organization_id: OrganizationId, authorization_id: AuthorizationId, accounts: Sequence[Expected]
+    ) -> frozenset[str]:
+        """Ask whether a login reads accounts that hang on another one. Raises NotThere."""
+        async with self._storage.reading() as work:
+            authorization = await work.authorizations.get(organization_id, authorization_id)
+            try:
+                tokens = await work.authorizations.tokens(organization_id, authorization_id)
+            except Unreadable:
+                log.error("tokens_unreadable", authorization=str(authorization_id), network=authorization.network)
+                return frozenset()
+        network = self._networks.get(authorization.network)
+        if network is None:
+            return frozenset()
+        try:
+            async with asyncio.timeout(self._rules.check_within.total_seconds()):
+                probe = await network.probe(tokens, accounts)
+        except TimeoutError:
+            return frozenset()
+        found = (account for account in accounts if probe.grant.verdict is Verdict.HEALTHY)
+        return frozenset(
+            account.account_id
+            for account in found
+            if probe.accounts.get(account.account_id, probe.grant).verdict is Verdict.HEALTHY
+        )
+
     async def _work(self, group: TaskGroup) -> int:
         working: dict[Task[None], str] = {}
         idle: set[str] = set()
@@ -73,8 +105,11 @@ class Watcher:
             if now >= look_at:
                 idle.clear()
                 look_at = now + LOOK_AGAIN
+                async with _nothing_cut_short(working):
+                    await self._outages.look()
+            await self._sample(group, working)
             while roomy := self._with_room(working, idle):
-                due = await self._lease(roomy, working)
+                due = await self._lease(roomy, working, limit=self._portion)
                 working |= {group.create_task(self._guarded(item)): item.authorization.network for item in due}
                 if len(due) < self._portion:
                     idle.update(roomy)
@@ -92,17 +127,31 @@ class Watcher:
         if self._is_stopping:
             return []
         busy, most = Counter(working.values()), self._rules.concurrency - self._portion
-        return [slug for slug in self._networks if slug not in idle and busy[slug] <= most]
+        paused = self._outages.paused()
+        return [slug for slug in self._networks if slug not in idle and slug not in paused and busy[slug] <= most]
 
-    async def _lease(self, networks: Sequence[str], working: dict[Task[None], str]) -> Sequence[DueCheck]:
-        try:
-            return await self._storage.queues.claim_checks(
-                now=self._clock.now(), limit=self._portion, lease=self._rules.lease, networks=networks
+    async def _sample(self, group: TaskGroup, working: dict[Task[None], str]) -> None:
+        """Of networks whose watch pauses, check the few whose turn it is."""
+        for slug in self._outages.paused() & self._networks.keys() if not self._is_stopping else ():
+            room = self._rules.concurrency - Counter(working.values())[slug]
+            async with _nothing_cut_short(working):
+                wanted = min(await self._outages.turn(slug), room)
+            if wanted > 0:
+                due = await self._lease([slug], working, limit=wanted)
+                self._outages.took(slug, len(due), wanted)
+                working |= {group.create_task(self._guarded(item)): slug for item in due}
+
+    async def _lease(
+        self, networks: Sequence[str], working: dict[Task[None], str], *, limit: int
+    ) -> Sequence[DueCheck]:
+        async with _nothing_cut_short(working):
+            now = self._clock.now()
+            first = await self._turns.first(networks, now=now, limit=limit)
+            due = await self._storage.queues.claim_checks(
+                now=now, limit=limit, lease=self._rules.lease, networks=networks, first=first
             )
-        except Exception:
-            if working:
-                await asyncio.wait(working)  # not cut short: a refresh under way may have ended the old token already
-            raise
+        self._turns.leased(len(due), limit=limit)
+        return due
 
     async def _guarded(self, due: DueCheck) -> None:
         network = self._networks[due.authorization.network]
@@ -111,3 +160,14 @@ class Watcher:
         except Exception:
             # One of the three edges: a check that breaks must not end the others. Its lease runs out; it is due again.
             log.exception("check_failed", authorization=str(due.authorization.id), network=network.spec.slug)
+
+
+@asynccontextmanager
+async def _nothing_cut_short(working: Mapping[Task[None], str]) -> AsyncIterator[None]:
+    """Let checks under way end before an error ends them all: a refresh may have ended the old token already."""
+    try:
+        yield
+    except Exception:
+        if working:
+            await asyncio.wait(working)
+        raise

@@ -21,6 +21,7 @@ from commands.model.grants import (
     Evidence,
     Finding,
     Parent,
+    Pause,
     Tokens,
     Verdict,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "Organization",
     "Page",
     "Parent",
+    "Pause",
     "Person",
     "Preference",
     "Rhythm",

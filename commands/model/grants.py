@@ -76,6 +76,19 @@ class Evidence:
     """The permissions that are missing, under the names that the network's own page gives them."""
     moved_to: Parent | None = None
     """Where the account is now, if the network tells."""
+    said: str = ""
+    """Why, in the plain words of the host product that reported it (D-7): foreign text, cleaned and shortened."""
+    region: str = ""
+    """Which part of the network answered, as people call it ("Europe"), where it has parts that fail apart."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """How long a network asks us to wait."""
+
+    until: datetime
+    everybody: bool
+    """Whether all our calls there are meant; else those of this authorization alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +97,8 @@ class Finding:
 
     verdict: Verdict
     evidence: Evidence
+    pause: Pause | None = None
+    """With THROTTLED: until when, where the network says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +121,8 @@ class Tokens:
     """When the network issued these; refreshed at least daily from then, so that inactivity clocks never run out
     (D-3).
     """
+    refresh_begun_at: datetime | None = None
+    """Since when a refresh with these has been begun whose answer is not stored: the network may have spent them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,5 +147,9 @@ class Authorization:
     last_good_at: datetime | None = None
     next_check_at: datetime | None = None
     doubt: Doubt | None = None
+    region: str = ""
+    """The part of the network that its last telling answer came from; empty where it has none."""
+    failing_since: datetime | None = None
+    """Since when checks fail as they do in an outage, unclearly or unanswered (D-4); None: the last one did not."""
     generation: int = 1
     """Counts the token sets stored; a refresh or reconnect that worked on an older one loses."""

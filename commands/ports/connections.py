@@ -38,6 +38,11 @@ class CheckRecord:
     doubt: Doubt | None
     ends_at: datetime | None
     """None: keep what is stored."""
+    was_due_at: datetime | None = None
+    """When it was due as it was leased. Another time stored since then was asked for meanwhile, and stands."""
+    region: str = ""
+    failing_since: datetime | None = None
+    """As of `Authorization`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +100,27 @@ class Authorizations(Protocol):
         """Raises Unreadable if they cannot be decrypted (an unknown key, a swapped row)."""
         ...
 
+    async def begin_refresh(
+        self,
+        organization_id: OrganizationId,
+        authorization_id: AuthorizationId,
+        *,
+        term: int,
+        generation: int,
+        at: datetime,
+    ) -> bool:
+        """Write down that a refresh of the tokens of `generation` begins, before it does. False, and it must not, if
+        the check's lease of `term` is over or somebody stored newer tokens. Until `store_refreshed`, `settle_refresh`
+        or a new consent the tokens are read with `refresh_begun_at`.
+        """
+        ...
+
+    async def settle_refresh(
+        self, organization_id: OrganizationId, authorization_id: AuthorizationId, *, generation: int
+    ) -> None:
+        """Write down that the refresh begun of `generation` spent nothing: the network clearly said no."""
+        ...
+
     async def store_refreshed(
         self,
         organization_id: OrganizationId,
@@ -116,6 +142,12 @@ class Authorizations(Protocol):
     async def many(
         self, organization_id: OrganizationId, authorization_ids: Sequence[AuthorizationId]
     ) -> Sequence[Authorization]: ...
+
+    async def check_soon(
+        self, organization_id: OrganizationId, authorization_ids: Sequence[AuthorizationId], at: datetime
+    ) -> None:
+        """Make them due for the watch by then, where they are not sooner."""
+        ...
 
     async def hanging_on(self, organization_id: OrganizationId, person_id: PersonId) -> Sequence[Hanging]:
         """What hangs on a person as its connector, the most connections first; retired connections do not count."""
@@ -235,11 +267,27 @@ class Connections(Protocol):
         ...
 
     async def others_under(
-        self, organization_id: OrganizationId, network: str, parent_ids: Sequence[str]
+        self, organization_id: OrganizationId, network: str, parent_ids: Sequence[str], scope: Scope | None = None
     ) -> dict[str, tuple[PersonId, ...]]:
         """Who connected something under these parents (a Business Center) and so is known to hold a role there; people
-        who left are not among them. At most 10 for each parent.
+        who left are not among them. At most 10 for each parent. With `scope` only what they connected within it counts.
         """
+        ...
+
+    async def logins_under(
+        self, organization_id: OrganizationId, network: str, parent_id: str
+    ) -> Sequence[AuthorizationId]:
+        """The authorizations that something under this parent works by, the one of most accounts first; at most 3."""
+        ...
+
+    async def set_parent(
+        self, organization_id: OrganizationId, connection_ids: Sequence[ConnectionId], parent: Parent
+    ) -> None:
+        """Expect connections under another business from now on."""
+        ...
+
+    async def detach(self, organization_id: OrganizationId, connection_ids: Sequence[ConnectionId]) -> None:
+        """Take connections off their authorization, whose login does not reach them any more; all else stays."""
         ...
 
     async def set_owner(
@@ -252,6 +300,12 @@ class Connections(Protocol):
         self, organization_id: OrganizationId, connection_id: ConnectionId, state: ConnectionState
     ) -> bool:
         """Change the state and the counters. False if it was that already."""
+        ...
+
+    async def describe(
+        self, organization_id: OrganizationId, connection_id: ConnectionId, *, account_name: str, client_id: ClientId
+    ) -> bool:
+        """Change what a connection is called and whose it is, with the counters. False if that was so already."""
         ...
 
     async def attach(

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from commands.model import Finding, Parent, Tokens, Verdict
 from commands.ports.chat import Diagnosis
+from commands.secret import Secret
 
 
 class Grouping(StrEnum):
@@ -52,6 +53,43 @@ class CauseText:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyField:
+    """One field of what is entered by hand, as a form asks for it."""
+
+    name: str
+    label: str
+    help: str = ""
+    """One sentence: what it looks like, or where it stands."""
+    secret: bool = True
+    """Never shown again, and hidden while it is typed."""
+    pattern: str = ""
+    """A regular expression that the whole value matches; empty: anything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyForm:
+    """What is entered by hand to read a network of kind API_KEY."""
+
+    called: str
+    """What people call it: "API key"."""
+    fields: tuple[KeyField, ...]
+    needs: tuple[str, ...] = ()
+    """What the key must be allowed to do, in the network's own words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnPage:
+    """Where the host product of a network of kind HOSTED has its connections mended. From the declaration alone."""
+
+    product: str
+    """What people call the host product."""
+    reconnect_url: str
+    """An https address; may name {connection_id}, which is ours, and {account_id}, written to fit an address."""
+    connect_url: str = ""
+    """Where new accounts are connected; empty: nowhere that could be linked to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkSpec:
     """The declaration of a network: facts and words, no behaviour. People read `name`; commands take slug and
     aliases.
@@ -72,23 +110,39 @@ class NetworkSpec:
     stops: tuple[str, ...]
     """Which data stop while it is lapsed: "spend", "creative data" (N-18)."""
     checklist: tuple[str, ...] = ()
-    """What to check before the login, one sentence each (R-2). May name {account}, {account_id}, {subject}, {parent}
-    and {parent_id}; a sentence whose fact is not known is left out."""
+    """What to check before the login, one sentence each (R-2). May name {account}, {account_id}, {subject}, {parent},
+    {parent_id} and {permissions}; a sentence whose fact is not known is left out."""
     steps: tuple[str, ...] = ()
     """What the network's own pages will ask, in order (R-2)."""
+    switch_login: str = ""
+    """Where the network's page shows who is logged in, and how to change it there first (R-6), in a sentence or two;
+    empty: nothing is known of its pages, and a neutral sentence stands there."""
+    re_asks: bool = False
+    """The network can be sent back to for one permission alone (X-5). Where it cannot, the whole consent is asked for
+    again."""
     term: timedelta | None = None
     """How often the network demands a fresh consent; None: never."""
     causes: Mapping[Verdict, CauseText] = field(default_factory=dict)
+    detects: frozenset[Verdict] = frozenset()
+    """The causes that this network lets us tell apart, besides a refusal without a reason, which is UNCLEAR."""
     uses_pkce: bool = False
     refresh_leeway: timedelta = timedelta(minutes=10)
     """How long before the access token's end it is refreshed."""
     check_interval: timedelta = timedelta(hours=1)
     cancelled_by: frozenset[str] = frozenset({"access_denied"})
     """Values of `error` at the callback that mean: the person pressed Cancel."""
+    denied_with: str | None = None
+    """The parameter at the callback that means Cancel by being there; None: only `error` tells."""
+    key_form: KeyForm | None = None
+    """Of kind API_KEY, and of no other."""
+    own_page: OwnPage | None = None
+    """Of kind HOSTED, and of no other."""
     one_grant_per_subject: bool = False
     """A second sign-in of the same account ends the first (X-4): the pages warn whoever comes second."""
     fresh_grant_grace: timedelta = timedelta(0)
     """How long after a grant refusals may be false (LinkedIn: minutes); meanwhile they count as unclear."""
+    history: timedelta | None = None
+    """How far back the network lets data be fetched (X-9); None: not known, and said so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +164,16 @@ class Probe:
     """By account id; accounts not named share the grant's finding."""
     ends_at: datetime | None = None
     """When the network now says that the consent ends; None: it did not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A login that may be gone to now."""
+
+    url: str = field(repr=False)
+    """Where the browser goes: it leads back with the state."""
+    secret: Secret | None = None
+    """What only `exchange` may see of it, in the place of the code verifier: an OAuth 1.0a network's request token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,19 +211,25 @@ class Network(Protocol):
     spec: NetworkSpec
 
     def running(self) -> AbstractAsyncContextManager[None]:
-        """Hold HTTP connections open until the block is left. The calls below work only inside it; `authorize_url`
-        anywhere.
-        """
+        """Hold HTTP connections open until the block is left. The calls below work only inside it."""
         ...
 
-    def authorize_url(
+    @property
+    def login_url(self) -> str:
+        """The address of the network's login, without what is asked there."""
+        ...
+
+    async def begin(
         self, *, state: str, redirect_uri: str, code_challenge: str | None, login_hint: str | None, again: bool
-    ) -> str:
-        """Build the address of the network's login. `again`: a permission was unticked and has to be asked for anew."""
+    ) -> Begun:
+        """Prepare a login. `again`: a permission was unticked and has to be asked for anew. Raises NetworkError."""
         ...
 
     async def exchange(self, *, answer: Mapping[str, str], redirect_uri: str, code_verifier: str | None) -> Grant:
-        """Exchange what the callback brought (its query, each name once). Raises NetworkError."""
+        """Exchange what the callback brought (its query, each name once). Raises NetworkError.
+
+        `code_verifier` is the challenge's, or what `begin` gave as its secret.
+        """
         ...
 
     async def refresh(self, tokens: Tokens) -> Grant | None:

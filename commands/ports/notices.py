@@ -48,6 +48,10 @@ class NoticeKind(StrEnum):
     DRILL = "drill"
     DRILL_ESCALATED = "drill_escalated"
     DRILL_REPORT = "drill_report"
+    OUTAGE = "outage"
+    """A network fails by itself: nothing of the reader's is broken (X-3). Of `data["outage"]`."""
+    OUTAGE_OVER = "outage_over"
+    """That it works again, told in the thread of that message."""
     NOTE = "note"
     """What happened about a lapse, told in the thread of the message about it (N-10)."""
 
@@ -156,7 +160,7 @@ class Notices(Protocol):
     async def plan(self, notices: Sequence[Notice], deliveries: Sequence[Delivery]) -> None:
         """Write notices with their deliveries. One that this reader has already is left out, with its deliveries: of
         the same kind about the same lapses and, for kinds other than LAPSED, with the same data (an owner's LAPSED is
-        none of another part). One about no lapse is never left out.
+        none of another part). One about no lapse is never left out, except of an outage that the reader heard of.
         """
         ...
 

@@ -13,6 +13,7 @@ from commands.ids import (
     AuthorizationId,
     ConnectionId,
     LinkId,
+    NoticeId,
     OrganizationId,
     PassId,
     PersonId,
@@ -72,6 +73,8 @@ class PassPurpose(StrEnum):
     """Confirms, once, that the signed-in chat account is a person's (P-6)."""
     UNSUBSCRIBE = "unsubscribe"
     """Ends an opt-in with one POST (RFC 8058). Shows and gives nothing."""
+    CALENDAR = "calendar"
+    """A calendar of its person's reconnect days (X-7): names networks and days, opens nothing."""
     DRILL = "drill"
     """Says, with one press, that a fire drill's message and its link arrived (X-12). Shows and gives nothing."""
 
@@ -93,6 +96,45 @@ class Pass:
     opened_at: datetime | None = None
     used_at: datetime | None = None
     withdrawn_at: datetime | None = None
+    notice_id: NoticeId | None = None
+    """The message that carries it, where that is what the message is for."""
+    followed_at: datetime | None = None
+    """When somebody sent or copied it, who then follows how far it gets (X-10); None: nobody does."""
+
+
+class Sending(StrEnum):
+    """How far the message that carries a link got."""
+
+    COPIED = "copied"
+    """There is none: it was given by hand."""
+    ON_ITS_WAY = "on_its_way"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """A round trip through a network's login that was begun by a link."""
+
+    network: str
+    opened_at: datetime
+    expires_at: datetime
+    closed_at: datetime | None
+    outcome: str | None
+    """As an attempt's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowedLink:
+    """A personal link, and how far it got (X-10). Every step is read from where it was written when it happened."""
+
+    one: Pass
+    person_name: str
+    maker_name: str | None
+    """Who copied it; the one who had it sent is named in its data."""
+    sending: Sending
+    rounds: Sequence[Round]
+    """The latest of them, the oldest first."""
 
 
 class Passes(Protocol):
@@ -102,6 +144,24 @@ class Passes(Protocol):
 
     async def of(self, organization_id: OrganizationId, person_id: PersonId, purpose: PassPurpose) -> Sequence[Pass]:
         """The latest first, expired ones left out."""
+        ...
+
+    async def followed(
+        self, organization_id: OrganizationId, *, since: datetime, offset: int, limit: int
+    ) -> Sequence[FollowedLink]:
+        """What was sent or copied since, the latest first, in three statements. Of a message that was tried several
+        times the last link counts, and any that was opened.
+        """
+        ...
+
+    async def number_followed(self, organization_id: OrganizationId, *, since: datetime) -> int:
+        """How many `followed` has in all."""
+        ...
+
+    async def get(self, organization_id: OrganizationId, pass_id: PassId) -> Pass | None: ...
+
+    async def withdraw_one(self, organization_id: OrganizationId, pass_id: PassId, at: datetime) -> bool:
+        """End it, and whatever else carried the same message; False if it was over."""
         ...
 
     async def opened(self, organization_id: OrganizationId, pass_id: PassId, at: datetime) -> None:
@@ -165,6 +225,28 @@ class OpenAttempt:
     opened_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnderWay:
+    """An attempt that is neither ended nor expired."""
+
+    attempt_id: AttemptId
+    person_id: PersonId
+    session_id: SessionId
+    opened_at: datetime
+    came_back: bool
+    """Its answer came; what it brought is being looked at, or waits to be chosen from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stand:
+    """How far an attempt got, where it has no outcome."""
+
+    came_back: bool
+    closed_at: datetime | None
+    ended_by: PersonId | None
+    """Whose newer attempt took its place; None: nobody's."""
+
+
 class Attempts(Protocol):
     """Attempts. One open at a time for an authorization."""
 
@@ -173,6 +255,12 @@ class Attempts(Protocol):
     ) -> OpenAttempt | None:
         """Open an attempt, ending expired ones of the authorization first, and the same person's, and, with
         `take_over`, anybody's. None: it is open; else who holds the other one, and nothing is written.
+        """
+        ...
+
+    async def entrust(self, organization_id: OrganizationId, attempt_id: AttemptId, *, code_verifier: Secret) -> None:
+        """Keep what only the exchange may see, encrypted, of an attempt that was opened without; nothing if it ended
+        meanwhile.
         """
         ...
 
@@ -185,6 +273,23 @@ class Attempts(Protocol):
         ...
 
     async def get(self, organization_id: OrganizationId, attempt_id: AttemptId) -> Attempt | None: ...
+
+    async def under_way(
+        self,
+        organization_id: OrganizationId,
+        *,
+        link_id: LinkId,
+        authorization_id: AuthorizationId | None,
+        now: datetime,
+    ) -> UnderWay | None:
+        """The attempt that renews this authorization at the moment, whose ever it is; without one, the latest of the
+        link.
+        """
+        ...
+
+    async def stand(self, organization_id: OrganizationId, attempt_id: AttemptId) -> Stand | None:
+        """How far it got."""
+        ...
 
     async def keep(
         self, organization_id: OrganizationId, attempt_id: AttemptId, *, found: Secret, until: datetime

@@ -12,8 +12,12 @@ from commands.ports.auditing import Audit
 from commands.ports.chat import MessageRef
 from commands.ports.connections import Authorizations, Connections, Lapses
 from commands.ports.events import Event
+from commands.ports.forecasting import Forecasts
+from commands.ports.hosting import ApiKeys, HostQueues, HostReports, Sources, Webhooks
 from commands.ports.installations import Installations
 from commands.ports.notices import Delivery, DeliveryState, Notices
+from commands.ports.outages import OutageNews, Outages
+from commands.ports.parents import Parents
 from commands.ports.people import Clients, Organizations, People
 from commands.ports.reconnecting import Attempt, Attempts, Link, Links, Pass, Passes, Sessions
 from commands.ports.rules import Drills, Preferences, RuleSets
@@ -45,6 +49,8 @@ class UnitOfWork(Protocol):
     authorizations: Authorizations
     connections: Connections
     lapses: Lapses
+    forecasts: Forecasts
+    parents: Parents
     subscriptions: Subscriptions
     notices: Notices
     links: Links
@@ -54,6 +60,11 @@ class UnitOfWork(Protocol):
     rule_sets: RuleSets
     preferences: Preferences
     drills: Drills
+    outages: OutageNews
+    api_keys: ApiKeys
+    webhooks: Webhooks
+    sources: Sources
+    host_reports: HostReports
     audit: Audit
 
 
@@ -140,6 +151,15 @@ class DueCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Heads:
+    """What is longest due of one organization."""
+
+    organization_id: OrganizationId
+    authorization_ids: tuple[AuthorizationId, ...]
+    """At most one of each network."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DueEvents:
     """Events of one organization that are ready for planning: their authorization's first is older than the gathering
     time.
@@ -195,18 +215,47 @@ class NetworkHealth:
 
     checked: int
     failing: int
-    """Those in doubt now."""
+    """Those whose last check failed as checks do in an outage."""
+
+    @property
+    def good(self) -> int:
+        """The others."""
+        return self.checked - self.failing
 
 
 class Queues(Protocol):
     """Work shared by all processes, through leases with fencing terms."""
 
     async def claim_checks(
-        self, *, now: datetime, limit: int, lease: timedelta, networks: Sequence[str]
+        self,
+        *,
+        now: datetime,
+        limit: int,
+        lease: timedelta,
+        networks: Sequence[str],
+        first: Sequence[AuthorizationId] = (),
     ) -> Sequence[DueCheck]:
-        """Lease the authorizations of `networks` that are longest due. No organization is starved: the longest due goes
-        first, whoever's it is.
+        """Lease the authorizations of `networks` that are longest due: `first` those named, if they are due and free.
+        Nothing of a network that asked everybody to wait.
         """
+        ...
+
+    async def longest_due_of_each(
+        self, *, now: datetime, networks: Sequence[str], after: OrganizationId | None, limit: int
+    ) -> Sequence[Heads]:
+        """What is longest due of each of the next `limit` organizations after that one, in the order of their ids,
+        those that have nothing due among them. Fewer: there are no more. Its cost does not grow with what is due.
+        """
+        ...
+
+    async def look_now(self, network: str, subject_ids: Sequence[str], *, now: datetime) -> int:
+        """Make the authorizations of these logins due, whoever's they are; also those that are being checked, of which
+        the network may have been asked too early. Gives how many there are.
+        """
+        ...
+
+    async def pause_network(self, network: str, *, until: datetime) -> None:
+        """Let nothing of a network be leased by `claim_checks` until then, or longer where a longer pause stands."""
         ...
 
     async def claim_check(
@@ -215,9 +264,10 @@ class Queues(Protocol):
         """Lease one now, due or not; None while somebody else has it."""
         ...
 
-    async def network_health(self, network: str, *, since: datetime) -> NetworkHealth:
+    async def network_health(self, network: str, *, since: datetime, region: str = "") -> NetworkHealth:
         """Of the 1,000 authorizations of the network that were checked last, those checked since. More than that cannot
-        change what is decided from their share, so that the cost does not grow with the network.
+        change what is decided from their share, so that the cost does not grow with the network. Of one region alone
+        where one is named.
         """
         ...
 
@@ -295,6 +345,8 @@ class Storage(Protocol):
     directory: Directory
     queues: Queues
     installations: Installations
+    outages: Outages
+    host: HostQueues
 
     def transaction(self) -> AbstractAsyncContextManager[UnitOfWork]:
         """Open a transaction that may write. Never held across a call out."""

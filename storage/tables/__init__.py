@@ -6,6 +6,7 @@ Text that is compared without case has a column of its own, folded in Python, be
 from storage.declarations import NOBODY
 from storage.tables.accounts import (
     CLAIMED,
+    FAILING,
     NEEDED,
     OPEN_LAPSE,
     OTHERS,
@@ -15,6 +16,16 @@ from storage.tables.accounts import (
     lapse_notes,
     lapses,
     mutes,
+)
+from storage.tables.hosting import (
+    MESSAGE_DUE,
+    api_keys,
+    gap_fills,
+    host_reports,
+    host_states,
+    webhook_endpoints,
+    webhook_messages,
+    webhook_sources,
 )
 from storage.tables.members import (
     audit_entries,
@@ -27,6 +38,9 @@ from storage.tables.members import (
     people,
     workspaces,
 )
+from storage.tables.outages import END_UNTOLD, STANDING_OUTAGE, outage_news, outages
+from storage.tables.parents import parent_profiles
+from storage.tables.pauses import network_pauses
 from storage.tables.reconnecting import NEW_ACCOUNTS, OPEN_ATTEMPT, attempts, links, passes, sessions, sign_ins
 from storage.tables.telling import (
     SENDING,
@@ -48,6 +62,9 @@ from storage.tables.telling import (
 
 __all__ = [
     "CLAIMED",
+    "END_UNTOLD",
+    "FAILING",
+    "MESSAGE_DUE",
     "NEEDED",
     "NEW_ACCOUNTS",
     "NOBODY",
@@ -55,9 +72,11 @@ __all__ = [
     "OPEN_LAPSE",
     "OTHERS",
     "SENDING",
+    "STANDING_OUTAGE",
     "UNPLANNED",
     "UNREPORTED",
     "WAITING",
+    "api_keys",
     "attempts",
     "audit_entries",
     "authorizations",
@@ -70,6 +89,9 @@ __all__ = [
     "drill_answers",
     "drills",
     "events",
+    "gap_fills",
+    "host_reports",
+    "host_states",
     "identities",
     "installations",
     "lanes",
@@ -77,10 +99,14 @@ __all__ = [
     "lapses",
     "links",
     "mutes",
+    "network_pauses",
     "notice_authorizations",
     "notice_lapses",
     "notices",
     "organizations",
+    "outage_news",
+    "outages",
+    "parent_profiles",
     "passes",
     "people",
     "preferences",
@@ -88,5 +114,8 @@ __all__ = [
     "sessions",
     "sign_ins",
     "subscriptions",
+    "webhook_endpoints",
+    "webhook_messages",
+    "webhook_sources",
     "workspaces",
 ]

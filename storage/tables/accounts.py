@@ -8,6 +8,7 @@ from storage.engine import UtcDateTime
 NEEDED = text("urgency < 2")
 """Lapsed connections (0) and unconnected ones (1): in these words the partial index is found."""
 OTHERS = text("urgency >= 2")
+FAILING = text("failing_since IS NOT NULL")
 OPEN_LAPSE = text("ended_at IS NULL")
 CLAIMED = text("claim_until IS NOT NULL AND ended_at IS NULL")
 
@@ -29,11 +30,14 @@ authorizations = Table(
     column("next_check_at", UtcDateTime(), null=True),
     column("doubt_since", UtcDateTime(), null=True),
     column("doubt_failures", Integer(), null=True),
+    column("region", Words(), null=True),  # the part of the network that answered last, where it has parts
+    column("failing_since", UtcDateTime(), null=True),
     column("generation", Integer()),
     column("access_token", Text()),
     column("refresh_token", Text(), null=True),
     column("access_expires_at", UtcDateTime(), null=True),
     column("tokens_obtained_at", UtcDateTime(), null=True),
+    column("refresh_begun_at", UtcDateTime(), null=True),  # until its answer is stored
     column("lease_term", Integer()),
     column("leased_until", UtcDateTime(), null=True),
     within("connector_id", "people"),
@@ -42,7 +46,15 @@ authorizations = Table(
     Index(None, "network", "subject_id"),
     Index(None, "organization_id", "connector_id"),
     partial("ix_authorizations_due", "network", "next_check_at", where=text("next_check_at IS NOT NULL")),
-    Index("ix_authorizations_health", "network", "checked_at", "doubt_since"),
+    partial(
+        "ix_authorizations_turns",
+        "organization_id",
+        "network",
+        "next_check_at",
+        where=text("next_check_at IS NOT NULL"),
+    ),
+    Index("ix_authorizations_health", "network", "checked_at", "failing_since", "region"),
+    partial("ix_authorizations_failing", "network", "organization_id", "checked_at", "id", where=FAILING),
     partial("ix_authorizations_ending", "organization_id", "ends_at", "id", where=text("ends_at IS NOT NULL")),
     partial("ix_authorizations_warned", "warn_at", "id", where=text("warn_at IS NOT NULL")),
 )

@@ -7,6 +7,8 @@ from storage.engine import UtcDateTime
 
 OPEN_ATTEMPT = text("closed_at IS NULL")
 NEW_ACCOUNTS = text("network IS NOT NULL")
+FOLLOWED = text("followed_at IS NOT NULL")
+OF_A_NOTICE = text("notice_id IS NOT NULL")
 
 links = Table(
     "links",
@@ -46,14 +48,18 @@ attempts = Table(
     column("browser_hash", LargeBinary()),
     column("used_at", UtcDateTime(), null=True),
     column("closed_at", UtcDateTime(), null=True),
+    row_id("ended_by", null=True),  # whose newer attempt took its place
     column("found", Text(), null=True),  # what a login for new accounts gave, until it is taken
     column("found_until", UtcDateTime(), null=True),
     within("person_id", "people"),
     within("connection_id", "connections"),
     within("authorization_id", "authorizations"),
+    within("ended_by", "people"),
     UniqueConstraint("state_hash"),
     partial("ix_attempts_found", "found_until", where=text("found IS NOT NULL")),
+    partial("ix_attempts_link", "link_id", "opened_at", where=OPEN_ATTEMPT),
     partial("ix_attempts_session", "session_id", where=OPEN_ATTEMPT),
+    Index("ix_attempts_through", "organization_id", "session_id", "opened_at"),
     partial("uq_attempts_open", "authorization_id", where=OPEN_ATTEMPT, unique=True),
 )
 
@@ -73,11 +79,15 @@ passes = Table(
     column("withdrawn_at", UtcDateTime(), null=True),
     column("secret_hash", LargeBinary()),
     column("browser_hash", LargeBinary(), null=True),
+    row_id("notice_id", null=True),  # of the message that carries it, where that is what the message is for
+    column("followed_at", UtcDateTime(), null=True),  # when somebody sent or copied it, who follows how far it gets
     within("person_id", "people"),
     within("made_by", "people"),
     UniqueConstraint("secret_hash"),
     Index(None, "organization_id", "person_id", "purpose", "created_at"),
     Index(None, "expires_at"),
+    partial("ix_passes_followed", "organization_id", "followed_at", where=FOLLOWED),
+    partial("ix_passes_notice", "notice_id", where=OF_A_NOTICE),
 )
 
 sessions = Table(

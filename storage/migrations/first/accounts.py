@@ -39,11 +39,14 @@ def create() -> None:
         sa.Column("next_check_at", engine.UtcDateTime(), nullable=True),
         sa.Column("doubt_since", engine.UtcDateTime(), nullable=True),
         sa.Column("doubt_failures", sa.Integer(), nullable=True),
+        sa.Column("region", sa.Text(), nullable=True),
+        sa.Column("failing_since", engine.UtcDateTime(), nullable=True),
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.Column("access_token", sa.Text(), nullable=False),
         sa.Column("refresh_token", sa.Text(), nullable=True),
         sa.Column("access_expires_at", engine.UtcDateTime(), nullable=True),
         sa.Column("tokens_obtained_at", engine.UtcDateTime(), nullable=True),
+        sa.Column("refresh_begun_at", engine.UtcDateTime(), nullable=True),
         sa.Column("lease_term", sa.Integer(), nullable=False),
         sa.Column("leased_until", engine.UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -67,6 +70,14 @@ def create() -> None:
         postgresql_where=sa.text("next_check_at IS NOT NULL"),
     )
     op.create_index(
+        "ix_authorizations_turns",
+        "authorizations",
+        ["organization_id", "network", "next_check_at"],
+        unique=False,
+        sqlite_where=sa.text("next_check_at IS NOT NULL"),
+        postgresql_where=sa.text("next_check_at IS NOT NULL"),
+    )
+    op.create_index(
         "ix_authorizations_ending",
         "authorizations",
         ["organization_id", "ends_at", "id"],
@@ -75,7 +86,18 @@ def create() -> None:
         postgresql_where=sa.text("ends_at IS NOT NULL"),
     )
     op.create_index(
-        "ix_authorizations_health", "authorizations", ["network", "checked_at", "doubt_since"], unique=False
+        "ix_authorizations_failing",
+        "authorizations",
+        ["network", "organization_id", "checked_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("failing_since IS NOT NULL"),
+        postgresql_where=sa.text("failing_since IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_authorizations_health",
+        "authorizations",
+        ["network", "checked_at", "failing_since", "region"],
+        unique=False,
     )
     op.create_index("ix_authorizations_network_subject_id", "authorizations", ["network", "subject_id"], unique=False)
     op.create_index(

@@ -53,6 +53,8 @@ def create() -> None:
         sa.Column("withdrawn_at", engine.UtcDateTime(), nullable=True),
         sa.Column("secret_hash", sa.LargeBinary(), nullable=False),
         sa.Column("browser_hash", sa.LargeBinary(), nullable=True),
+        sa.Column("notice_id", sa.Uuid(), nullable=True),
+        sa.Column("followed_at", engine.UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["organization_id", "made_by"],
             ["people.organization_id", "people.id"],
@@ -73,6 +75,22 @@ def create() -> None:
         "passes",
         ["organization_id", "person_id", "purpose", "created_at"],
         unique=False,
+    )
+    op.create_index(
+        "ix_passes_followed",
+        "passes",
+        ["organization_id", "followed_at"],
+        unique=False,
+        sqlite_where=sa.text("followed_at IS NOT NULL"),
+        postgresql_where=sa.text("followed_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_passes_notice",
+        "passes",
+        ["notice_id"],
+        unique=False,
+        sqlite_where=sa.text("notice_id IS NOT NULL"),
+        postgresql_where=sa.text("notice_id IS NOT NULL"),
     )
     op.create_table(
         "links",
@@ -128,6 +146,7 @@ def create() -> None:
         sa.Column("browser_hash", sa.LargeBinary(), nullable=False),
         sa.Column("used_at", engine.UtcDateTime(), nullable=True),
         sa.Column("closed_at", engine.UtcDateTime(), nullable=True),
+        sa.Column("ended_by", sa.Uuid(), nullable=True),
         sa.Column("found", sa.Text(), nullable=True),
         sa.Column("found_until", engine.UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["link_id"], ["links.id"], name="fk_attempts_link_id"),
@@ -140,6 +159,11 @@ def create() -> None:
             ["organization_id", "connection_id"],
             ["connections.organization_id", "connections.id"],
             name="fk_attempts_organization_id_connection_id",
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id", "ended_by"],
+            ["people.organization_id", "people.id"],
+            name="fk_attempts_organization_id_ended_by",
         ),
         sa.ForeignKeyConstraint(
             ["organization_id", "person_id"],
@@ -158,6 +182,15 @@ def create() -> None:
         sqlite_where=sa.text("found IS NOT NULL"),
         postgresql_where=sa.text("found IS NOT NULL"),
     )
+    op.create_index(
+        "ix_attempts_link",
+        "attempts",
+        ["link_id", "opened_at"],
+        unique=False,
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    op.create_index("ix_attempts_through", "attempts", ["organization_id", "session_id", "opened_at"], unique=False)
     op.create_index(
         "ix_attempts_session",
         "attempts",
