@@ -10,7 +10,9 @@ from commands.errors import SettingError
 from commands.messages import Message
 from commands.ports.chat import ChatPlatform, Surroundings
 from commands.ports.clock import Clock
-from commands.ports.network import Network
+from commands.ports.network import Network, NetworkSpec
+from commands.ports.signals import Signals
+from platform_adapters.networks.declared import SETTING as NETWORKS_FILE
 
 _Adapter = TypeVar("_Adapter")
 _Given = TypeVar("_Given")
@@ -35,11 +37,39 @@ def network_names() -> Sequence[str]:
 
 
 def network_modules() -> Sequence[ModuleType]:
-    """The modules of the networks. A broken one raises here; none is skipped."""
+    """The modules that are one network each. A broken one raises here; none is skipped."""
+    return [module for module in _modules() if hasattr(module, "SPEC")]
+
+
+def network_specs(environment: Mapping[str, str]) -> Sequence[NetworkSpec]:
+    """The declarations of all networks there are: those with a file here, with credentials or without, and those of the
+    operator's own file. Raises SettingError for a wrong one.
+    """
+    own = [spec for module in _modules_of_many() for spec in module.specs(environment)]
+    return _told_apart([*(module.SPEC for module in network_modules()), *own])
+
+
+def _modules() -> Sequence[ModuleType]:
     package = importlib.import_module("platform_adapters.networks")
     names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
-    modules = [importlib.import_module(f"platform_adapters.networks.{name}") for name in names]
-    return [module for module in modules if hasattr(module, "SPEC")]
+    return [importlib.import_module(f"platform_adapters.networks.{name}") for name in names]
+
+
+def _modules_of_many() -> Sequence[ModuleType]:
+    """The modules of the kinds of networks that an operator declares: each gives as many as are declared."""
+    return [module for module in _modules() if hasattr(module, "build_all")]
+
+
+def _told_apart(specs: Sequence[NetworkSpec]) -> Sequence[NetworkSpec]:
+    """The same, if no two of them answer to one word. Raises SettingError: only the operator's own can."""
+    known: dict[str, NetworkSpec] = {}
+    for spec in specs:
+        for word in {spec.slug, spec.name.casefold(), *spec.aliases}:
+            other = known.setdefault(word, spec)
+            if other is not spec:
+                reason = f"“{word}” is declared for {spec.name}, and {other.name} is called so already"
+                raise SettingError(NETWORKS_FILE, reason)
+    return specs
 
 
 def build_chat_platforms(
@@ -76,12 +106,22 @@ def preview(name: str, message: Message) -> Mapping[str, object]:
 
 
 def build_networks(environment: Mapping[str, str], clock: Clock) -> Mapping[str, Network]:
-    """Build each network that has credentials in `environment`, by slug; those without are off.
+    """Build each network that has credentials in `environment`, and each of the operator's own file, by slug; those
+    without are off.
 
     Raises SettingError for a setting that is wrong.
     """
+    network_specs(environment)
     built = [_build(module.build, environment, clock) for module in network_modules()]
-    return {network.spec.slug: network for network in built if network is not None}
+    own = [network for module in _modules_of_many() for network in module.build_all(environment, clock)]
+    return {network.spec.slug: network for network in [*built, *own] if network is not None}
+
+
+def build_signals(environment: Mapping[str, str], clock: Clock) -> Mapping[str, Signals]:
+    """The ears for what networks tell on their own, of those that have credentials, by slug. Raises SettingError."""
+    modules = [module for module in network_modules() if hasattr(module, "signals")]
+    ears = [_build(module.signals, environment, clock) for module in modules]
+    return {ear.network: ear for ear in ears if ear is not None}
 
 
 def _build(

@@ -9,6 +9,7 @@ A missing payment method is told of an account and stops no reading. Apps cannot
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import timedelta
 
 from commands.errors import NetworkError
@@ -16,6 +17,7 @@ from commands.model import Evidence, Finding, Tokens, Verdict
 from commands.ports.chat import Diagnosis
 from commands.ports.clock import Clock
 from commands.ports.network import (
+    Begun,
     CauseText,
     Discovery,
     Expected,
@@ -26,21 +28,23 @@ from commands.ports.network import (
     ReachedAccount,
 )
 from commands.secret import Secret
-from platform_adapters.networks.credentials import Credentials, read_credentials
-from platform_adapters.networks.examples import Example
-from platform_adapters.networks.oauth import (
+from platform_adapters.networks.answers import (
     Json,
-    NetworkClient,
     Reply,
-    bearer,
-    diagnosed,
     found,
     healthy,
     listed,
     malformed,
-    of_each,
     part,
     text,
+)
+from platform_adapters.networks.credentials import Credentials, read_credentials
+from platform_adapters.networks.examples import Example
+from platform_adapters.networks.oauth import (
+    NetworkClient,
+    bearer,
+    diagnosed,
+    of_each,
 )
 
 _READ_PROFILE, _ADVERTISING = "profile", "advertising::campaign_management"
@@ -63,7 +67,10 @@ SPEC = NetworkSpec(
         "Check in Amazon Ads, under Access and settings, that this user may view the reports of account {account_id}.",
     ),
     steps=("Amazon shows which login is open and what we ask for: check the name.", "Press Allow."),
+    switch_login="Amazon's page shows which login is open, and takes that one. If it is another, sign out at Amazon in "
+    "this browser first; then try again.",
     term=_CONSENT_LASTS,
+    detects=frozenset({Verdict.REVOKED, Verdict.PERMISSION_MISSING, Verdict.ROLE_LOST, Verdict.ACCOUNT_GONE}),
     causes={
         Verdict.REVOKED: CauseText(
             happened="Amazon ended our access. It does not say why: access removed in the Amazon account, a changed "
@@ -95,11 +102,14 @@ _SCOPES = f"{_ADVERTISING} {_READ_PROFILE}"
 _TOKEN_PATH = "/auth/o2/token"
 _READABLE: Mapping[str, str] = {"apiProgram": "report", "accessLevel": "view"}
 """Unasked, Amazon lists only the profiles whose campaigns the user may edit."""
-_API_URLS = (
-    "https://advertising-api.amazon.com",
-    "https://advertising-api-eu.amazon.com",
-    "https://advertising-api-fe.amazon.com",
-)
+_REGIONS: Mapping[str, str] = {
+    "https://advertising-api.amazon.com": "North America",
+    "https://advertising-api-eu.amazon.com": "Europe",
+    "https://advertising-api-fe.amazon.com": "Far East",
+}
+_API_URLS = tuple(_REGIONS)
+_HOST = "host"
+"""Where a profile's row was read, beside what Amazon says of it."""
 _LOGIN_ERRORS: Mapping[str, Verdict] = {
     "invalid_grant": Verdict.EXPIRED,
     "invalid_client": Verdict.OUR_FAULT,
@@ -154,12 +164,14 @@ class AmazonAds:
     def running(self) -> AbstractAsyncContextManager[None]:
         return self._client.running()
 
-    def authorize_url(
+    @property
+    def login_url(self) -> str:
+        return self._client.login_url
+
+    async def begin(
         self, *, state: str, redirect_uri: str, code_challenge: str | None, login_hint: str | None, again: bool
-    ) -> str:
-        return self._client.authorize_url(
-            state=state, redirect_uri=redirect_uri, scope=_SCOPES, code_challenge=code_challenge
-        )
+    ) -> Begun:
+        return self._client.begin(state=state, redirect_uri=redirect_uri, scope=_SCOPES, code_challenge=code_challenge)
 
     async def exchange(self, *, answer: Mapping[str, str], redirect_uri: str, code_verifier: str | None) -> Grant:
         body = await self._client.exchange(
@@ -184,7 +196,11 @@ class AmazonAds:
             if unheard is not None
             else await of_each(absent, lambda account_id: self._missing(tokens, account_id))
         )
-        readable = {account_id: healthy(_PROFILES) for account_id in wanted if account_id in reached}
+        readable = {
+            account_id: _in_region(healthy(_PROFILES), text(reached[account_id], _HOST))
+            for account_id in wanted
+            if account_id in reached
+        }
         return Probe(grant=healthy(_PROFILES), accounts={**readable, **missing})
 
     async def discover(self, tokens: Tokens) -> Discovery:
@@ -240,9 +256,9 @@ class AmazonAds:
                 reply = await self._ask(tokens, _PROFILES, f"{host}/v2/profiles", _READABLE)
                 profiles = listed(reply, reply.body, "list")  # all of them: Amazon has no pages here
             except NetworkError as error:
-                refusals.append(error.finding)
+                refusals.append(_in_region(error.finding, host))
                 continue
-            reached |= {text(row, "profileId"): row for row in profiles if text(row, "profileId")}
+            reached |= {text(row, "profileId"): {**row, _HOST: host} for row in profiles if text(row, "profileId")}
             if wanted is not None and reached.keys() >= set(wanted):
                 break
         if len(refusals) == len(self._hosts):
@@ -266,6 +282,11 @@ class AmazonAds:
         return _least_said(refusals)
 
 
+def _in_region(finding: Finding, host: str) -> Finding:
+    """The same, with the region that said so: each has an outage of its own. Not of what its own hosts are not."""
+    return replace(finding, evidence=replace(finding.evidence, region=_REGIONS.get(host, "")))
+
+
 def _least_said(refusals: Sequence[Finding]) -> Finding:
     return next((one for verdict in _LEAST_SAID for one in refusals if one.verdict is verdict), refusals[0])
 
@@ -277,7 +298,7 @@ def _unheard(refusals: Sequence[Finding]) -> Finding | None:
     least = _least_said(refusals)
     if least.verdict is not Verdict.PERMISSION_MISSING:
         return least
-    return Finding(verdict=Verdict.UNCLEAR, evidence=least.evidence)  # the grant is the same that another took
+    return replace(least, verdict=Verdict.UNCLEAR)  # the grant is the same that another took
 
 
 def _name(profile: Json) -> str:

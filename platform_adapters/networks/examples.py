@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from commands.model import Verdict
-from platform_adapters.networks.oauth import Reply
+from platform_adapters.networks.answers import (
+    Reply,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,21 +14,23 @@ from commands.errors import NetworkError
 from commands.model import Finding, Tokens, Verdict
 from commands.ports.chat import Diagnosis
 from commands.ports.clock import Clock
-from commands.ports.network import CauseText, Grant, NetworkSpec
+from commands.ports.network import Begun, CauseText, Grant, NetworkSpec
 from commands.secret import Secret
-from platform_adapters.networks.credentials import Credentials
-from platform_adapters.networks.examples import Example
-from platform_adapters.networks.oauth import (
+from platform_adapters.networks.answers import (
     Json,
-    NetworkClient,
     Reply,
-    bearer,
-    diagnosed,
     found,
     malformed,
     part,
     rows,
     text,
+)
+from platform_adapters.networks.credentials import Credentials
+from platform_adapters.networks.examples import Example
+from platform_adapters.networks.oauth import (
+    NetworkClient,
+    bearer,
+    diagnosed,
 )
 
 AUTHORIZE_URL = "https://accounts.google.com/o/oauth2/v2/auth"
@@ -182,11 +184,11 @@ class GoogleLogin:
         # What tells of a token and what revokes it stand beside the token endpoint, not under an API's address.
         self._beside = credentials.token_url.rpartition("/")[0]
 
-    def authorize_url(
+    def begin(
         self, *, state: str, redirect_uri: str, code_challenge: str | None, login_hint: str | None, chooser: bool
-    ) -> str:
-        """Build the address of the login. `chooser`: always ask which account, and on YouTube which channel."""
-        return self._client.authorize_url(
+    ) -> Begun:
+        """A login of Google's. `chooser`: always ask which account, and on YouTube which channel."""
+        return self._client.begin(
             state=state,
             redirect_uri=redirect_uri,
             scope=self._scopes,

@@ -14,6 +14,7 @@ from commands.model import Evidence, Finding, Tokens, Verdict
 from commands.ports.chat import Diagnosis
 from commands.ports.clock import Clock
 from commands.ports.network import (
+    Begun,
     CauseText,
     Discovery,
     Expected,
@@ -22,7 +23,18 @@ from commands.ports.network import (
     Permission,
     Probe,
 )
+from commands.ports.signals import Signals
 from platform_adapters.networks import google
+from platform_adapters.networks.answers import (
+    Json,
+    Reply,
+    healthy,
+    items,
+    malformed,
+    part,
+    rows,
+    text,
+)
 from platform_adapters.networks.credentials import Credentials, read_credentials
 from platform_adapters.networks.examples import Example
 from platform_adapters.networks.google_customers import (
@@ -37,18 +49,11 @@ from platform_adapters.networks.google_customers import (
     reached_accounts,
 )
 from platform_adapters.networks.oauth import (
-    Json,
     NetworkClient,
-    Reply,
     bearer,
-    healthy,
-    items,
-    malformed,
     of_each,
-    part,
-    rows,
-    text,
 )
+from platform_adapters.networks.security_events import KEYS_URL, SecurityEvents
 
 _SCOPE = "https://www.googleapis.com/auth/adwords"
 
@@ -74,6 +79,20 @@ SPEC = NetworkSpec(
     steps=(
         "Choose the Google account.",
         "Tick the Google Ads box if it is not ticked, then press Continue.",
+    ),
+    re_asks=True,  # include_granted_scopes: what was granted stays granted
+    detects=frozenset(
+        {
+            Verdict.EXPIRED,
+            Verdict.REVOKED,
+            Verdict.USER_BLOCKED,
+            Verdict.PERMISSION_MISSING,
+            Verdict.ROLE_LOST,
+            Verdict.ACCOUNT_GONE,
+            Verdict.ACCOUNT_MOVED,
+            Verdict.ACCOUNT_DISABLED,
+            Verdict.ADMIN_BLOCK,
+        }
     ),
     causes={
         **google.LOGIN_CAUSES,
@@ -189,10 +208,14 @@ class GoogleAds:
     def running(self) -> AbstractAsyncContextManager[None]:
         return self._client.running()
 
-    def authorize_url(
+    @property
+    def login_url(self) -> str:
+        return self._client.login_url
+
+    async def begin(
         self, *, state: str, redirect_uri: str, code_challenge: str | None, login_hint: str | None, again: bool
-    ) -> str:
-        return self._login.authorize_url(
+    ) -> Begun:
+        return self._login.begin(
             state=state,
             redirect_uri=redirect_uri,
             code_challenge=code_challenge,
@@ -340,19 +363,33 @@ def _batches(wanted: Sequence[str] | None) -> Sequence[str]:
     return [f" AND customer_client.id IN ({', '.join(ids)})" for ids in parts]
 
 
+def signals(environment: Mapping[str, str], clock: Clock) -> Signals | None:
+    """Google's events about the accounts that logged in here, if Google Ads has credentials. Raises SettingError."""
+    credentials = _credentials(environment)
+    if credentials is None:
+        return None
+    keys_url = environment.get(f"LAPSEBOT_{SPEC.slug.upper()}_KEYS_URL") or KEYS_URL
+    where = "receiver endpoint of Cross-Account Protection, set with Google's RISC API (stream:update)"
+    return SecurityEvents(SPEC.slug, credentials.client_id, keys_url, clock, where)
+
+
 def build(environment: Mapping[str, str], clock: Clock) -> GoogleAds | None:
     """Google Ads, if it has credentials. Raises SettingError."""
-    credentials = read_credentials(
+    credentials = _credentials(environment)
+    if credentials is None:
+        return None
+    alone = google.alone_in_project(environment, SPEC.slug, credentials.client_id)
+    return GoogleAds(credentials, clock, alone=alone)
+
+
+def _credentials(environment: Mapping[str, str]) -> Credentials | None:
+    return read_credentials(
         environment,
         SPEC.slug,
         authorize_url=google.AUTHORIZE_URL,
         token_url=google.TOKEN_URL,
         api_url="https://googleads.googleapis.com",
     )
-    if credentials is None:
-        return None
-    alone = google.alone_in_project(environment, SPEC.slug, credentials.client_id)
-    return GoogleAds(credentials, clock, alone=alone)
 
 
 def _example(status: int, verdict: Verdict, kind: str, code: str, name: str = "PERMISSION_DENIED") -> Example:

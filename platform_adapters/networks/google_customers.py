@@ -9,7 +9,15 @@ from dataclasses import dataclass, field
 from commands.errors import NetworkError
 from commands.model import Evidence, Finding, Parent, Verdict
 from commands.ports.network import Expected, ReachedAccount
-from platform_adapters.networks.oauth import Reply, healthy, malformed, number, part, rows, text
+from platform_adapters.networks.answers import (
+    Reply,
+    healthy,
+    malformed,
+    number,
+    part,
+    rows,
+    text,
+)
 
 CUSTOMER, CLIENTS = "customer", "customer_client"
 """Resources of the query language, and the names of the checks."""

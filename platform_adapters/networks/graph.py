@@ -7,8 +7,15 @@ that pass by themselves.
 from collections.abc import Mapping, Sequence
 
 from commands.model import Finding, Verdict
+from platform_adapters.networks.answers import (
+    Json,
+    Reply,
+    found,
+    number,
+    part,
+    text,
+)
 from platform_adapters.networks.examples import Example
-from platform_adapters.networks.oauth import Json, Reply, found, number, part, text
 
 SESSION_CODES = frozenset({"102", "190"})
 """Codes that speak of the grant; why it ended is in the subcode."""

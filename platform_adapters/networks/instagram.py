@@ -16,6 +16,7 @@ from commands.model import Finding, Tokens, Verdict
 from commands.ports.chat import Diagnosis
 from commands.ports.clock import Clock
 from commands.ports.network import (
+    Begun,
     CauseText,
     Discovery,
     Expected,
@@ -25,15 +26,11 @@ from commands.ports.network import (
     Probe,
     ReachedAccount,
 )
+from commands.ports.signals import Signals
 from platform_adapters.networks import graph
-from platform_adapters.networks.credentials import Credentials, read_credentials
-from platform_adapters.networks.examples import Example
-from platform_adapters.networks.oauth import (
+from platform_adapters.networks.answers import (
     Json,
-    NetworkClient,
     Reply,
-    bearer,
-    diagnosed,
     found,
     healthy,
     listed,
@@ -41,6 +38,14 @@ from platform_adapters.networks.oauth import (
     rows,
     text,
 )
+from platform_adapters.networks.credentials import Credentials, read_credentials
+from platform_adapters.networks.examples import Example
+from platform_adapters.networks.oauth import (
+    NetworkClient,
+    bearer,
+    diagnosed,
+)
+from platform_adapters.networks.signed_requests import SignedRequests
 
 _BASIC, _INSIGHTS = "instagram_business_basic", "instagram_business_manage_insights"
 PROFILE = Permission(label="View profile and access media", satisfied_by=frozenset({_BASIC}))
@@ -60,9 +65,22 @@ SPEC = NetworkSpec(
         "Instagram takes whichever account this browser is logged in to: switch to {account} there first.",
         "It has to be a professional account, business or creator: Instagram lets no other be connected.",
     ),
+    switch_login="Instagram takes whichever account this browser is logged in to, and shows it: switch to the one "
+    "expected at instagram.com first; then try again.",
     steps=(
         "Log in as the account, or look that the one Instagram shows is the right one.",
         "Leave every switch on and press Allow.",
+    ),
+    detects=frozenset(
+        {
+            Verdict.EXPIRED,
+            Verdict.REVOKED,
+            Verdict.CREDENTIAL_CHANGED,
+            Verdict.USER_BLOCKED,
+            Verdict.PERMISSION_MISSING,
+            Verdict.ROLE_LOST,
+            Verdict.ACCOUNT_GONE,
+        }
     ),
     causes={
         Verdict.EXPIRED: CauseText(
@@ -149,17 +167,21 @@ class Instagram:
     def __init__(self, credentials: Credentials, clock: Clock) -> None:
         self._credentials = credentials
         self._clock = clock
-        self._client = NetworkClient(credentials, clock, classify)
+        self._client = NetworkClient(credentials, clock, classify, counts_each_login=True)
 
     def running(self) -> AbstractAsyncContextManager[None]:
         return self._client.running()
 
-    def authorize_url(
+    @property
+    def login_url(self) -> str:
+        return self._client.login_url
+
+    async def begin(
         self, *, state: str, redirect_uri: str, code_challenge: str | None, login_hint: str | None, again: bool
-    ) -> str:
+    ) -> Begun:
         # `again` needs nothing: the page has its switches every time. `force_authentication` would ask for a password
         # that not everybody has who is logged in to the account.
-        return self._client.authorize_url(state=state, redirect_uri=redirect_uri, scope=f"{_BASIC},{_INSIGHTS}")
+        return self._client.begin(state=state, redirect_uri=redirect_uri, scope=f"{_BASIC},{_INSIGHTS}")
 
     async def exchange(self, *, answer: Mapping[str, str], redirect_uri: str, code_verifier: str | None) -> Grant:
         reply = await self._redeem(answer.get("code", ""), redirect_uri)
@@ -197,6 +219,11 @@ class Instagram:
 
     async def revoke(self, tokens: Tokens) -> None:
         return  # Instagram documents no way for an app to do so: people remove it in their own settings
+
+    def signals(self) -> Signals:
+        """The ear for deauthorizations."""
+        where = "Deauthorize callback URL, under Instagram business login settings, in the app at Meta"
+        return SignedRequests(SPEC.slug, self._credentials.client_secret, where)
 
     async def diagnose(self) -> Sequence[Diagnosis]:
         mend = (
@@ -250,6 +277,12 @@ def _refused(finding: Finding, expected: Sequence[Expected]) -> Probe:
     if finding.verdict not in _OF_THE_ACCOUNT:
         return Probe(grant=finding)
     return Probe(grant=healthy(_ME), accounts={item.account_id: finding for item in expected})
+
+
+def signals(environment: Mapping[str, str], clock: Clock) -> Signals | None:
+    """Instagram's word that a person removed our app, if it has credentials. Raises SettingError."""
+    built = build(environment, clock)
+    return built.signals() if built is not None else None
 
 
 def build(environment: Mapping[str, str], clock: Clock) -> Instagram | None:

@@ -6,6 +6,7 @@ best effort or treated as unclear: the revoke endpoint, the symbolic name of 656
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from commands.errors import NetworkError
@@ -13,6 +14,7 @@ from commands.model import Finding, Tokens, Verdict
 from commands.ports.chat import Diagnosis
 from commands.ports.clock import Clock
 from commands.ports.network import (
+    Begun,
     CauseText,
     Discovery,
     Expected,
@@ -22,21 +24,23 @@ from commands.ports.network import (
     Probe,
     ReachedAccount,
 )
-from platform_adapters.networks.credentials import Credentials, read_credentials
-from platform_adapters.networks.examples import Example
-from platform_adapters.networks.oauth import (
+from platform_adapters.networks.answers import (
     Json,
-    NetworkClient,
     Reply,
-    bearer,
-    diagnosed,
     found,
     healthy,
     listed,
     malformed,
     number,
-    of_each,
     text,
+)
+from platform_adapters.networks.credentials import Credentials, read_credentials
+from platform_adapters.networks.examples import Example
+from platform_adapters.networks.oauth import (
+    NetworkClient,
+    bearer,
+    diagnosed,
+    of_each,
 )
 
 SPEC = NetworkSpec(
@@ -57,6 +61,16 @@ SPEC = NetworkSpec(
     ),
     steps=("LinkedIn asks once for everything that we need: press Allow.",),
     term=timedelta(days=60),
+    detects=frozenset(
+        {
+            Verdict.EXPIRED,
+            Verdict.REVOKED,
+            Verdict.USER_BLOCKED,
+            Verdict.PERMISSION_MISSING,
+            Verdict.ROLE_LOST,
+            Verdict.ACCOUNT_GONE,
+        }
+    ),
     causes={
         Verdict.EXPIRED: CauseText(
             happened="LinkedIn asks for a fresh consent every 60 days, and this one has run out.",
@@ -127,10 +141,14 @@ class LinkedIn:
     def running(self) -> AbstractAsyncContextManager[None]:
         return self._client.running()
 
-    def authorize_url(
+    @property
+    def login_url(self) -> str:
+        return self._client.login_url
+
+    async def begin(
         self, *, state: str, redirect_uri: str, code_challenge: str | None, login_hint: str | None, again: bool
-    ) -> str:
-        return self._client.authorize_url(state=state, redirect_uri=redirect_uri, scope=_SCOPES)
+    ) -> Begun:
+        return self._client.begin(state=state, redirect_uri=redirect_uri, scope=_SCOPES)
 
     async def exchange(self, *, answer: Mapping[str, str], redirect_uri: str, code_verifier: str | None) -> Grant:
         body = await self._client.exchange(code=answer.get("code", ""), redirect_uri=redirect_uri, code_verifier=None)
@@ -150,16 +168,23 @@ class LinkedIn:
                 return Probe(grant=refusal)
             roles = await self._roles(tokens)
         except NetworkError as error:
-            return Probe(grant=error.finding)
+            return Probe(grant=_doubted(error.finding, Verdict.UNCLEAR))
         told = await of_each([item.account_id for item in expected], lambda one: self._account(tokens, one, roles))
         accounts = {account_id: finding for account_id, (finding, _) in told.items()}
         ends = None if tokens.refresh is not None else _moment(state.body, "expires_at")
         return Probe(grant=healthy("introspectToken"), accounts=accounts, ends_at=ends)
 
     async def discover(self, tokens: Tokens) -> Discovery:
-        me = (await self._client.ask("userinfo", "GET", "/v2/userinfo", headers=bearer(tokens))).body
         state = await self._introspect(tokens)
-        roles = await self._roles(tokens)
+        refusal = _refusal(state)
+        if refusal is not None and refusal.verdict is not Verdict.PERMISSION_MISSING:
+            raise NetworkError(refusal)
+        try:
+            me = (await self._client.ask("userinfo", "GET", "/v2/userinfo", headers=bearer(tokens))).body
+            roles = await self._roles(tokens)
+        except NetworkError as error:
+            # Somebody has just logged in: all that helps is to come back when LinkedIn knows it everywhere.
+            raise NetworkError(_doubted(error.finding, Verdict.NETWORK_DOWN)) from error
         told = await of_each(list(roles), lambda one: self._account(tokens, one, roles))
         accounts = tuple(
             ReachedAccount(account_id=account_id, name=name, parent=None, finding=finding)
@@ -209,7 +234,7 @@ class LinkedIn:
         try:
             reply = await self._client.ask("adAccounts", "GET", f"/rest/adAccounts/{account_id}", headers=_rest(tokens))
         except NetworkError as error:
-            return error.finding, account_id
+            return _doubted(error.finding, Verdict.UNCLEAR), account_id
         name, status = text(reply.body, "name") or account_id, text(reply.body, "status")
         if not status:
             return malformed(reply), name
@@ -230,6 +255,15 @@ def build(environment: Mapping[str, str], clock: Clock) -> LinkedIn | None:
         api_url="https://api.linkedin.com",
     )
     return LinkedIn(credentials, clock) if credentials is not None else None
+
+
+def _doubted(finding: Finding, verdict: Verdict) -> Finding:
+    """What the API says of access that introspection has just called good: `verdict`, where that is that it ended.
+
+    For minutes after a consent it says so falsely.
+    """
+    ended = finding.verdict in (Verdict.REVOKED, Verdict.EXPIRED)
+    return replace(finding, verdict=verdict) if ended else finding
 
 
 def _refusal(state: Reply) -> Finding | None:

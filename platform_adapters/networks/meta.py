@@ -16,6 +16,7 @@ from commands.model import Evidence, Finding, Parent, Tokens, Verdict
 from commands.ports.chat import Diagnosis
 from commands.ports.clock import Clock
 from commands.ports.network import (
+    Begun,
     CauseText,
     Discovery,
     Expected,
@@ -25,15 +26,11 @@ from commands.ports.network import (
     Probe,
     ReachedAccount,
 )
+from commands.ports.signals import Signals
 from platform_adapters.networks import graph
-from platform_adapters.networks.credentials import Credentials, read_credentials
-from platform_adapters.networks.examples import Example
-from platform_adapters.networks.oauth import (
+from platform_adapters.networks.answers import (
     Json,
-    NetworkClient,
     Reply,
-    bearer,
-    diagnosed,
     found,
     healthy,
     items,
@@ -41,10 +38,18 @@ from platform_adapters.networks.oauth import (
     malformed,
     moved,
     number,
-    of_expected,
     part,
     text,
 )
+from platform_adapters.networks.credentials import Credentials, read_credentials
+from platform_adapters.networks.examples import Example
+from platform_adapters.networks.oauth import (
+    NetworkClient,
+    bearer,
+    diagnosed,
+    of_expected,
+)
+from platform_adapters.networks.signed_requests import SignedRequests
 
 SPEC = NetworkSpec(
     slug="meta",
@@ -60,10 +65,25 @@ SPEC = NetworkSpec(
     checklist=(
         "Log in to Facebook as {subject}.",
         "This profile needs a role on ad account {account_id} in Business Manager {parent} ({parent_id}).",
-        "On Facebook's page leave every business and permission ticked.",
+        "On Facebook's page leave every business, Page and permission ticked. “Opt in to all current and future” is "
+        "safest.",
     ),
     steps=("Facebook shows what was granted before: press Continue, or Edit to tick what is missing.",),
+    re_asks=True,  # auth_type=rerequest
     term=timedelta(days=60),
+    detects=frozenset(
+        {
+            Verdict.EXPIRED,
+            Verdict.REVOKED,
+            Verdict.CREDENTIAL_CHANGED,
+            Verdict.USER_BLOCKED,
+            Verdict.PERMISSION_MISSING,
+            Verdict.ROLE_LOST,
+            Verdict.ACCOUNT_GONE,
+            Verdict.ACCOUNT_MOVED,
+            Verdict.ACCOUNT_DISABLED,
+        }
+    ),
     causes={
         Verdict.EXPIRED: CauseText(
             happened="Facebook asks for a fresh consent about every 60 days, and this one has run out.",
@@ -111,16 +131,20 @@ class Meta:
     def __init__(self, credentials: Credentials, clock: Clock) -> None:
         self._credentials = credentials
         self._clock = clock
-        self._client = NetworkClient(credentials, clock, classify)
+        self._client = NetworkClient(credentials, clock, classify, counts_each_login=True)
 
     def running(self) -> AbstractAsyncContextManager[None]:
         return self._client.running()
 
-    def authorize_url(
+    @property
+    def login_url(self) -> str:
+        return self._client.login_url
+
+    async def begin(
         self, *, state: str, redirect_uri: str, code_challenge: str | None, login_hint: str | None, again: bool
-    ) -> str:
+    ) -> Begun:
         rerequest = "rerequest" if again else None
-        return self._client.authorize_url(state=state, redirect_uri=redirect_uri, scope=_SCOPES, auth_type=rerequest)
+        return self._client.begin(state=state, redirect_uri=redirect_uri, scope=_SCOPES, auth_type=rerequest)
 
     async def exchange(self, *, answer: Mapping[str, str], redirect_uri: str, code_verifier: str | None) -> Grant:
         body = await self._client.exchange(code=answer.get("code", ""), redirect_uri=redirect_uri, code_verifier=None)
@@ -169,10 +193,18 @@ class Meta:
         )
 
     async def revoke(self, tokens: Tokens) -> None:
+        signed = self._signed(tokens)
         try:
-            await self._client.ask("permissions", "DELETE", "/me/permissions", **self._signed(tokens))
+            await self._client.ask(
+                "permissions", "DELETE", "/me/permissions", headers=signed["headers"], query=signed["query"]
+            )
         except NetworkError:
             return
+
+    def signals(self) -> Signals:
+        """The ear for deauthorizations."""
+        where = "Deauthorize callback URL, under Facebook Login, Settings, in the app at Meta"
+        return SignedRequests(SPEC.slug, self._credentials.client_secret, where)
 
     async def diagnose(self) -> Sequence[Diagnosis]:
         mend = "Compare LAPSEBOT_META_CLIENT_ID and _CLIENT_SECRET with the app's Basic settings at Meta."
@@ -282,6 +314,12 @@ def _account_finding(row: Json, stored: Parent | None) -> Finding:
     if status in _DISABLED_STATUSES:
         return Finding(verdict=Verdict.ACCOUNT_DISABLED, evidence=Evidence(check="adaccounts", code=status))
     return healthy("adaccounts")
+
+
+def signals(environment: Mapping[str, str], clock: Clock) -> Signals | None:
+    """Meta's word that a person removed our app, if it has credentials. Raises SettingError."""
+    built = build(environment, clock)
+    return built.signals() if built is not None else None
 
 
 def build(environment: Mapping[str, str], clock: Clock) -> Meta | None:

@@ -9,8 +9,13 @@ unclear: 50072, 90094 and 90095; unknown too is whether a made-up grant is refus
 from collections.abc import Mapping, Sequence
 
 from commands.model import Finding, Verdict
+from platform_adapters.networks.answers import (
+    Reply,
+    found,
+    items,
+    text,
+)
 from platform_adapters.networks.examples import Example
-from platform_adapters.networks.oauth import Reply, found, items, text
 
 AUTHORIZE_URL = "https://login.microsoftonline.com/common/oauth2/v2.0/authorize"
 TOKEN_URL = "https://login.microsoftonline.com/common/oauth2/v2.0/token"

@@ -15,6 +15,7 @@ from commands.model import Evidence, Finding, Parent, Tokens, Verdict
 from commands.ports.chat import Diagnosis
 from commands.ports.clock import Clock
 from commands.ports.network import (
+    Begun,
     CauseText,
     Discovery,
     Expected,
@@ -26,22 +27,24 @@ from commands.ports.network import (
 )
 from commands.secret import Secret
 from platform_adapters.networks import microsoft
-from platform_adapters.networks.credentials import Credentials, read_credentials
-from platform_adapters.networks.examples import Example
-from platform_adapters.networks.oauth import (
+from platform_adapters.networks.answers import (
     Json,
-    NetworkClient,
     Reply,
-    bearer,
-    diagnosed,
     found,
     healthy,
     listed,
     malformed,
-    of_each,
     part,
     rows,
     text,
+)
+from platform_adapters.networks.credentials import Credentials, read_credentials
+from platform_adapters.networks.examples import Example
+from platform_adapters.networks.oauth import (
+    NetworkClient,
+    bearer,
+    diagnosed,
+    of_each,
 )
 
 logger = logging.getLogger(__name__)
@@ -63,9 +66,24 @@ SPEC = NetworkSpec(
         "Check in Microsoft Advertising that it has a role on ad account {account_id}.",
         "The ad account is owned by customer {parent} ({parent_id}).",
     ),
+    switch_login="Microsoft asks which account to use, and shows each by its address: choose the one expected there.",
     steps=(
         "Choose the Microsoft account, and confirm it with a second step if you are asked to.",
         'Press Accept. If the page says "Need admin approval", stop: that is for IT to allow.',
+    ),
+    detects=frozenset(
+        {
+            Verdict.EXPIRED,
+            Verdict.REVOKED,
+            Verdict.CREDENTIAL_CHANGED,
+            Verdict.USER_BLOCKED,
+            Verdict.PERMISSION_MISSING,
+            Verdict.ROLE_LOST,
+            Verdict.ACCOUNT_GONE,
+            Verdict.ACCOUNT_MOVED,
+            Verdict.ACCOUNT_DISABLED,
+            Verdict.ADMIN_BLOCK,
+        }
     ),
     causes={
         Verdict.EXPIRED: CauseText(
@@ -180,10 +198,14 @@ class MicrosoftAds:
     def running(self) -> AbstractAsyncContextManager[None]:
         return self._client.running()
 
-    def authorize_url(
+    @property
+    def login_url(self) -> str:
+        return self._client.login_url
+
+    async def begin(
         self, *, state: str, redirect_uri: str, code_challenge: str | None, login_hint: str | None, again: bool
-    ) -> str:
-        return self._client.authorize_url(
+    ) -> Begun:
+        return self._client.begin(
             state=state,
             redirect_uri=redirect_uri,
             scope=_SCOPES,

@@ -6,10 +6,12 @@ What a reply means is each network's own table.
 
 import asyncio
 import logging
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import NoReturn, TypeVar, cast
 
 import httpx2
@@ -18,16 +20,17 @@ from authlib.integrations.base_client import OAuthError
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 from commands.errors import NetworkError
-from commands.model import Evidence, Finding, Parent, Tokens, Verdict
+from commands.model import Evidence, Finding, Pause, Tokens, Verdict
 from commands.ports.chat import Check, Diagnosis
 from commands.ports.clock import Clock
-from commands.ports.network import Expected, Grant
+from commands.ports.network import Begun, Expected, Grant
 from commands.secret import Secret
+from platform_adapters.networks.answers import Classify, Json, Reply, meaning, number, text
 from platform_adapters.networks.credentials import Credentials
+from platform_adapters.networks.limits import asked_pause
 
 logger = logging.getLogger(__name__)
 
-Json = Mapping[str, object]
 _Answer = TypeVar("_Answer")
 
 _LARGEST_REPLY = 1024 * 1024  # bytes; no answer that we ask for comes near it
@@ -39,18 +42,17 @@ _LONGEST_CODE = 80  # characters of a code that nobody knows, in a log line
 _LONGEST_LIFE = timedelta(days=3650)  # an `expires_in` beyond this is nonsense
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """An answer with a JSON object in it. A JSON list arrives as the field "list"."""
-
-    check: str
-    """The question, as evidence names it."""
-    status: int
-    body: Json
+Patience = Callable[[Reply, datetime], datetime | None]
+"""A network's rule for an answer that says "too often": from now, until when; None where that is not known."""
 
 
-Classify = Callable[[Reply], Finding | None]
-"""A network's table: what is wrong in a reply, or None where nothing is."""
+def no_patience(_reply: Reply, _now: datetime) -> datetime | None:
+    """Where a network says in headers alone how long to wait."""
+    return None
+
+
+Read = Callable[[httpx2.Response], Json]
+"""Makes an object of an answer; an empty one where it cannot."""
 
 
 class NetworkClient:
@@ -64,7 +66,14 @@ class NetworkClient:
         *,
         user_agent: str = "lapsebot",
         client_auth: str = "client_secret_post",
+        counts_each_login: bool = False,
+        patience: Patience = no_patience,
     ) -> None:
+        """`counts_each_login`: this network's limits are a login's own, where a header does not say. `patience` is its
+        rule for answers that ask us to wait in their body alone.
+        """
+        self._counts_each_login = counts_each_login
+        self._patience = patience
         self._credentials = credentials
         self._client_auth = client_auth
         self._clock = clock
@@ -80,7 +89,7 @@ class NetworkClient:
             self._credentials.client_secret.reveal(),
             token_endpoint_auth_method=self._client_auth,
             revocation_endpoint_auth_method=self._client_auth,
-            transport=_Bounded(httpx2.AsyncHTTPTransport()),
+            transport=_Bounded(httpx2.AsyncHTTPTransport(verify=_trusted())),
             timeout=_TIMEOUT,
             headers={"User-Agent": self._user_agent, "Accept-Encoding": "identity"},
         )
@@ -92,7 +101,12 @@ class NetworkClient:
             finally:
                 self._client = None
 
-    def authorize_url(
+    @property
+    def login_url(self) -> str:
+        """The address of the network's login, without what is asked there."""
+        return self._credentials.authorize_url
+
+    def begin(
         self,
         *,
         state: str,
@@ -100,8 +114,8 @@ class NetworkClient:
         scope: str | None,
         code_challenge: str | None = None,
         **more: str | None,
-    ) -> str:
-        """The address of the standard request for consent (RFC 6749 4.1.1, with a challenge RFC 7636 4.3).
+    ) -> Begun:
+        """A login at the address of the standard request for consent (RFC 6749 4.1.1, with a challenge RFC 7636 4.3).
 
         `more` is what a network wants besides, or in place of what is standard. What is None is left out.
         """
@@ -116,7 +130,7 @@ class NetworkClient:
             **more,
         }
         given = [(name, value) for name, value in parameters.items() if value is not None]
-        return cast("str", add_params_to_uri(self._credentials.authorize_url, given))
+        return Begun(url=cast("str", add_params_to_uri(self._credentials.authorize_url, given)))
 
     async def exchange(self, *, code: str, redirect_uri: str, code_verifier: str | None, **more: str) -> Json:
         """Exchange a code the standard way, with what the network wants more. Raises NetworkError."""
@@ -149,7 +163,7 @@ class NetworkClient:
         try:
             async with asyncio.timeout(_WHOLE_CALL):
                 response = await self._running().revoke_token(url, token=token.reveal(), token_type_hint=kind)
-            self._checked("revoke", response)
+            self._checked("revoke", response, _json)
         except (httpx2.HTTPError, TimeoutError, NetworkError):
             return
 
@@ -163,17 +177,29 @@ class NetworkClient:
         query: Mapping[str, str] | None = None,
         form: Mapping[str, str] | None = None,
         json: Mapping[str, object] | None = None,
+        auth: httpx2.Auth | None = None,
+        read: Read | None = None,
     ) -> Reply:
-        """Ask the API (`path` may be a whole address). Raises NetworkError for what the network's table finds wrong."""
+        """Ask the API (`path` may be a whole address). Raises NetworkError for what the network's table finds wrong.
+
+        `auth` signs the call, `read` makes an object of an answer that is not JSON.
+        """
         url = path if "://" in path else self._credentials.api_url + path
         try:
             async with asyncio.timeout(_WHOLE_CALL):
                 response = await self._running().request(
-                    method, url, withhold_token=True, headers=headers, params=query, data=form, json=json
+                    method,
+                    url,
+                    withhold_token=True,
+                    headers=headers,
+                    params=query,
+                    data=form,
+                    json=json,
+                    auth=auth or httpx2.USE_CLIENT_DEFAULT,
                 )
         except (httpx2.HTTPError, TimeoutError) as error:
             _unreachable(check, error)
-        return self._checked(check, response)
+        return self._checked(check, response, read or _json)
 
     async def _token_call(self, **parameters: str) -> Json:
         try:
@@ -185,18 +211,27 @@ class NetworkClient:
             raise _failure(Verdict.UNCLEAR, _TOKEN_CHECK, "no_token") from error
 
     def _check_token_reply(self, response: httpx2.Response) -> httpx2.Response:
-        self._checked(_TOKEN_CHECK, response)
+        self._checked(_TOKEN_CHECK, response, _json)
         return response
 
-    def _checked(self, check: str, response: httpx2.Response) -> Reply:
-        reply = Reply(check=check, status=response.status_code, body=_json(response))
+    def _checked(self, check: str, response: httpx2.Response, read: Read) -> Reply:
+        reply = Reply(check=check, status=response.status_code, body=read(response))
         finding = meaning(reply, self._classify)
         if finding is None:
             return reply
         if finding.verdict is Verdict.UNCLEAR:
             code, host = (finding.evidence.code or "")[:_LONGEST_CODE], response.url.host
             logger.info("unclear answer of %s to %s: HTTP %s, code %r", host, check, reply.status, code)
+        if finding.verdict is Verdict.THROTTLED:
+            finding = replace(finding, pause=self._pause(reply, response))
         raise NetworkError(finding)
+
+    def _pause(self, reply: Reply, response: httpx2.Response) -> Pause | None:
+        """Until when the network asks us to wait: by its headers, else by its own rule. None: it does not say."""
+        now = self._clock.now()
+        asked = asked_pause(response.headers, now, of_one_login=self._counts_each_login)
+        until = self._patience(reply, now) if asked is None else None
+        return asked if until is None else Pause(until=until, everybody=not self._counts_each_login)
 
     def _running(self) -> AsyncOAuth2Client:
         if self._client is None:
@@ -208,6 +243,8 @@ class NetworkClient:
         access = text(body, "access_token")
         if not access:
             raise _failure(Verdict.UNCLEAR, "token", "no_access_token")
+        if text(body, "token_type").lower() not in ("", "bearer"):
+            raise _failure(Verdict.UNCLEAR, "token", "token_type")  # we could not use it (RFC 6749 7.1)
         now = self._clock.now()
         given = text(body, "refresh_token")
         return Tokens(
@@ -223,6 +260,12 @@ class NetworkClient:
         if seconds is None or not 0 < seconds <= _LONGEST_LIFE.total_seconds():
             return None
         return self._clock.now() + timedelta(seconds=seconds)
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Whose certificates count. Read once: it takes a while, and there are many networks."""
+    return httpx2.create_ssl_context()
 
 
 class _Bounded(httpx2.AsyncBaseTransport):
@@ -267,57 +310,12 @@ def _json(response: httpx2.Response) -> Json:
     return body if isinstance(body, dict) else {}
 
 
-def meaning(reply: Reply, classify: Classify) -> Finding | None:
-    """What is wrong in a reply: by the network's own table, else by what every network means by its status."""
-    finding = classify(reply)
-    if finding is not None:
-        return finding
-    if reply.status == httpx2.codes.TOO_MANY_REQUESTS:
-        return found(Verdict.THROTTLED, reply, "429")
-    good = httpx2.codes.is_success(reply.status)
-    if reply.status >= httpx2.codes.INTERNAL_SERVER_ERROR or (good and not reply.body):
-        return found(Verdict.NETWORK_DOWN, reply, str(reply.status))
-    return None if good else found(Verdict.UNCLEAR, reply, str(reply.status))
-
-
 def _unreachable(check: str, error: Exception) -> NoReturn:
     raise _failure(Verdict.NETWORK_DOWN, check, type(error).__name__) from error
 
 
 def _failure(verdict: Verdict, check: str, code: str) -> NetworkError:
     return NetworkError(Finding(verdict=verdict, evidence=Evidence(check=check, code=code)))
-
-
-def found(
-    verdict: Verdict, reply: Reply, code: str | None, *, subcode: str | None = None, missing: Sequence[str] = ()
-) -> Finding:
-    """A finding whose evidence is this reply."""
-    evidence = Evidence(check=reply.check, code=code, subcode=subcode, http_status=reply.status, missing=tuple(missing))
-    return Finding(verdict=verdict, evidence=evidence)
-
-
-def healthy(check: str) -> Finding:
-    """A finding that nothing is wrong."""
-    return Finding(verdict=Verdict.HEALTHY, evidence=Evidence(check=check))
-
-
-def malformed(reply: Reply) -> Finding:
-    """A good status around an answer without what it must hold: it says nothing, least of all that access is gone."""
-    return found(Verdict.UNCLEAR, reply, "malformed")
-
-
-def moved(check: str, field: str, parent: Parent | None, stored: Parent | None) -> Finding | None:
-    """That an account no longer has the parent it was connected under, by a field; None where neither is unlike."""
-    if parent is None or stored is None or parent.id == stored.id:
-        return None
-    return Finding(verdict=Verdict.ACCOUNT_MOVED, evidence=Evidence(check=check, code=field, moved_to=parent))
-
-
-def listed(reply: Reply, body: Json, name: str) -> Sequence[Json]:
-    """A list of objects that an answer must have. Raises NetworkError where there is none: that is not "nothing"."""
-    if not isinstance(body.get(name), list):
-        raise NetworkError(malformed(reply))
-    return rows(body, name)
 
 
 async def of_each(account_ids: Sequence[str], ask: Callable[[str], Awaitable[_Answer]]) -> Mapping[str, _Answer]:
@@ -375,40 +373,3 @@ async def diagnosed(label: str, mend: str, asked: Awaitable[object]) -> Sequence
 def bearer(tokens: Tokens) -> dict[str, str]:
     """The header of a call with this grant's access (RFC 6750 2.1)."""
     return {"Authorization": f"Bearer {tokens.access.reveal()}"}
-
-
-def text(body: Json, name: str) -> str:
-    """A field as text: numbers written out, anything else that is not text as ""."""
-    value = body.get(name)
-    if isinstance(value, str):
-        return value
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
-
-
-def number(body: Json, name: str) -> float | None:
-    """A field as a number, also where it was sent as text."""
-    value = body.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        return float(value)
-    except ValueError:
-        return None
-
-
-def part(body: Json, name: str) -> Json:
-    """A field that is an object; {} where it is not."""
-    value = body.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def rows(body: Json, name: str) -> Sequence[Json]:
-    """A field that is a list of objects; what is not an object is left out."""
-    value = body.get(name)
-    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
-
-
-def items(body: Json, name: str) -> Sequence[str]:
-    """A field that is a list of words or numbers, as text."""
-    value = body.get(name)
-    return [str(item) for item in value if isinstance(item, str | int)] if isinstance(value, list) else []

@@ -14,6 +14,7 @@ from commands.model import Evidence, Finding, Parent, Tokens, Verdict
 from commands.ports.chat import Diagnosis
 from commands.ports.clock import Clock
 from commands.ports.network import (
+    Begun,
     CauseText,
     Discovery,
     Expected,
@@ -24,23 +25,25 @@ from commands.ports.network import (
     ReachedAccount,
 )
 from commands.secret import Secret
-from platform_adapters.networks.credentials import Credentials, read_credentials
-from platform_adapters.networks.examples import Example
-from platform_adapters.networks.oauth import (
+from platform_adapters.networks.answers import (
     Json,
-    NetworkClient,
     Reply,
-    bearer,
-    diagnosed,
     found,
     healthy,
     items,
     listed,
     malformed,
     moved,
-    of_expected,
     part,
     text,
+)
+from platform_adapters.networks.credentials import Credentials, read_credentials
+from platform_adapters.networks.examples import Example
+from platform_adapters.networks.oauth import (
+    NetworkClient,
+    bearer,
+    diagnosed,
+    of_expected,
 )
 
 _READ_PROFILE, _READ_ADS = "user_accounts:read", "ads:read"
@@ -67,6 +70,9 @@ SPEC = NetworkSpec(
         "Check under Business Access that this login is Admin, Analyst or Campaign Manager of ad account {account_id}.",
     ),
     steps=("Pinterest shows what we ask for: press Give access.",),
+    detects=frozenset(
+        {Verdict.REVOKED, Verdict.PERMISSION_MISSING, Verdict.ROLE_LOST, Verdict.ACCOUNT_GONE, Verdict.ACCOUNT_MOVED}
+    ),
     causes={
         Verdict.EXPIRED: CauseText(
             happened="Pinterest closes access that nothing has used for 60 days, and this one was not.",
@@ -141,10 +147,14 @@ class Pinterest:
     def running(self) -> AbstractAsyncContextManager[None]:
         return self._client.running()
 
-    def authorize_url(
+    @property
+    def login_url(self) -> str:
+        return self._client.login_url
+
+    async def begin(
         self, *, state: str, redirect_uri: str, code_challenge: str | None, login_hint: str | None, again: bool
-    ) -> str:
-        return self._client.authorize_url(state=state, redirect_uri=redirect_uri, scope=_SCOPES)
+    ) -> Begun:
+        return self._client.begin(state=state, redirect_uri=redirect_uri, scope=_SCOPES)
 
     async def exchange(self, *, answer: Mapping[str, str], redirect_uri: str, code_verifier: str | None) -> Grant:
         # Apps from before 25 September 2025 have to ask for the refresh that can be renewed; newer ones may.

@@ -14,6 +14,7 @@ from commands.model import Evidence, Finding, Parent, Tokens, Verdict
 from commands.ports.chat import Diagnosis
 from commands.ports.clock import Clock
 from commands.ports.network import (
+    Begun,
     CauseText,
     Discovery,
     Expected,
@@ -24,22 +25,24 @@ from commands.ports.network import (
     ReachedAccount,
 )
 from commands.secret import Secret
-from platform_adapters.networks.credentials import Credentials, read_credentials
-from platform_adapters.networks.examples import Example
-from platform_adapters.networks.oauth import (
+from platform_adapters.networks.answers import (
     Json,
-    NetworkClient,
     Reply,
-    bearer,
-    diagnosed,
     found,
     healthy,
     listed,
     malformed,
     moved,
-    of_expected,
     part,
     text,
+)
+from platform_adapters.networks.credentials import Credentials, read_credentials
+from platform_adapters.networks.examples import Example
+from platform_adapters.networks.oauth import (
+    NetworkClient,
+    bearer,
+    diagnosed,
+    of_expected,
 )
 
 _SCOPE = "adsread"
@@ -59,6 +62,18 @@ SPEC = NetworkSpec(
         "Check in Reddit Ads that this user has a role on ad account {account_id}.",
     ),
     steps=("Reddit shows which user is logged in: check the name.", "Press Allow."),
+    switch_login="Reddit's page shows which user is logged in. If it is another one, log out at reddit.com in this "
+    "browser first; then try again.",
+    detects=frozenset(
+        {
+            Verdict.REVOKED,
+            Verdict.PERMISSION_MISSING,
+            Verdict.ROLE_LOST,
+            Verdict.ACCOUNT_GONE,
+            Verdict.ACCOUNT_MOVED,
+            Verdict.ACCOUNT_DISABLED,
+        }
+    ),
     causes={
         Verdict.REVOKED: CauseText(
             happened="Reddit ended our access. It does not say why: access removed in the user's app settings, or a "
@@ -136,10 +151,14 @@ class Reddit:
     def running(self) -> AbstractAsyncContextManager[None]:
         return self._client.running()
 
-    def authorize_url(
+    @property
+    def login_url(self) -> str:
+        return self._client.login_url
+
+    async def begin(
         self, *, state: str, redirect_uri: str, code_challenge: str | None, login_hint: str | None, again: bool
-    ) -> str:
-        return self._client.authorize_url(
+    ) -> Begun:
+        return self._client.begin(
             state=state,
             redirect_uri=redirect_uri,
             scope=_SCOPE,

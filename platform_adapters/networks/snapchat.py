@@ -13,6 +13,7 @@ from commands.model import Evidence, Finding, Parent, Tokens, Verdict
 from commands.ports.chat import Diagnosis
 from commands.ports.clock import Clock
 from commands.ports.network import (
+    Begun,
     CauseText,
     Discovery,
     Expected,
@@ -24,23 +25,25 @@ from commands.ports.network import (
     ReachedAccount,
 )
 from commands.secret import Secret
-from platform_adapters.networks.credentials import Credentials, read_credentials
-from platform_adapters.networks.examples import Example
-from platform_adapters.networks.oauth import (
+from platform_adapters.networks.answers import (
     Json,
-    NetworkClient,
     Reply,
-    bearer,
-    diagnosed,
     found,
     healthy,
     listed,
     malformed,
     moved,
-    of_expected,
     part,
     rows,
     text,
+)
+from platform_adapters.networks.credentials import Credentials, read_credentials
+from platform_adapters.networks.examples import Example
+from platform_adapters.networks.oauth import (
+    NetworkClient,
+    bearer,
+    diagnosed,
+    of_expected,
 )
 
 _SCOPE = "snapchat-marketing-api"
@@ -61,6 +64,16 @@ SPEC = NetworkSpec(
         "Check in Business Manager that this login has a role on ad account {account_id}.",
     ),
     steps=("Log in to Snapchat.", "Snapchat asks once for everything that we need: agree to it."),
+    detects=frozenset(
+        {
+            Verdict.REVOKED,
+            Verdict.PERMISSION_MISSING,
+            Verdict.ROLE_LOST,
+            Verdict.ACCOUNT_GONE,
+            Verdict.ACCOUNT_MOVED,
+            Verdict.ACCOUNT_DISABLED,
+        }
+    ),
     causes={
         Verdict.REVOKED: CauseText(
             happened="Snapchat ended our access. It does not say why: access removed under Connected Apps, a changed "
@@ -133,10 +146,14 @@ class Snapchat:
     def running(self) -> AbstractAsyncContextManager[None]:
         return self._client.running()
 
-    def authorize_url(
+    @property
+    def login_url(self) -> str:
+        return self._client.login_url
+
+    async def begin(
         self, *, state: str, redirect_uri: str, code_challenge: str | None, login_hint: str | None, again: bool
-    ) -> str:
-        return self._client.authorize_url(state=state, redirect_uri=redirect_uri, scope=_SCOPE)
+    ) -> Begun:
+        return self._client.begin(state=state, redirect_uri=redirect_uri, scope=_SCOPE)
 
     async def exchange(self, *, answer: Mapping[str, str], redirect_uri: str, code_verifier: str | None) -> Grant:
         body = await self._client.exchange(code=answer.get("code", ""), redirect_uri=redirect_uri, code_verifier=None)

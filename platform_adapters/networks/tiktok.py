@@ -7,13 +7,14 @@ refreshed. Not reliable, so looked at twice: `owner_bc_id` is left out under con
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from commands.errors import NetworkError
 from commands.model import Evidence, Finding, Parent, Tokens, Verdict
 from commands.ports.chat import Diagnosis
 from commands.ports.clock import Clock
 from commands.ports.network import (
+    Begun,
     CauseText,
     Discovery,
     Expected,
@@ -23,20 +24,22 @@ from commands.ports.network import (
     Probe,
     ReachedAccount,
 )
-from platform_adapters.networks.credentials import Credentials, read_credentials
-from platform_adapters.networks.examples import Example
-from platform_adapters.networks.oauth import (
+from platform_adapters.networks.answers import (
     Json,
-    NetworkClient,
     Reply,
-    diagnosed,
     found,
     healthy,
     listed,
     moved,
-    of_expected,
     part,
     text,
+)
+from platform_adapters.networks.credentials import Credentials, read_credentials
+from platform_adapters.networks.examples import Example
+from platform_adapters.networks.oauth import (
+    NetworkClient,
+    diagnosed,
+    of_expected,
 )
 
 AD_ACCOUNT_MANAGEMENT = Permission(label="Ad Account Management", satisfied_by=frozenset({"1", "10", "100"}))
@@ -55,11 +58,23 @@ SPEC = NetworkSpec(
         "You need the Admin role in Business Center {parent} ({parent_id}).",
         "In TikTok Business Center, choose {parent} at the top right before you start.",
         "Check under Accounts, with the filter “Owned by this Business Center”, that {account_id} is listed.",
-        "On TikTok's page leave Ad Account Management and Reporting switched on.",
+        "On TikTok's page leave these two on: {permissions}.",
     ),
     steps=(
         "TikTok may send a code by email first.",
         "Choose the Business Center, then the ad accounts, then press Confirm.",
+    ),
+    detects=frozenset(
+        {
+            Verdict.EXPIRED,
+            Verdict.REVOKED,
+            Verdict.USER_BLOCKED,
+            Verdict.PERMISSION_MISSING,
+            Verdict.ROLE_LOST,
+            Verdict.ACCOUNT_GONE,
+            Verdict.ACCOUNT_MOVED,
+            Verdict.ACCOUNT_DISABLED,
+        }
     ),
     causes={
         Verdict.REVOKED: CauseText(
@@ -84,6 +99,7 @@ SPEC = NetworkSpec(
     check_interval=timedelta(hours=1),
 )
 
+_RATE_PAUSE = timedelta(minutes=5)
 _CODES: Mapping[int, Verdict] = {
     40105: Verdict.REVOKED,
     40114: Verdict.REVOKED,
@@ -125,6 +141,13 @@ _ENABLED = "STATUS_ENABLE"
 _AT_ONCE = 100  # accounts in one question
 
 
+def _patience(reply: Reply, now: datetime) -> datetime:
+    """TikTok counts our app's calls a minute, and asks for five minutes then; or a day's, which begins at 00:00 UTC."""
+    if "dai" in text(reply.body, "message").lower():
+        return now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    return now + _RATE_PAUSE
+
+
 def classify(reply: Reply) -> Finding | None:
     """TikTok's table: the body's `code` decides; the HTTP status is 200 whatever happened."""
     code = reply.body.get("code")
@@ -161,15 +184,19 @@ class TikTok:
 
     def __init__(self, credentials: Credentials, clock: Clock) -> None:
         self._credentials = credentials
-        self._client = NetworkClient(credentials, clock, classify)
+        self._client = NetworkClient(credentials, clock, classify, patience=_patience)
 
     def running(self) -> AbstractAsyncContextManager[None]:
         return self._client.running()
 
-    def authorize_url(
+    @property
+    def login_url(self) -> str:
+        return self._client.login_url
+
+    async def begin(
         self, *, state: str, redirect_uri: str, code_challenge: str | None, login_hint: str | None, again: bool
-    ) -> str:
-        return self._client.authorize_url(
+    ) -> Begun:
+        return self._client.begin(
             state=state,
             redirect_uri=redirect_uri,
             scope=None,

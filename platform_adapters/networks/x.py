@@ -15,6 +15,7 @@ from commands.model import Evidence, Finding, Tokens, Verdict
 from commands.ports.chat import Diagnosis
 from commands.ports.clock import Clock
 from commands.ports.network import (
+    Begun,
     CauseText,
     Discovery,
     Expected,
@@ -26,21 +27,23 @@ from commands.ports.network import (
     ReachedAccount,
 )
 from commands.secret import Secret
-from platform_adapters.networks.credentials import Credentials, read_credentials
-from platform_adapters.networks.examples import Example
-from platform_adapters.networks.oauth import (
+from platform_adapters.networks.answers import (
     Json,
-    NetworkClient,
     Reply,
-    bearer,
-    diagnosed,
     found,
     healthy,
     malformed,
-    of_each,
     part,
     rows,
     text,
+)
+from platform_adapters.networks.credentials import Credentials, read_credentials
+from platform_adapters.networks.examples import Example
+from platform_adapters.networks.oauth import (
+    NetworkClient,
+    bearer,
+    diagnosed,
+    of_each,
 )
 
 _READ_USERS, _READ_POSTS, _STAY = "users.read", "tweet.read", "offline.access"
@@ -74,6 +77,9 @@ SPEC = NetworkSpec(
         "X shows which account is logged in: check that it is the right one, or switch there.",
         "X asks once for everything that we need: press Authorize app.",
     ),
+    switch_login="X's page shows which account is logged in. If it is another one, switch at x.com in this browser "
+    "first; then try again.",
+    detects=frozenset({Verdict.REVOKED, Verdict.USER_BLOCKED, Verdict.ROLE_LOST, Verdict.ACCOUNT_GONE}),
     causes={
         Verdict.REVOKED: CauseText(
             happened="X ended our access. It does not say why: access removed under Connected apps, a changed "
@@ -184,17 +190,21 @@ class X:
 
     def __init__(self, credentials: Credentials, clock: Clock) -> None:
         self._credentials = credentials
-        self._client = NetworkClient(credentials, clock, classify, client_auth="client_secret_basic")
+        self._client = NetworkClient(
+            credentials, clock, classify, client_auth="client_secret_basic", counts_each_login=True
+        )
 
     def running(self) -> AbstractAsyncContextManager[None]:
         return self._client.running()
 
-    def authorize_url(
+    @property
+    def login_url(self) -> str:
+        return self._client.login_url
+
+    async def begin(
         self, *, state: str, redirect_uri: str, code_challenge: str | None, login_hint: str | None, again: bool
-    ) -> str:
-        return self._client.authorize_url(
-            state=state, redirect_uri=redirect_uri, scope=_SCOPES, code_challenge=code_challenge
-        )
+    ) -> Begun:
+        return self._client.begin(state=state, redirect_uri=redirect_uri, scope=_SCOPES, code_challenge=code_challenge)
 
     async def exchange(self, *, answer: Mapping[str, str], redirect_uri: str, code_verifier: str | None) -> Grant:
         code = answer.get("code", "")

@@ -15,6 +15,7 @@ from commands.model import Finding, Tokens, Verdict
 from commands.ports.chat import Diagnosis
 from commands.ports.clock import Clock
 from commands.ports.network import (
+    Begun,
     CauseText,
     Discovery,
     Expected,
@@ -26,12 +27,8 @@ from commands.ports.network import (
     ReachedAccount,
 )
 from platform_adapters.networks import google
-from platform_adapters.networks.credentials import Credentials, read_credentials
-from platform_adapters.networks.examples import Example
-from platform_adapters.networks.oauth import (
-    NetworkClient,
+from platform_adapters.networks.answers import (
     Reply,
-    bearer,
     found,
     healthy,
     malformed,
@@ -39,6 +36,12 @@ from platform_adapters.networks.oauth import (
     part,
     rows,
     text,
+)
+from platform_adapters.networks.credentials import Credentials, read_credentials
+from platform_adapters.networks.examples import Example
+from platform_adapters.networks.oauth import (
+    NetworkClient,
+    bearer,
 )
 
 _READ = "https://www.googleapis.com/auth/youtube.readonly"
@@ -60,12 +63,27 @@ SPEC = NetworkSpec(
     checklist=(
         "Have the Google login at hand that owns or manages the channel {account}.",
         "Google asks twice whom to use: first the Google account, then the channel. Choose {account} there.",
-        "Leave both boxes ticked on Google's page.",
+        "Leave both boxes ticked on Google's page: {permissions}.",
     ),
     steps=(
         "Choose the Google account.",
         "Choose the channel, which Google may call a brand account.",
         "Leave both boxes ticked and press Continue.",
+    ),
+    switch_login="Google asks twice, and shows whom it would use: choose the Google account first, then the channel, "
+    "which it may call a brand account.",
+    re_asks=True,  # include_granted_scopes: what was granted stays granted
+    detects=frozenset(
+        {
+            Verdict.EXPIRED,
+            Verdict.REVOKED,
+            Verdict.USER_BLOCKED,
+            Verdict.PERMISSION_MISSING,
+            Verdict.ROLE_LOST,
+            Verdict.ACCOUNT_GONE,
+            Verdict.ACCOUNT_DISABLED,
+            Verdict.ADMIN_BLOCK,
+        }
     ),
     causes={
         **google.LOGIN_CAUSES,
@@ -131,12 +149,16 @@ class YouTube:
     def running(self) -> AbstractAsyncContextManager[None]:
         return self._client.running()
 
-    def authorize_url(
+    @property
+    def login_url(self) -> str:
+        return self._client.login_url
+
+    async def begin(
         self, *, state: str, redirect_uri: str, code_challenge: str | None, login_hint: str | None, again: bool
-    ) -> str:
+    ) -> Begun:
         # Without the chooser Google skips the question for the channel, and the personal one is connected. What a
         # login is known by here is its channel's name, which is no hint for Google.
-        return self._login.authorize_url(
+        return self._login.begin(
             state=state, redirect_uri=redirect_uri, code_challenge=code_challenge, login_hint=None, chooser=True
         )
 
