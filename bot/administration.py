@@ -1,7 +1,7 @@
 """What an operator does from the command line: organizations, claim codes, imports."""
 
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ from commands.handlers.workspaces import claim_code_hash
 from commands.ids import OrganizationId, new_id
 from commands.model import Organization
 from commands.ports.clock import Clock
+from commands.ports.network import NetworkKind
 from commands.ports.storage import Storage
 
 CODE_LIFE = timedelta(minutes=15)
@@ -54,12 +55,26 @@ async def organization_names(settings: Settings) -> Sequence[str]:
 
 
 async def import_file(
-    settings: Settings, file: Path, organization: str, progress: Callable[[int, int], None]
+    settings: Settings,
+    environment: Mapping[str, str],
+    file: Path,
+    organization: str,
+    progress: Callable[[int, int], None],
 ) -> ImportReport:
-    """Import a CSV file into an organization. Raises UnreadableFile or OperatorError, having written nothing."""
-    networks = {word: spec.slug for spec in network_specs() for word in (spec.slug, spec.name.lower(), *spec.aliases)}
+    """Import a CSV file into an organization. Raises UnreadableFile, OperatorError or SettingError, having written
+    nothing.
+    """
+    specs = network_specs(environment)
+    networks = {word: spec.slug for spec in specs for word in (spec.slug, spec.name.lower(), *spec.aliases)}
     async with opened_organization(settings, organization) as (storage, clock, found):
-        importer = Importer(storage=storage, clock=clock, organization_id=found.id, networks=networks)
+        importer = Importer(
+            storage=storage,
+            clock=clock,
+            organization_id=found.id,
+            networks=networks,
+            hosted=frozenset(spec.slug for spec in specs if spec.kind is NetworkKind.HOSTED),
+            private=settings.webhook_private,
+        )
         return await importer.take(file, progress)
 
 

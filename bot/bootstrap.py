@@ -21,6 +21,7 @@ from bot.watch.rules import WatchRules
 from bot.watch.watcher import Watcher
 from bot.web.app import create_web, listening
 from bot.web.pictures import picture_url
+from bot.webhooks.loop import WebhookLoop
 from commands.command import Services
 from commands.dispatcher import Dispatcher
 from commands.ids import new_id, to_wire
@@ -28,11 +29,12 @@ from commands.messages import Message, Picture
 from commands.ports.chat import ChatPlatform, Surroundings
 from commands.ports.clock import Clock
 from commands.ports.network import Networks, NetworkSpec
+from commands.ports.signals import Signals
 from commands.ports.storage import Storage
 from commands.secret import Secret
 from platform_adapters import discovery
 from platform_adapters.chat.chart import Draughtsman
-from platform_adapters.discovery import build_chat_platforms, build_networks, network_modules
+from platform_adapters.discovery import build_chat_platforms, build_networks, build_signals
 from storage import Keyring, Rekeyed, open_storage, rekey, upgrade
 
 ALL_PARTS = frozenset(Part)
@@ -64,6 +66,7 @@ class Bot:
     planner: Planner
     delivery: DeliveryLoop
     errands: Sequence[Loop]
+    webhooks: WebhookLoop
     web: web.Application
     liveness: Liveness
 
@@ -88,9 +91,9 @@ async def rekey_database(settings: Settings) -> Rekeyed:
     return await rekey(settings.storage_url, keyring_of(settings))
 
 
-def network_specs() -> Sequence[NetworkSpec]:
-    """The declarations of all networks there are, with credentials or without."""
-    return [module.SPEC for module in network_modules()]
+def network_specs(environment: Mapping[str, str]) -> Sequence[NetworkSpec]:
+    """The declarations of all networks there are, with credentials or without. Raises SettingError."""
+    return discovery.network_specs(environment)
 
 
 def log_rules() -> LogRules:
@@ -122,6 +125,11 @@ def adapters(
         build_chat_platforms(environment, surroundings, only=only_chat),
         build_networks(environment, surroundings.clock),
     )
+
+
+def ears(environment: Mapping[str, str], clock: Clock) -> Mapping[str, Signals]:
+    """What networks tell on their own, heard of those that have settings. Raises SettingError."""
+    return build_signals(environment, clock)
 
 
 def surroundings_of(settings: Settings, storage: Storage, clock: Clock) -> Surroundings:
@@ -195,12 +203,16 @@ async def built(
                 tick=settings.calendar_tick,
                 profile_age=timedelta(seconds=settings.profile_age),
             ),
+            webhooks=WebhookLoop(storage=storage, clock=storage.clock, private=settings.webhook_private),
             web=create_web(
                 services=services,
                 platforms=platforms,
                 alive=liveness,
                 draw=Draughtsman().draw,
                 picture_key=keyring.picture_key,
+                specs=network_specs(environment),
+                webhooks_private=settings.webhook_private,
+                signals=ears(environment, storage.clock),
             ),
             liveness=liveness,
         )
@@ -244,6 +256,13 @@ def _loops(bot: Bot) -> Sequence[Loop]:
         ),
         Loop(name="purge", every=PURGE_EVERY, run_once=purge),
         *bot.errands,
+        Loop(
+            name="webhooks",
+            every=settings.notice_tick,
+            run_once=bot.webhooks.run_once,
+            stop=bot.webhooks.stop,
+            progressed_at=bot.webhooks.progressed_at,
+        ),
         Loop(name="planner", every=settings.notice_tick, run_once=bot.planner.run_once),
         Loop(
             name="delivery",
@@ -265,4 +284,5 @@ def watch_rules(settings: Settings) -> WatchRules:
         outage_authorizations=settings.outage_authorizations,
         outage_share=settings.outage_share,
         outage_period=timedelta(seconds=settings.outage_period),
+        outage_longest=timedelta(seconds=settings.outage_longest),
     )

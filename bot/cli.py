@@ -1,4 +1,5 @@
-"""The command line: serve · demo · doctor · org · people · import · audit · preview · install · db.
+"""The command line: serve · demo · doctor · org · people · import · audit · preview · install · db ·
+api-key · webhooks · reports.
 
 Each command imports what it needs when it runs, because importing everything takes seconds.
 """
@@ -6,18 +7,16 @@ Each command imports what it needs when it runs, because importing everything ta
 import asyncio
 import signal
 import sys
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from bot.settings import Part, Settings, environment_with_file
+from bot.cli_host import api_keys, reports, webhooks
+from bot.console import clear_errors, err, out, read_settings, run_async
+from bot.settings import Part
 from commands.errors import SettingError
 from commands.ports.chat import Check
-from commands.ports.storage import StorageError
 
 app = typer.Typer(
     no_args_is_help=True, pretty_exceptions_enable=False, help="Finds lapsed connections and tells people."
@@ -30,10 +29,10 @@ app.add_typer(org, name="org")
 app.add_typer(people_app, name="people")
 app.add_typer(audit, name="audit")
 app.add_typer(db, name="db")
+app.add_typer(api_keys, name="api-key")
+app.add_typer(webhooks, name="webhooks")
+app.add_typer(reports, name="reports")
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
-_Result = TypeVar("_Result")
 _MARKS = {Check.GOOD: "✅ good   ", Check.WARNING: "❗ look at", Check.BAD: "❌ bad    "}
 
 
@@ -113,14 +112,14 @@ def import_(
 ) -> None:
     """Take connections, clients and people in from CSV files."""
     with clear_errors():
-        settings, _ = read_settings()
+        settings, environment = read_settings()
         from bot.administration import OperatorError, import_file, import_people
 
         if file is None and people is None:
             raise OperatorError("Which file? `lapsebot import FILE --org NAME`, or `--people FILE` for people")
         left_out = 0
         if file is not None:
-            report = run_async(import_file(settings, file, organization, _progress))
+            report = run_async(import_file(settings, environment, file, organization, _progress))
             for bad in report.bad:
                 err.print(f"line {bad.line}: {bad.reason}", markup=False)
             out.print(f"{report.added} added · {report.known} known already · {len(report.bad)} left out")
@@ -169,6 +168,17 @@ def preview(
         message = example.message
         text = gallery.text(platform, drawn(platform, message)) if platform else plain_text(message)
         out.print(f"── {example.name} · “{message.subject}”\n{text}\n", markup=False)
+
+
+@app.command()
+def why() -> None:
+    """Print the page “Why did my connection lapse?”, in Markdown, with the networks that are declared here."""
+    with clear_errors():
+        _, environment = read_settings()
+        from bot.bootstrap import network_specs
+        from bot.why_page import why_page
+
+        sys.stdout.write(why_page(network_specs(environment)))
 
 
 @app.command()
@@ -308,39 +318,6 @@ def db_rekey() -> None:
         )
         if done.unreadable:
             raise typer.Exit(1)
-
-
-def read_settings() -> tuple[Settings, dict[str, str]]:
-    """The settings and the environment that they come from. Raises SettingError."""
-    environment = dict(environment_with_file())
-    return Settings.read(environment), environment
-
-
-@contextmanager
-def clear_errors() -> Iterator[None]:
-    """Turn what an operator can mend into one sentence and exit code 2."""
-    from bot.administration import OperatorError
-    from bot.tables import UnreadableFile
-
-    try:
-        yield
-    except SettingError as error:
-        err.print(f"{error.name} {error.reason}", markup=False)
-        raise typer.Exit(2) from None
-    except (StorageError, OperatorError, UnreadableFile) as error:
-        err.print(str(error), markup=False)
-        raise typer.Exit(2) from None
-
-
-def run_async(work: Coroutine[object, object, _Result]) -> _Result:
-    """Run a command's coroutine; the first error of a task group comes out as itself."""
-    try:
-        return asyncio.run(work)
-    except BaseExceptionGroup as group:
-        first: BaseException = group
-        while isinstance(first, BaseExceptionGroup):
-            first = first.exceptions[0]
-        raise first from group
 
 
 async def stopped() -> None:

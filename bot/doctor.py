@@ -9,12 +9,14 @@ from urllib.parse import urlsplit
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from bot.bootstrap import adapters, chat_platform_names, opened_storage, surroundings_of
+from bot.bootstrap import adapters, chat_platform_names, ears, opened_storage, surroundings_of
 from bot.settings import PREFIX, Settings
+from bot.webhooks.diagnosis import endpoints
 from commands.errors import SettingError
 from commands.model import Organization, Workspace
 from commands.ports.chat import ChatPlatform, Check, Diagnosis
 from commands.ports.network import Networks
+from commands.ports.signals import Signals
 from commands.ports.storage import Storage, StorageError, Unreadable
 
 _UNHEARD_SINCE = timedelta(days=7)
@@ -43,6 +45,7 @@ async def diagnoses(settings: Settings, environment: Mapping[str, str]) -> Async
         noted = Noted(environment)
         try:
             platforms, networks = adapters(noted, surroundings_of(settings, storage, clock))
+            signals = ears(noted, clock)
         except SettingError as error:
             mend = "Change it in .env, or unset it."
             yield Diagnosis(subject=error.name, check=Check.BAD, found=error.reason, mend=mend)
@@ -52,10 +55,13 @@ async def diagnoses(settings: Settings, environment: Mapping[str, str]) -> Async
         async for line in _platforms(platforms):
             yield line
         for organization in organizations:
-            for line in await installations(storage, platforms, organization):
+            for line in [
+                *await installations(storage, platforms, organization),
+                await unheard(storage, organization, clock.now()),
+                *await endpoints(storage, organization),
+            ]:
                 yield line
-            yield await unheard(storage, organization, clock.now())
-        async for line in _networks(networks):
+        async for line in _networks(networks, signals, settings.public_url):
             yield line
 
 
@@ -70,14 +76,32 @@ async def _platforms(platforms: Mapping[str, ChatPlatform]) -> AsyncIterator[Dia
         yield Diagnosis(subject="Chat", check=Check.BAD, found="no chat platform is configured", mend=mend)
 
 
-async def _networks(networks: Networks) -> AsyncIterator[Diagnosis]:
+async def _networks(networks: Networks, signals: Mapping[str, Signals], public_url: str) -> AsyncIterator[Diagnosis]:
     for network in networks.values():
         async with network.running():
             for line in await network.diagnose():
                 yield line
+    for line in addresses_to_enter(signals, networks, public_url):
+        yield line
     if not networks:
         mend = "Set LAPSEBOT_<NETWORK>_CLIENT_ID and _CLIENT_SECRET of at least one network."
         yield Diagnosis(subject="Networks", check=Check.BAD, found="no network has credentials", mend=mend)
+
+
+def addresses_to_enter(signals: Mapping[str, Signals], networks: Networks, public_url: str) -> Sequence[Diagnosis]:
+    """Say where networks that can tell us on their own are given the address to tell it at. Whether they were cannot be
+    asked: nothing hangs on it but how soon a removal is noticed.
+    """
+    return [
+        Diagnosis(
+            subject=f"{networks[slug].spec.name}, removed access",
+            check=Check.GOOD if public_url.startswith("https://") else Check.WARNING,
+            found=f"is noticed at once where {public_url}/signals/{slug} is entered at the network",
+            mend=f"Enter it there as {ear.enter_at}. Without it a removal is found at the next check.",
+        )
+        for slug, ear in signals.items()
+        if slug in networks
+    ]
 
 
 class Noted(Mapping[str, str]):

@@ -9,7 +9,7 @@ from commands.errors import CommandError
 from commands.handlers.roles import ROLE_NAMES, ROLE_WORDS, not_the_last_primary
 from commands.ids import ClientId, OrganizationId, PersonId, new_id, to_wire
 from commands.model import Person, Role
-from commands.passes import role_changed
+from commands.passes import role_changed, welcome
 from commands.plain import plain_text
 from commands.ports.auditing import AuditEntry
 from commands.ports.clock import Clock
@@ -43,8 +43,9 @@ class _Row:
 class PeopleImporter:
     """Imports files of people into one organization. Who is there already gets the role and clients of the file."""
 
-    def __init__(self, *, storage: Storage, clock: Clock, organization_id: OrganizationId) -> None:
+    def __init__(self, *, storage: Storage, clock: Clock, organization_id: OrganizationId, origin: str = "cli") -> None:
         self._storage = storage
+        self._origin = origin
         self._clock = clock
         self._organization_id = organization_id
 
@@ -54,10 +55,7 @@ class PeopleImporter:
         async with self._storage.reading() as work:
             clients = {client.name: client.id for client in await work.clients.all(self._organization_id)}
         for row in rows:
-            try:
-                await self._one(row, clients, report)
-            except ValueError as error:
-                report.bad.append(BadRow(line=row.line, reason=str(error)))
+            await self._kept(row, clients, report)
         async with self._storage.transaction() as work:
             counts = {"added": report.added, "changed": report.changed, "known": report.known, "bad": len(report.bad)}
             detail = {name: str(count) for name, count in counts.items()}
@@ -81,6 +79,26 @@ class PeopleImporter:
                 rows.append(row)
         return rows, report
 
+    async def take_item(self, values: Mapping[str, str]) -> tuple[str, str]:
+        """Take one person in by the same rules: "added", "changed", "known" or "refused", and why it was refused."""
+        report = PeopleReport()
+        async with self._storage.reading() as work:
+            clients = {client.name: client.id for client in await work.clients.all(self._organization_id)}
+        try:
+            row = _row(0, values)
+        except ValueError as error:
+            return "refused", str(error)
+        await self._kept(row, clients, report)
+        if report.bad:
+            return "refused", report.bad[0].reason
+        return "added" if report.added else "changed" if report.changed else "known", ""
+
+    async def _kept(self, row: _Row, clients: Mapping[str, ClientId], report: PeopleReport) -> None:
+        try:
+            await self._one(row, clients, report)
+        except ValueError as error:
+            report.bad.append(BadRow(line=row.line, reason=str(error)))
+
     async def _one(self, row: _Row, clients: Mapping[str, ClientId], report: PeopleReport) -> None:
         """Write one row, in a transaction of its own: a bad one loses nothing of the others. Raises ValueError."""
         limits = _limits(row, clients)
@@ -97,6 +115,7 @@ class PeopleImporter:
                 )
                 await work.people.add(person)
                 await work.audit.write(self._about(person, "person.added"))
+                await welcome(work, person, self._clock.now())
                 report.added += 1
                 return
             there = await work.people.get_for_change(self._organization_id, there.id)
@@ -121,7 +140,7 @@ class PeopleImporter:
             organization_id=self._organization_id,
             at=self._clock.now(),
             actor_id=None,
-            origin="cli",
+            origin=self._origin,
             action=action,
             subject=subject,
             detail=detail,

@@ -17,7 +17,8 @@ _SECRET_SETTING = re.compile(r"(TOKEN|SECRET|KEYS?|PASSWORD)$")
 _SHAPES = r"""
       (?i:bearer|basic|bot)\s+[\w.~+/=-]{16,}                             # authorization headers
     | (?<=[?&])(?:code|auth_code|state|access_token|refresh_token|client_secret|secret|token|input_token)=[^&\s"']+
-    | (?:(?<=/r/)|(?<=/p/)|(?<=/link/)|(?<=/unsubscribe/)|(?<=/drill/))[0-9A-Za-z]{22}  # our own links
+    | (?:(?<=/r/)|(?<=/p/)|(?<=/link/)|(?<=/unsubscribe/)|(?<=/drill/)|(?<=/calendar/))[0-9A-Za-z]{22}  # our own links
+    | lapsebot_[0-9A-Za-z]{22}_[0-9A-Za-z]{20,} | whsec_[0-9A-Za-z+/=]{20,}     # keys of our API, webhook secrets
     | (?<=://)[^/\s:@]+:[^/\s@]+(?=@)                                     # user:password@ of a database address
 """
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x9b]")

@@ -10,6 +10,7 @@ from commands.errors import CommandError
 from commands.handlers.roles import ROLE_NAMES, ROLE_WORDS, give_role
 from commands.ids import ClientId, OrganizationId, PersonId, new_id, to_wire
 from commands.model import Person, Role
+from commands.passes import welcome
 from commands.plain import plain_text
 from commands.ports.auditing import AuditEntry
 from commands.ports.clock import Clock
@@ -52,6 +53,7 @@ async def add_person(settings: Settings, organization: str, *, name: str, email:
                 )
                 await work.people.add(person)
                 await work.audit.write(_entry(clock, person, "person.added"))
+                await welcome(work, person, clock.now())
         except AlreadyThere:
             raise OperatorError(
                 f"Somebody has the address {address} already; `lapsebot people list` shows who"

@@ -69,6 +69,9 @@ class Settings(BaseModel):
     outage_authorizations: int = Field(default=5, ge=1)
     outage_share: float = Field(default=0.6, gt=0, le=1)
     outage_period: float = Field(default=600, gt=0)
+    outage_longest: float = Field(default=86_400, gt=0)
+    webhook_private: bool = False
+    """Whether webhooks may be sent to this machine and to private networks, also by plain HTTP."""
 
     @field_validator("public_url")
     @classmethod

@@ -13,6 +13,7 @@ from commands.model import (
     Person,
     Role,
     Scope,
+    Verdict,
 )
 
 
@@ -80,6 +81,8 @@ class Act(StrEnum):
     PROPOSE_RETIREMENT = "propose_retirement"
     ASSIGN = "assign"
     TRANSFER = "transfer"
+    ACCEPT_MOVE = "accept_move"
+    """Expect an account under the business that it moved to (R-7)."""
     OPEN_CHANNEL = "open_channel"
     """Let a channel hear, as far as one may see oneself."""
     OPEN_SHARED_CHANNEL = "open_shared_channel"
@@ -92,9 +95,9 @@ class Act(StrEnum):
 
 _OF_A_CONNECTION = frozenset(
     {Act.SEE, Act.RECONNECT, Act.CHECK, Act.CLAIM, Act.RELEASE_ANOTHERS, Act.SNOOZE, Act.NOTE, Act.NUDGE}
-    | {Act.RETIRE, Act.PROPOSE_RETIREMENT, Act.ASSIGN, Act.TRANSFER}
+    | {Act.RETIRE, Act.PROPOSE_RETIREMENT, Act.ASSIGN, Act.TRANSFER, Act.ACCEPT_MOVE}
 )
-_ADMINISTRATORS_ALONE = frozenset({Act.RELEASE_ANOTHERS, Act.ASSIGN, Act.TRANSFER})
+_ADMINISTRATORS_ALONE = frozenset({Act.RELEASE_ANOTHERS, Act.ASSIGN, Act.TRANSFER, Act.ACCEPT_MOVE})
 
 
 def may(person: Person, act: Act, view: ConnectionView | None = None) -> bool:
@@ -157,7 +160,8 @@ def may_reconnect(person: Person, view: ConnectionView) -> Decision:
         return Decision(allowed=False, standing=Standing.HIDDEN)
     if connection.state is ConnectionState.RETIRED:
         return Decision(allowed=False, standing=Standing.RETIRED)
-    if view.lapse is not None and view.lapse.ended_at is None and view.lapse.cause in RECONNECT_DOES_NOT_HELP:
+    cause = view.lapse.cause if view.lapse is not None and view.lapse.ended_at is None else None
+    if cause in RECONNECT_DOES_NOT_HELP and not move_accepted(view):
         return Decision(allowed=False, standing=Standing.NOT_HELPING)
     if person.id == connection.connector_id:
         return Decision(allowed=True, standing=Standing.CONNECTOR)
@@ -165,3 +169,12 @@ def may_reconnect(person: Person, view: ConnectionView) -> Decision:
         return Decision(allowed=True, standing=Standing.OWNER)
     standing = Standing.ON_BEHALF if is_administrator(person) else Standing.ROLE_UNKNOWN
     return Decision(allowed=True, standing=standing)
+
+
+def move_accepted(view: ConnectionView) -> bool:
+    """Whether the account lapsed because it moved, and its new business is accepted: a login of that one mends it."""
+    lapse, parent = view.lapse, view.connection.parent
+    if lapse is None or lapse.ended_at is not None or lapse.cause is not Verdict.ACCOUNT_MOVED:
+        return False
+    moved_to = lapse.evidence.moved_to
+    return moved_to is not None and parent is not None and moved_to.id == parent.id

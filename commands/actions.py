@@ -8,7 +8,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from commands.errors import CommandError
-from commands.ids import ClientId, ConnectionId, DrillId, LapseId, PersonId, SubscriptionId, from_wire, to_wire
+from commands.ids import ClientId, ConnectionId, DrillId, LapseId, PassId, PersonId, SubscriptionId, from_wire, to_wire
 from commands.messages import ActionRef, Code, Message, text
 from commands.wording import clean
 
@@ -26,6 +26,9 @@ SNOOZE_CHOICE = "snooze-choice"
 NOT_MINE = "not-mine"
 RETIRE = "retire"
 RETIRE_CONFIRMED = "retire-yes"
+ACCEPT_MOVE = "accept-move"
+ACCEPT_MOVE_CONFIRMED = "accept-move-yes"
+ASK = "ask"
 NOTE = "note"
 HISTORY = "history"
 HISTORY_PAGE = "history-page"
@@ -37,6 +40,8 @@ SUBSCRIBE_FORM = "subscribe-form"
 RHYTHM_FORM = "rhythm-form"
 RECONNECT_LIST = "reconnect-list"
 SEND_LINK = "send-link"
+WITHDRAW_LINK = "withdraw-link"
+CALENDAR = "calendar"
 ADD_OWNER = "add-owner"
 ROLE = "role"
 END_CHANNEL = "end-channel"
@@ -120,6 +125,21 @@ def retire_confirmed_action(connection_id: ConnectionId) -> ActionRef:
     return ActionRef(RETIRE_CONFIRMED, (to_wire(connection_id),))
 
 
+def accept_move_action(connection_id: ConnectionId) -> ActionRef:
+    """Asks whether a move to another business was meant; only `accept_move_confirmed_action` acts."""
+    return ActionRef(ACCEPT_MOVE, (to_wire(connection_id),))
+
+
+def accept_move_confirmed_action(connection_id: ConnectionId) -> ActionRef:
+    """Expects the account under the business that it moved to (R-7)."""
+    return ActionRef(ACCEPT_MOVE_CONFIRMED, (to_wire(connection_id),))
+
+
+def ask_action(lapse_id: LapseId, person_id: PersonId) -> ActionRef:
+    """Passes a lapse on to somebody who is connected through the account's new business (X-2)."""
+    return ActionRef(ASK, (to_wire(lapse_id), to_wire(person_id)))
+
+
 def note_action(lapse_id: LapseId) -> ActionRef:
     """Opens a form for a note about the lapse."""
     return ActionRef(NOTE, (to_wire(lapse_id),))
@@ -153,6 +173,16 @@ def copy_link_action(person_id: PersonId) -> ActionRef:
 def send_link_action(person_id: PersonId) -> ActionRef:
     """An administrator sends this person the link to their accounts (C-8)."""
     return ActionRef(SEND_LINK, (to_wire(person_id),))
+
+
+def withdraw_link_action(pass_id: PassId) -> ActionRef:
+    """An administrator ends a personal link that was sent or copied (X-10)."""
+    return ActionRef(WITHDRAW_LINK, (to_wire(pass_id),))
+
+
+def calendar_action() -> ActionRef:
+    """Answers privately with the address of the presser's own calendar of reconnect days (X-7)."""
+    return ActionRef(CALENDAR)
 
 
 def role_action(person_id: PersonId, drawn: str = "") -> ActionRef:
@@ -218,6 +248,11 @@ def lapse_of(arguments: tuple[str, ...]) -> LapseId:
 def person_of(arguments: tuple[str, ...]) -> PersonId:
     """Read the one argument of a person's button. Raises OutOfDate."""
     return PersonId(_id(arguments[0]))
+
+
+def pass_of(arguments: tuple[str, ...]) -> PassId:
+    """Read the one argument of `withdraw_link_action`. Raises OutOfDate."""
+    return PassId(_id(arguments[0]))
 
 
 def drill_of(arguments: tuple[str, ...]) -> DrillId:

@@ -2,10 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
-from commands.model import Verdict
+from commands.model import Lapse, Verdict
 from commands.ports.network import CauseText, NetworkSpec
+from commands.wording import shown
+
+_HOLDER = "The system that holds this connection"
+SAID_LIMIT = 300
+"""Characters of a host product's own words that are kept and shown."""
 
 _COMMON: Mapping[Verdict, CauseText] = MappingProxyType(
     {
@@ -111,6 +117,17 @@ def cause_text(spec: NetworkSpec | None, cause: Verdict) -> CauseText:
     more.
     """
     return (spec.causes.get(cause) if spec is not None else None) or _COMMON[cause]
+
+
+def lapse_text(spec: NetworkSpec | None, lapse: Lapse) -> CauseText:
+    """The words for a lapse: those of its cause, and what the host product said of it, if it reported it (D-7)."""
+    words, said = cause_text(spec, lapse.cause), lapse.evidence.said
+    if not said:
+        return words
+    holder = spec.own_page.product if spec is not None and spec.own_page is not None else _HOLDER
+    quoted = f"{holder} says: “{shown(said, SAID_LIMIT).rstrip('.')}”."
+    happened = quoted if lapse.cause is Verdict.REPORTED else f"{words.happened} {quoted}"
+    return replace(words, happened=happened)
 
 
 def cause_name(verdict: Verdict) -> str:

@@ -82,6 +82,15 @@ class Choice:
     may_choose_owner: bool
     existing: Authorization | None
     """The authorization of this very login, if it is known."""
+    to_ask: tuple[str, ...] = ()
+    """Names of administrators, where an account that is reached lives under another owner (R-11)."""
+
+    @property
+    def anothers(self) -> tuple[ReachedRow, ...]:
+        """What the login reaches of another owner's: to be transferred before it is this person's."""
+        return tuple(
+            row for row in self.of(Reached.HERE) if row.view is not None and is_anothers(self.person, row.view)
+        )
 
     def of(self, what: Reached) -> tuple[ReachedRow, ...]:
         """The rows of one kind."""
@@ -114,6 +123,8 @@ async def choice_of(uow: UnitOfWork, spec: NetworkSpec, person: Person, found: F
         key=lambda row: (row.what is not Reached.NEW, row.account.name.casefold(), row.account.account_id),
     )
     new = [row for row in rows if row.what is Reached.NEW]
+    elsewhere_owned = any(row.view is not None and is_anothers(person, row.view) for row in rows)
+    administrators = await uow.people.administrators(organization_id) if elsewhere_owned else ()
     return Choice(
         organization=await uow.organizations.get(organization_id),
         person=person,
@@ -125,7 +136,14 @@ async def choice_of(uow: UnitOfWork, spec: NetworkSpec, person: Person, found: F
         clients=await clients_of(uow, person),
         may_choose_owner=is_administrator(person),
         existing=existing,
+        to_ask=tuple(shown(one.name) for one in administrators if one.id != person.id)[:2],
     )
+
+
+def is_anothers(person: Person, view: ConnectionView) -> bool:
+    """Whether an account lives under another owner than the person who would connect it (R-11)."""
+    connection = view.connection
+    return connection.owner_id not in (None, person.id) and connection.state is not ConnectionState.RETIRED
 
 
 def _row(
@@ -147,11 +165,10 @@ def _waits_for(view: ConnectionView, person: Person, existing: Authorization | N
         return False
     if connection.state is ConnectionState.UNCONNECTED:
         return connection.connector_id in (None, person.id)
-    return (
-        connection.state is ConnectionState.LAPSED
-        and existing is not None
-        and connection.authorization_id == existing.id
-    )
+    if connection.state is not ConnectionState.LAPSED:
+        return False
+    hangs_on_this = existing is not None and connection.authorization_id == existing.id
+    return hangs_on_this or connection.authorization_id is None  # its move was accepted: any login there brings it back
 
 
 async def lost_by(uow: UnitOfWork, person: Person, spec: NetworkSpec, discovery: Discovery) -> Sequence[ConnectionView]:

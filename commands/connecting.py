@@ -27,12 +27,13 @@ from commands.model import (
 )
 from commands.outcomes import Outcome, OutcomeKind, OutcomeRow, shortened
 from commands.ports.auditing import AuditEntry
-from commands.ports.network import NetworkSpec
+from commands.ports.network import NetworkKind, NetworkSpec
 from commands.ports.reconnecting import Attempt, Link, Session
 from commands.ports.storage import AlreadyThere, UnitOfWork
-from commands.rehearsal import Helpers, helpers_of, sentences
+from commands.profiles import anothers_login
+from commands.rehearsal import HalfWay, Helpers, half_way, helpers_of, sentences
 from commands.restoring import NAME_LIMIT, Login, bring_back, store_grant
-from commands.round_trip import CameBack, Started, came_back, close, give_back, new_attempt, refusal
+from commands.round_trip import CameBack, NotStarted, Started, begin, came_back, close, give_back, new_attempt, refusal
 from commands.wording import clean, shown
 
 logger = logging.getLogger(__name__)
@@ -54,6 +55,7 @@ class Invitation:
     clients: Clients
     checklist: tuple[str, ...]
     helpers: Helpers
+    begun: HalfWay | None = None
 
     @property
     def may_start(self) -> bool:
@@ -104,17 +106,26 @@ class Connecting:
 
     async def start(
         self, link: Link, person: Person, session: Session, *, browser_hash: bytes, again: bool
-    ) -> Started | Invitation | None:
-        """Open an attempt. An Invitation says why there is nothing to open, None that the link leads nowhere."""
+    ) -> Started | NotStarted | Invitation | None:
+        """Open an attempt, and ask the network for its login.
+
+        An Invitation says why there is nothing to open, None that the link leads nowhere.
+        """
         async with self._services.storage.transaction() as uow:
             invitation = await self._invite(uow, link, person)
             if invitation is None or invitation.spec is None or not invitation.may_start:
                 return invitation
+            if invitation.spec.kind is not NetworkKind.OAUTH:
+                return invitation  # there is no login to go to: its page says what there is instead
             network = self._services.networks[invitation.spec.slug]
             new = new_attempt(self._services, link, session, network, None)
             # It renews no authorization, and so is in nobody's way.
             await uow.attempts.open(new.attempt, state_hash=new.state_hash, browser_hash=browser_hash, take_over=False)
-        return new.started(network, login_hint=None, again=again)
+        started = await begin(self._services, new, network, login_hint=None, again=again)
+        if isinstance(started, Outcome):
+            await self.give_up(new.attempt, session, started)
+            return NotStarted(attempt_id=new.attempt.id)
+        return started
 
     async def _invite(self, uow: UnitOfWork, link: Link, person: Person) -> Invitation | None:
         theirs = person.id == link.person_id and person.organization_id == link.organization_id
@@ -123,6 +134,8 @@ class Connecting:
         network = self._services.networks.get(link.network)
         if network is None:
             logger.error("no credentials for network %s: its accounts cannot be connected", link.network)
+        now = self._services.clock.now()
+        left = await uow.attempts.under_way(link.organization_id, link_id=link.id, authorization_id=None, now=now)
         return Invitation(
             organization=await uow.organizations.get(person.organization_id),
             person=person,
@@ -131,6 +144,7 @@ class Connecting:
             clients=await clients_of(uow, person),
             checklist=sentences(network.spec, {}) if network else (),
             helpers=await helpers_of(uow, person, None),
+            begun=half_way(left, now) if left else None,
         )
 
     async def finish(self, attempt: Attempt, session: Session, answer: Mapping[str, str]) -> Outcome | None:
@@ -159,6 +173,9 @@ class Connecting:
             lost = await lost_by(uow, person, back.network.spec, back.discovery)
             if lost:
                 return reaches_less(lost, person, back.discovery)
+            anothers = await anothers_login(uow, person, back.network.spec, back.discovery)
+            if anothers is not None:
+                return anothers
             if person.left_at is not None or not (await clients_of(uow, person)).any:
                 return Outcome(kind=OutcomeKind.NOT_ALLOWED, used_login=used)
             await uow.attempts.keep(attempt.organization_id, attempt.id, found=found, until=until)

@@ -6,7 +6,7 @@ Every name that came from outside is cleaned and shortened here, and stands in a
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from commands.causes import cause_name, cause_text
+from commands.causes import cause_name, lapse_text
 from commands.ids import PersonId
 from commands.messages import (
     AnyButton,
@@ -25,11 +25,14 @@ from commands.messages import (
     line,
 )
 from commands.model import Claim, ConnectionState, ConnectionView, Identity, Lapse, Person, Verdict
-from commands.ports.network import Networks, NetworkSpec
+from commands.ports.network import NetworkKind, Networks, NetworkSpec
 from commands.wording import listed, named, shown
 
 EXPIRING_WITHIN = timedelta(days=14)
 """How far ahead an authorization's end is marked: the first of the warnings (D-2)."""
+
+RENEWABLE_WITHIN = timedelta(days=90)
+"""How far ahead of its end an authorization may be renewed, so that one sitting renews all that is due (X-7)."""
 
 ID_LIMIT = 64  # characters of an account's id; the networks' own have at most some 30
 Identities = Mapping[PersonId, tuple[Identity, ...]]
@@ -93,6 +96,14 @@ def ends_soon(view: ConnectionView, now: datetime) -> datetime | None:
     return end if end is not None and end <= now + EXPIRING_WITHIN else None
 
 
+def renewable_until(view: ConnectionView, now: datetime) -> datetime | None:
+    """When the authorization of an active connection ends, if it may be renewed already (X-7)."""
+    if view.connection.state is not ConnectionState.ACTIVE or view.authorization is None:
+        return None
+    end = view.authorization.ends_at
+    return end if end is not None and end <= now + RENEWABLE_WITHIN else None
+
+
 def term_is_over(view: ConnectionView) -> bool:
     """Whether the open lapse is there because the consent's term is over (C-12: it carries the clock as well)."""
     lapse = open_lapse(view)
@@ -134,15 +145,30 @@ def state_line(view: ConnectionView, now: datetime) -> Line:
             return line("expires ", Moment(end, MomentStyle.DAY)) if end else line("active")
 
 
-def mending_label(view: ConnectionView, now: datetime) -> str | None:
+def reconnect_label(spec: NetworkSpec | None, login: str = "Reconnect") -> str:
+    """What a button to mend an account says; `login`: where that takes a login."""
+    return "Enter key" if spec is not None and spec.kind is NetworkKind.API_KEY else login
+
+
+def way_to_mend(spec: NetworkSpec) -> str:
+    """How an account is mended, as the end of a sentence: "by logging in with …"."""
+    if spec.key_form is not None:
+        return f"by entering a new {spec.key_form.called}"
+    if spec.own_page is not None:
+        return f"in {spec.own_page.product}, which keeps the connection"
+    return f"by logging in with {spec.login_label}"
+
+
+def mending_label(view: ConnectionView, networks: Networks, now: datetime) -> str | None:
     """What the connection needs, as a button says it; None while it needs nothing."""
+    spec = spec_of(networks, view.connection.network)
     match view.connection.state:
         case ConnectionState.LAPSED:
-            return "Reconnect"
+            return reconnect_label(spec)
         case ConnectionState.UNCONNECTED:
-            return "Connect"
+            return reconnect_label(spec, "Connect")
         case ConnectionState.ACTIVE:
-            return "Renew" if ends_soon(view, now) else None
+            return reconnect_label(spec, "Renew") if ends_soon(view, now) else None
         case ConnectionState.RETIRED:
             return None
 
@@ -192,7 +218,7 @@ def what_happened(view: ConnectionView, networks: Networks) -> Line:
         return ()
     spec = spec_of(networks, view.connection.network)
     since = Moment(lapse.last_good_at or lapse.opened_at)
-    return line(f"{cause_text(spec, lapse.cause).happened} Missing since ", since, f": {missing_data(spec)}.")
+    return line(f"{lapse_text(spec, lapse).happened} Missing since ", since, f": {missing_data(spec)}.")
 
 
 def missing_data(spec: NetworkSpec | None) -> str:

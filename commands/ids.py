@@ -26,6 +26,11 @@ EventId = NewType("EventId", UUID)
 NoteId = NewType("NoteId", UUID)
 DrillId = NewType("DrillId", UUID)
 PassId = NewType("PassId", UUID)
+OutageId = NewType("OutageId", UUID)
+ApiKeyId = NewType("ApiKeyId", UUID)
+EndpointId = NewType("EndpointId", UUID)
+SourceId = NewType("SourceId", UUID)
+WebhookMessageId = NewType("WebhookMessageId", UUID)
 
 WIRE_LENGTH = 22  # 128 bits in base 62
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

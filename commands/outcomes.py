@@ -23,6 +23,8 @@ class OutcomeKind(StrEnum):
     WRONG_LOGIN = "wrong_login"
     ROLE_MISSING = "role_missing"
     """Somebody else than the connector logged in as themselves, and does not hold the role there (P-3)."""
+    OTHER_OWNER = "other_owner"
+    """The login works, but is a parent profile of another owner than the account's (R-10)."""
     NOTHING_REACHED = "nothing_reached"
     """A login for new accounts that reaches none."""
     NOTHING_CHOSEN = "nothing_chosen"
@@ -82,8 +84,14 @@ class Outcome:
     """Accounts beyond `rows`."""
     reaches: tuple[str, ...] = ()
     """Some accounts that a wrong login reaches instead, for recognizing it."""
+    reaches_in: tuple[str, ...] = ()
+    """The businesses that those hang under."""
     somebody_elses: bool = False
     """Whoever logged in is not the one who connected it."""
+    owner_name: str = ""
+    """Whose parent profile the login is, where that is another owner; empty where it is not to be told."""
+    login_id: str = ""
+    """The network's id of that login, for transferring it."""
 
     @property
     def stored(self) -> bool:
@@ -118,18 +126,22 @@ class Outcome:
             rows=tuple(_row(row) for row in raw["rows"]),
             more=raw["more"],
             reaches=tuple(raw["reaches"]),
+            reaches_in=tuple(raw.get("reaches_in", ())),
             somebody_elses=raw.get("somebody_elses", False),
+            owner_name=raw.get("owner_name", ""),
+            login_id=raw.get("login_id", ""),
         )
 
 
 _WHYS = {
-    OutcomeKind.WRONG_LOGIN: "the login did not reach the account",
-    OutcomeKind.ROLE_MISSING: "the login lacks the role that it takes",
+    OutcomeKind.WRONG_LOGIN: "the {by} did not reach the account",
+    OutcomeKind.ROLE_MISSING: "the {by} lacks the role that it takes",
+    OutcomeKind.OTHER_OWNER: "the {by} belongs to another owner here",
     OutcomeKind.MISSING_PERMISSION: "a permission was left out",
-    OutcomeKind.REACHES_LESS: "the login reaches less than before",
-    OutcomeKind.NOT_BACK: "the account cannot be read with this login either",
+    OutcomeKind.REACHES_LESS: "the {by} reaches less than before",
+    OutcomeKind.NOT_BACK: "the account cannot be read with this {by} either",
     OutcomeKind.DECLINED: "Cancel was pressed on the network's page",
-    OutcomeKind.NOT_ACCEPTED: "the network did not accept the login",
+    OutcomeKind.NOT_ACCEPTED: "the network did not accept the {by}",
     OutcomeKind.NETWORK_DOWN: "the network was not answering",
     OutcomeKind.OUR_FAULT: "the network refused the app, which the operator was told",
     OutcomeKind.NOT_ALLOWED: "it may not be reconnected by them any more",
@@ -138,11 +150,11 @@ _WHYS = {
 }
 
 
-def why(outcome: Outcome) -> str:
-    """Why a login did not help, as a short clause for those who follow the lapse."""
+def why(outcome: Outcome, by: str = "login") -> str:
+    """Why a login, or what is entered in its place, did not help: a short clause for those who follow the lapse."""
     if outcome.kind is OutcomeKind.MISSING_PERMISSION and outcome.missing:
         return f"a permission was left out: {listed(outcome.missing)}"
-    return _WHYS.get(outcome.kind, "the login did not help")
+    return _WHYS.get(outcome.kind, "the {by} did not help").format(by=by)
 
 
 def shortened(rows: Sequence[OutcomeRow]) -> tuple[tuple[OutcomeRow, ...], int]:

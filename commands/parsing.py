@@ -35,6 +35,7 @@ class Show(StrEnum):
     WHO = "who"
     HISTORY = "history"
     STATS = "stats"
+    UPCOMING = "upcoming"
     WHO_CAN = "who-can"
     CHECK = "check"
     WHY = "why"
@@ -77,7 +78,7 @@ _NO = frozenset({"no", "n", "false", "0", "off", ""})
 _LAPSED_KEYS = ("show", "network", "client", "person", "mine", "state", "account")
 _ACCOUNT_KEYS = ("account", "network", "client")
 _STATE_WORDS = {state.value: state for state in StateFilter}
-_LISTS = (Show.LIST, Show.STATS)
+_LISTS = (Show.LIST, Show.STATS, Show.UPCOMING)
 """What shows many connections at once."""
 
 

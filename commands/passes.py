@@ -10,6 +10,8 @@ from commands.access import may_vouch_for
 from commands.command import Services
 from commands.ids import (
     DrillId,
+    EventId,
+    NoticeId,
     OrganizationId,
     PassId,
     PersonId,
@@ -21,6 +23,7 @@ from commands.ids import (
 )
 from commands.model import Person, Role
 from commands.ports.auditing import AuditEntry
+from commands.ports.events import Event, EventKind
 from commands.ports.reconnecting import Pass, PassPurpose, Session
 from commands.ports.storage import UnitOfWork
 from commands.secret import hashed, new_wire_secret
@@ -30,14 +33,18 @@ LIVES = {
     PassPurpose.IDENTITY: timedelta(hours=24),
     PassPurpose.UNSUBSCRIBE: timedelta(days=90),
     PassPurpose.DRILL: timedelta(hours=24),
+    PassPurpose.CALENDAR: timedelta(days=365),
 }
-"""How long each kind works. Whoever finds an old email must still be able to unsubscribe by it."""
+"""How long each kind works. Whoever finds an old email must still be able to unsubscribe by it; a calendar is
+subscribed to.
+"""
 
 _PATHS = {
     PassPurpose.ACCOUNTS: "/p",
     PassPurpose.IDENTITY: "/link",
     PassPurpose.UNSUBSCRIBE: "/unsubscribe",
     PassPurpose.DRILL: "/drill",
+    PassPurpose.CALENDAR: "/calendar",
 }
 
 PASS_PLATFORM = "personal-link"
@@ -59,11 +66,14 @@ async def make_pass(
     made_by: PersonId | None,
     now: datetime,
     data: Mapping[str, str] | None = None,
+    notice_id: NoticeId | None = None,
+    followed: bool = False,
 ) -> str:
     """Make a bearer link for `person` and give its address, which is never seen again.
 
     Whoever calls has asked whether `made_by` may, and writes the audit entry; None: a notice of ours makes it. A new
-    link leaves older ones working: one may be in an email, another copied.
+    link leaves older ones working: one may be in an email, another copied. `followed`: somebody wants to know how far
+    it gets (X-10); `notice_id` is the message that carries it then, if one does.
     """
     secret = new_wire_secret()
     one = Pass(
@@ -75,10 +85,21 @@ async def make_pass(
         created_at=now,
         expires_at=now + LIVES[purpose],
         data=data or {},
+        notice_id=notice_id,
+        followed_at=now if followed else None,
     )
     await uow.passes.add(one, secret_hash=hashed(secret))
     return public_url + pass_path(purpose, secret)
 
+
+SENT_BY = "by"
+"""In the data of an ACCOUNTS pass that a message carries: the name of whoever had it sent."""
+
+WELCOME = "welcome"
+"""In the data of a LINK_SENT event: the person was just added, and nobody asked for it."""
+
+PAGE = "page"
+"""In the data of a CALENDAR pass: the path of the page where its person renews, if that needs no secret."""
 
 OPT_INS = "subscriptions"
 """In an UNSUBSCRIBE pass's data: the ids of the opt-ins that it ends, with spaces between; without it, all of them."""
@@ -134,6 +155,12 @@ async def find_pass(services: Services, purpose: PassPurpose, secret: str) -> Pa
         return None
     async with services.storage.reading() as uow:
         return one if await still_vouched_for(uow, one) else None
+
+
+async def was_for(services: Services, purpose: PassPurpose, secret: str) -> OrganizationId | None:
+    """Whose organization a link was of that leads nowhere any more; None: there never was one."""
+    one = await services.storage.directory.pass_of(hashed(secret))
+    return one.organization_id if one is not None and one.purpose is purpose else None
 
 
 async def still_vouched_for(uow: UnitOfWork, one: Pass) -> bool:
@@ -205,6 +232,21 @@ async def open_accounts(
         await uow.sessions.end(session.id)
         await uow.sessions.add(session, secret_hash=session_hash)
     return session
+
+
+async def welcome(uow: UnitOfWork, person: Person, now: datetime) -> None:
+    """Have an owner who was just added sent the link to their accounts (R-13); whoever is no owner gets none."""
+    if person.role is not Role.OWNER:
+        return
+    event = Event(
+        id=EventId(new_id(now)),
+        organization_id=person.organization_id,
+        kind=EventKind.LINK_SENT,
+        at=now,
+        person_id=person.id,
+        data={WELCOME: "yes"},
+    )
+    await uow.notices.record([event])
 
 
 def proves_pass(session: Session) -> bool:

@@ -17,13 +17,17 @@ from commands.linking import origin_of
 from commands.model import ConnectionView, Person, Verdict
 from commands.outcomes import Outcome, OutcomeKind, OutcomeRow, shortened, why
 from commands.ports.events import Event, EventKind
+from commands.ports.network import NetworkKind
 from commands.ports.reconnecting import Attempt, Link, Session
 from commands.ports.storage import AlreadyThere, UnitOfWork
+from commands.profiles import other_owner
 from commands.rehearsal import MAY_START, Rehearsal, rehearse
 from commands.restoring import Login, Weighed, restore, taken_over, weigh
 from commands.round_trip import (
     CameBack,
+    NotStarted,
     Started,
+    begin,
     came_back,
     close,
     give_back,
@@ -66,8 +70,8 @@ class Reconnecting:
 
     async def start(
         self, link: Link, person: Person, session: Session, *, browser_hash: bytes, take_over: bool, again: bool
-    ) -> Started | Held | Rehearsal | None:
-        """Open an attempt. What may be done is asked anew.
+    ) -> Started | NotStarted | Held | Rehearsal | None:
+        """Open an attempt, and ask the network for its login. What may be done is asked anew.
 
         A Rehearsal says why there is nothing to open, None that the link leads nowhere. `take_over`: end whoever is at
         it. `again`: the last login left a permission out.
@@ -76,6 +80,8 @@ class Reconnecting:
             rehearsal = await self._rehearse(uow, link, person)
             if rehearsal is None or rehearsal.spec is None or rehearsal.offer not in MAY_START:
                 return rehearsal
+            if rehearsal.spec.kind is not NetworkKind.OAUTH:
+                return rehearsal  # there is no login to go to: its page says what there is instead
             view, network = rehearsal.view, self._services.networks[rehearsal.spec.slug]
             new = new_attempt(self._services, link, session, network, view.connection.authorization_id)
             holder = await uow.attempts.open(
@@ -86,7 +92,12 @@ class Reconnecting:
                 return Held(holder=shown(name), since=holder.opened_at, rehearsal=rehearsal)
             await self._record(uow, EventKind.ATTEMPT_OPENED, new.attempt, view, {})
         hint, lost = _hint(view, person), _permission_lost(view)
-        return new.started(network, login_hint=hint, again=again or lost)
+        started = await begin(self._services, new, network, login_hint=hint, again=again or lost)
+        if isinstance(started, Outcome):
+            async with self._services.storage.transaction() as uow:
+                await self._end_in_failure(uow, new.attempt, started)
+            return NotStarted(attempt_id=new.attempt.id)
+        return started
 
     async def _rehearse(self, uow: UnitOfWork, link: Link, person: Person) -> Rehearsal | None:
         if person.id != link.person_id or person.organization_id != link.organization_id or link.connection_id is None:
@@ -99,7 +110,8 @@ class Reconnecting:
             logger.error(
                 "no credentials for network %s: its connections cannot be reconnected", view.connection.network
             )
-        return await rehearse(uow, person, view, network.spec if network else None, self._services.clock.now())
+        spec = network.spec if network else None
+        return await rehearse(uow, link, view, spec, person=person, now=self._services.clock.now())
 
     async def give_up(self, attempt: Attempt, session: Session | None, kind: OutcomeKind) -> Outcome:
         """End a used attempt without asking the network anything, and write down why."""
@@ -142,7 +154,7 @@ class Reconnecting:
                 outcome = Outcome(kind=OutcomeKind.NOT_ALLOWED, used_login=shown(back.discovery.subject_name))
             else:
                 weighed = await weigh(uow, spec, view, login)
-                outcome = _outcome(weighed, login)
+                outcome = _anothers(weighed, login) or _outcome(weighed, login)
             ending = close(self._services, uow, attempt, outcome) if outcome.stored else None
             if not await (ending or self._end_in_failure(uow, attempt, outcome)):
                 return Outcome(kind=OutcomeKind.NOT_ACCEPTED)  # somebody took over meanwhile: nothing is written (R-17)
@@ -158,7 +170,10 @@ class Reconnecting:
             return False
         view = await self._view(uow, attempt)
         if view is not None:
-            await self._record(uow, EventKind.ATTEMPT_FAILED, attempt, view, {"why": why(outcome)})
+            network = self._services.networks.get(attempt.network)
+            form = network.spec.key_form if network is not None else None
+            reason = why(outcome, form.called) if form is not None else why(outcome)
+            await self._record(uow, EventKind.ATTEMPT_FAILED, attempt, view, {"why": reason})
         return True
 
     async def _view(self, uow: UnitOfWork, attempt: Attempt) -> ConnectionView | None:
@@ -187,6 +202,13 @@ class Reconnecting:
         await uow.notices.record([event])
 
 
+def _anothers(weighed: Weighed, login: Login) -> Outcome | None:
+    """That the login is a parent profile of another owner (R-10)."""
+    if weighed.profile is None or not weighed.is_anothers(login.person):
+        return None
+    return other_owner(weighed.profile, login.person, login.discovery)
+
+
 def _outcome(weighed: Weighed, login: Login) -> Outcome:
     """What the person reads; of accounts that they may not see, nothing."""
     comparison, expected = weighed.comparison, weighed.view.authorization
@@ -202,7 +224,10 @@ def _outcome(weighed: Weighed, login: Login) -> Outcome:
     seen = [outcome for outcome in comparison.concerned if may_see(login.person, outcome.connection)]
     if kind is OutcomeKind.PARTIAL and all(outcome.proved for outcome in seen):
         kind = OutcomeKind.RESTORED  # what is not back is not theirs to know of (N-8)
-    accounts = login.discovery.accounts[:REACHES_NAMED]
+    accounts = login.discovery.accounts[:REACHES_NAMED] if kind is OutcomeKind.WRONG_LOGIN else ()
+    businesses = {
+        account.parent.id: f"{shown(account.parent.name)} {account.parent.id}" for account in accounts if account.parent
+    }
     return Outcome(
         kind=kind,
         used_login=shown(login.discovery.subject_name),
@@ -211,7 +236,8 @@ def _outcome(weighed: Weighed, login: Login) -> Outcome:
         missing=tuple(dict.fromkeys(label for o in comparison.waiting if o in seen or not seen for label in o.missing)),
         rows=rows,
         more=more,
-        reaches=tuple(shown(account.name) for account in accounts) if kind is OutcomeKind.WRONG_LOGIN else (),
+        reaches=tuple(f"{shown(account.name)} {shown(account.account_id, ID_LIMIT)}" for account in accounts),
+        reaches_in=tuple(businesses.values()),
         somebody_elses=weighed.standing is not Standing.CONNECTOR,
     )
 

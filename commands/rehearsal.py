@@ -10,13 +10,15 @@ from datetime import datetime
 from enum import StrEnum
 
 from commands.access import Standing, may_reconnect, may_see
-from commands.causes import cause_text
-from commands.drawing import EXPIRING_WITHIN, ID_LIMIT, open_lapse, standing_claim
+from commands.causes import lapse_text
+from commands.drawing import ID_LIMIT, RENEWABLE_WITHIN, open_lapse, standing_claim
 from commands.ids import PersonId
 from commands.model import ConnectionState, ConnectionView, Organization, Person
+from commands.moves import Move, read_move
 from commands.ports.network import CauseText, NetworkSpec
+from commands.ports.reconnecting import Link, UnderWay
 from commands.ports.storage import UnitOfWork
-from commands.wording import shown
+from commands.wording import duration, listed, shown
 
 
 class Offer(StrEnum):
@@ -53,6 +55,15 @@ class Helpers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HalfWay:
+    """A login of the reader's own that is under way: begun and left, or coming back at this moment (R-18)."""
+
+    attempt: UnderWay
+    ago: str
+    """How long since it was begun, in words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rehearsal:
     """The facts of a Reconnect page, for the one person that it is for."""
 
@@ -71,29 +82,63 @@ class Rehearsal:
     helpers: Helpers
     at_it: str | None = None
     """Who is reconnecting it, or has claimed it, in words; None: nobody but the reader (X-4)."""
+    at_it_since: datetime | None = None
+    """Since when they are reconnecting it; None: it is a claim."""
+    begun: HalfWay | None = None
+    own_role: bool = False
+    """The reader has a login and a role of their own to come with: they are not the one who connected it."""
+    move: Move | None = None
+    """Where the account went, if it lapsed because it moved (X-2)."""
+    failing_since: datetime | None = None
+    """Since when the network fails for many at once, as the organization was told (X-3)."""
+    again_by: datetime | None = None
+    """When the network would ask for the next login, if this one is made now; None: it does not."""
 
 
 async def rehearse(
-    uow: UnitOfWork, person: Person, view: ConnectionView, spec: NetworkSpec | None, now: datetime
+    uow: UnitOfWork, link: Link, view: ConnectionView, spec: NetworkSpec | None, *, person: Person, now: datetime
 ) -> Rehearsal | None:
-    """Gather what the page shows. None: it leads nowhere, for it may not be seen or is retired."""
+    """Gather what the page of a link shows. None: it leads nowhere, for it may not be seen or is retired."""
     offer = _offer(person, view, spec, now)
     if offer is None:
         return None
-    lapse = open_lapse(view)
+    lapse, under_way = open_lapse(view), None
+    if offer in MAY_START:
+        under_way = await uow.attempts.under_way(
+            link.organization_id, link_id=link.id, authorization_id=view.connection.authorization_id, now=now
+        )
+    others = under_way is not None and under_way.person_id != person.id
     return Rehearsal(
         organization=await uow.organizations.get(person.organization_id),
         person=person,
         view=view,
         spec=spec,
         offer=offer,
-        cause=cause_text(spec, lapse.cause) if spec and lapse else None,
+        cause=lapse_text(spec, lapse) if spec and lapse else None,
         missing=lapse.evidence.missing if lapse else (),
         checklist=checklist(spec, view, person) if spec and offer in MAY_START else (),
         siblings=await _siblings(uow, person, view) if offer in MAY_START else (),
         helpers=await helpers_of(uow, person, view),
         at_it=_at_it(person, view, now) if offer in MAY_START else None,
+        at_it_since=under_way.opened_at if under_way and others else None,
+        begun=half_way(under_way, now) if under_way and not others else None,
+        own_role=may_reconnect(person, view).standing is not Standing.CONNECTOR,
+        move=await read_move(uow, person, view),
+        failing_since=await _failing_since(uow, view, now) if offer in MAY_START else None,
+        again_by=now + spec.term if spec and spec.term and offer in MAY_START else None,
     )
+
+
+async def _failing_since(uow: UnitOfWork, view: ConnectionView, now: datetime) -> datetime | None:
+    connection = view.connection
+    standing = await uow.outages.standing(connection.organization_id)
+    since = [one.since for one in standing if one.network == connection.network and one.holds(now)]
+    return min(since, default=None)
+
+
+def half_way(attempt: UnderWay, now: datetime) -> HalfWay:
+    """Words for an attempt that is under way."""
+    return HalfWay(attempt=attempt, ago=duration(now - attempt.opened_at))
 
 
 def _at_it(person: Person, view: ConnectionView, now: datetime) -> str | None:
@@ -152,8 +197,9 @@ def checklist(spec: NetworkSpec, view: ConnectionView, person: Person) -> tuple[
 
 def sentences(spec: NetworkSpec, facts: Mapping[str, str]) -> tuple[str, ...]:
     """The network's checklist with these facts; a sentence that names another is left out."""
+    known = {**facts, "permissions": listed([permission.label for permission in spec.permissions])}
     return tuple(
-        sentence.format_map(facts) for sentence in spec.checklist if all(facts.get(n) for n in _names(sentence))
+        sentence.format_map(known) for sentence in spec.checklist if all(known.get(n) for n in _names(sentence))
     )
 
 
@@ -167,7 +213,7 @@ def _offer(person: Person, view: ConnectionView, spec: NetworkSpec | None, now: 
         return None
     if view.connection.state is ConnectionState.ACTIVE:
         ends_at = view.authorization.ends_at if view.authorization else None
-        soon = ends_at is not None and ends_at <= now + EXPIRING_WITHIN
+        soon = ends_at is not None and ends_at <= now + RENEWABLE_WITHIN
         return Offer.RENEW if soon and spec is not None else Offer.WORKING
     if decision.standing is Standing.NOT_HELPING:
         return Offer.NOT_HELPING

@@ -25,6 +25,7 @@ from commands.ports.auditing import AuditEntry
 from commands.ports.events import Event, EventKind
 from commands.ports.network import Discovery, Grant, NetworkSpec, ReachedAccount
 from commands.ports.storage import UnitOfWork, Unreadable
+from commands.profiles import Profile, profile_of
 from commands.wording import clean
 
 CHECK_AFTER = timedelta(minutes=1)
@@ -56,6 +57,17 @@ class Weighed:
     """By account id: everything that was compared."""
     existing: Authorization | None
     """The authorization of this very login, if there is one."""
+    profile: Profile | None = None
+    """Whose that is, where it is another one than the account hangs on."""
+
+    def may_serve(self, person: Person, connection: Connection) -> bool:
+        """Whether this login may be used for an account: one that belongs to another owner may not (R-10)."""
+        return self.profile is None or self.profile.may_serve(person, connection)
+
+    def is_anothers(self, person: Person) -> bool:
+        """Whether it would mend what was asked for, and belongs to another owner."""
+        works = self.comparison.kind is not ComparisonKind.NOTHING
+        return works and not self.may_serve(person, self.view.connection)
 
 
 async def weigh(uow: UnitOfWork, spec: NetworkSpec, view: ConnectionView, login: Login) -> Weighed:
@@ -67,8 +79,10 @@ async def weigh(uow: UnitOfWork, spec: NetworkSpec, view: ConnectionView, login:
         under = await uow.connections.under(organization_id, connection.authorization_id)
         expected += [sibling for sibling in under if sibling.connection.id != connection.id]
     optional = await _waiting(uow, login.person, connection)
+    profile = None
     if existing is not None and existing.id != connection.authorization_id:
-        optional += await uow.connections.under(organization_id, existing.id)
+        known = await uow.connections.under(organization_id, existing.id)
+        profile, optional = await profile_of(uow, existing, known), [*optional, *known]
     optional = [other for other in optional if may_reconnect(login.person, other).allowed]
     comparison = compare(
         spec,
@@ -83,6 +97,7 @@ async def weigh(uow: UnitOfWork, spec: NetworkSpec, view: ConnectionView, login:
         comparison=comparison,
         views={each.connection.account_id: each for each in (*optional, *expected)},
         existing=existing,
+        profile=profile,
     )
 
 
@@ -121,7 +136,7 @@ def taken_over(weighed: Weighed, person: Person) -> Sequence[AccountOutcome]:
     comparison = weighed.comparison
     if comparison.same_login:
         return comparison.proved
-    if comparison.kind is ComparisonKind.NOTHING:
+    if comparison.kind is ComparisonKind.NOTHING or weighed.is_anothers(person):
         return ()
     asked_for = weighed.view.connection.id
     return [
@@ -131,6 +146,7 @@ def taken_over(weighed: Weighed, person: Person) -> Sequence[AccountOutcome]:
         or (
             outcome.needed
             and may_see(person, outcome.connection)
+            and weighed.may_serve(person, outcome.connection)
             and outcome.connection.state is not ConnectionState.RETIRED
         )
     ]
@@ -188,7 +204,7 @@ async def _carried_over(uow: UnitOfWork, existing: Authorization, tokens: Tokens
         before = await uow.authorizations.tokens(existing.organization_id, existing.id)
     except Unreadable:
         return tokens  # what cannot be read is no loss
-    return replace(tokens, refresh=before.refresh)
+    return replace(tokens, refresh=before.refresh, refresh_begun_at=before.refresh_begun_at)
 
 
 async def bring_back(

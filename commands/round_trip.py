@@ -31,6 +31,8 @@ NETWORK_LIMIT = 45.0
 """Seconds that a network may take for all that finishing asks: inside the pages' own limit, so that an end is
 written.
 """
+BEGIN_LIMIT = 15.0
+"""Seconds that a network may take to prepare a login: somebody waits for the page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,13 @@ class Started:
     attempt_id: AttemptId
     url: str = field(repr=False)
     state: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotStarted:
+    """The network could not prepare a login. The attempt is over, and remembers how."""
+
+    attempt_id: AttemptId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,23 +64,10 @@ class NewAttempt:
         """What is stored of the state."""
         return hashed(self.state)
 
-    def started(self, network: Network, *, login_hint: str | None, again: bool) -> Started:
-        """Where the browser goes now that it is open."""
-        url = network.authorize_url(
-            state=self.state,
-            redirect_uri=self.attempt.redirect_uri,
-            code_challenge=_challenge(self.verifier) if network.spec.uses_pkce else None,
-            login_hint=login_hint,
-            again=again,
-        )
-        return Started(attempt_id=self.attempt.id, url=url, state=self.state)
-
 
 def login_address(services: Services, slug: str) -> str:
     """Where the network's login is: for a page's headers, and for telling whence an answer should come."""
-    return services.networks[slug].authorize_url(
-        state="-", redirect_uri=redirect_uri(services, slug), code_challenge=None, login_hint=None, again=False
-    )
+    return services.networks[slug].login_url
 
 
 def redirect_uri(services: Services, slug: str) -> str:
@@ -101,6 +97,33 @@ def new_attempt(
     return NewAttempt(attempt=attempt, state=secrets.token_urlsafe(32), verifier=verifier)
 
 
+async def begin(
+    services: Services, new: NewAttempt, network: Network, *, login_hint: str | None, again: bool
+) -> Started | Outcome:
+    """Ask the network where the browser goes, now that the attempt is open. An Outcome: nowhere, the attempt is over.
+
+    What the network gives for the exchange alone is kept with the attempt.
+    """
+    attempt = new.attempt
+    try:
+        async with asyncio.timeout(BEGIN_LIMIT):
+            begun = await network.begin(
+                state=new.state,
+                redirect_uri=attempt.redirect_uri,
+                code_challenge=_challenge(new.verifier) if network.spec.uses_pkce else None,
+                login_hint=login_hint,
+                again=again,
+            )
+    except NetworkError as error:
+        return _outcome_of_error(error, attempt)
+    except TimeoutError:
+        return Outcome(kind=OutcomeKind.NETWORK_DOWN, verdict=Verdict.NETWORK_DOWN)
+    if begun.secret is not None:
+        async with services.storage.transaction() as uow:
+            await uow.attempts.entrust(attempt.organization_id, attempt.id, code_verifier=begun.secret)
+    return Started(attempt_id=attempt.id, url=begun.url, state=new.state)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameBack:
     """A login that the network proved."""
@@ -118,6 +141,8 @@ async def came_back(services: Services, attempt: Attempt, answer: Mapping[str, s
         return Outcome(kind=OutcomeKind.OUR_FAULT)
     if "iss" in answer and _origin(answer["iss"]) != _origin(login_address(services, attempt.network)):
         return Outcome(kind=OutcomeKind.FOREIGN_ANSWER)
+    if network.spec.denied_with in answer:
+        return Outcome(kind=OutcomeKind.DECLINED)
     if "error" in answer:
         declined = answer["error"] in network.spec.cancelled_by
         return Outcome(kind=OutcomeKind.DECLINED if declined else OutcomeKind.NOT_ACCEPTED)

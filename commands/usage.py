@@ -72,6 +72,11 @@ STATS = Example(
     options="/lapsed show:stats network:NETWORK",
     does="lapses by week and cause, and how long reconnecting took",
 )
+UPCOMING = Example(
+    words="/lapsed upcoming client:Acme",
+    options="/lapsed show:upcoming client:Acme",
+    does="what ends within 90 days, by week and person, and your next reconnect day",
+)
 WHO_CAN = Example(
     words="/lapsed who-can Acme EU Ads",
     options="/lapsed show:who-can account:Acme EU Ads",
@@ -127,6 +132,7 @@ LAPSED = Usage(
         WHO_CAN,
         HISTORY,
         STATS,
+        UPCOMING,
         CHECK,
         Example(words="/lapsed why NETWORK", options="/lapsed show:why network:NETWORK", does="why connections lapse"),
         HELP,

@@ -35,6 +35,11 @@ def named(text: str) -> str:
     return shown(text) or "(no name)"
 
 
+def first_name(name: str) -> str:
+    """How a button calls somebody."""
+    return shown(named(name).split(maxsplit=1)[0], 30)
+
+
 def number_of(number: int, noun: str) -> str:
     """Say how many: "1 account", "1,204 accounts"."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from bot.notices.audience import Reader
-from bot.notices.data import BY, CONNECTION, DAY, GIVEN, MORE, MOST_KEPT, WHOM, ids_text
+from bot.notices.data import BY, CONNECTION, DAY, GIVEN, MORE, MOST_KEPT, WELCOME, WHOM, YES, ids_text
 from bot.notices.desk import Desk, is_open, lapses_of, place
 from bot.notices.opened import first_notices
 from bot.notices.outbox import Posting
@@ -46,12 +46,14 @@ async def _nudged(desk: Desk, events: Sequence[Event]) -> list[Posting]:
     """Write to those whom somebody asks to act, if it still is needed."""
     still = await _still(desk, events)
     refused = await _refusing(desk, still)
+    people = await desk.people(event.person_id for event in events)
     postings = []
     for event in events:
         view = still.get(event.lapse_id) if event.lapse_id is not None else None
-        people = (view.connector, view.owner) if view is not None else ()
-        person = next((one for one in people if one is not None and one.id == event.person_id), None)
-        if view is None or person is None or (event.lapse_id, person.id) in refused:
+        person = people.get(event.person_id) if event.person_id is not None else None
+        if view is None or person is None or person.left_at is not None or not may_see(person, view.connection):
+            continue
+        if (event.lapse_id, person.id) in refused:
             continue
         data = {BY: event.data.get("by", ""), DAY: event.data.get("day", "")}
         reader = Reader(person=person, part=_part(person, view))
@@ -162,7 +164,7 @@ async def _links_sent(desk: Desk, events: Sequence[Event]) -> list[Posting]:
         desk.posting(
             Reader(person=people[event.person_id], part=Part.OWNER),
             NoticeKind.PERSONAL_LINK,
-            data={BY: event.data.get("by", "")},
+            data={BY: event.data.get("by", ""), **({WELCOME: YES} if event.data.get(WELCOME) == YES else {})},
         )
         for event in events
         if event.person_id is not None and event.person_id in people and people[event.person_id].left_at is None

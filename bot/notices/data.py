@@ -17,6 +17,8 @@ BESIDE = "beside"
 CONNECTION = "connection"
 """The connections that it is about, where it is about no lapse: of a refused link, of a transfer, played in a drill."""
 BY = "by"
+WELCOME = "welcome"
+"""Of a personal link: its reader was just added, and nobody waits for it to arrive."""
 """The name of whoever opened somebody else's link, asks the reader to act, assigned, transferred, sent the link."""
 DAY = "day"
 """The day (ISO date) on which somebody asks the reader to act: another day's asking is another notice."""
@@ -53,6 +55,9 @@ MORE = "more"
 """How many more there are than a list of ids here names."""
 RHYTHM = "rhythm"
 """Of a digest, and of what is gathered for one: "daily" or "weekly" (`commands.model.Rhythm`)."""
+
+OUTAGE = "outage"
+"""Of a network's outage, and of its end: its id."""
 
 WHAT = "what"
 """Of a note: what happened (`EventKind`). Of an undelivered notice about no lapse: which it was (`NoticeKind`)."""
@@ -110,10 +115,12 @@ NAMES: Mapping[NoticeKind, frozenset[str]] = MappingProxyType(
         NoticeKind.NOT_MINE: frozenset({WHOM, GIVEN}),
         NoticeKind.RETIREMENT_PROPOSED: frozenset({WHOM, CONNECTION, GIVEN}),
         NoticeKind.TRANSFERRED: frozenset({CONNECTION, MORE, BY}),
-        NoticeKind.PERSONAL_LINK: frozenset({BY}),
+        NoticeKind.PERSONAL_LINK: frozenset({BY, WELCOME}),
         NoticeKind.SUCCESSION: frozenset({WHOM, HOW}),
         NoticeKind.INSTALLATION_LOST: frozenset({PLATFORM, WORKSPACE, TENANT, STATE}),
         NoticeKind.THIN_REACH: frozenset({NETWORKS, WEEK}),
+        NoticeKind.OUTAGE: frozenset({OUTAGE}),
+        NoticeKind.OUTAGE_OVER: frozenset({OUTAGE}),
         NoticeKind.DRILL: frozenset({DRILL, CONNECTION, CLIENT}),
         NoticeKind.DRILL_ESCALATED: frozenset({DRILL, CLIENT, ASKED, REACHED, ANSWERED, WHOM, UNREACHED}),
         NoticeKind.DRILL_REPORT: frozenset(

@@ -10,15 +10,16 @@ from enum import StrEnum
 
 from bot.notices.addresses import Platforms
 from bot.notices.audience import covers
-from bot.notices.data import BESIDE, CONNECTION, WHOM, ids_in
+from bot.notices.data import BESIDE, CONNECTION, OUTAGE, WHOM, ids_in
 from bot.notices.facts import Facts
-from bot.notices.letter import Account, Entry, Letter, Login, login_of
+from bot.notices.letter import Account, Entry, Failing, Letter, Login, login_of
 from commands.access import is_administrator, may_see, scope_of, takes_immediate_notices
-from commands.ids import ConnectionId, LapseId, PersonId
-from commands.model import Connection, ConnectionState, ConnectionView, Mute, Person
+from commands.ids import ConnectionId, LapseId, OutageId, PersonId
+from commands.model import Connection, ConnectionState, ConnectionView, Mute, Person, Verdict
 from commands.ports.connections import Answerable, Hanging
 from commands.ports.network import Networks
 from commands.ports.notices import Delivery, DeliveryState, Notice, NoticeKind, Part
+from commands.ports.outages import Share
 
 
 class Reason(StrEnum):
@@ -35,6 +36,7 @@ class Reason(StrEnum):
     NO_ADMINISTRATOR = "the reader is no administrator any more"
     MUTED = "the reader does not want to hear of it"
     CLAIMED = "somebody is on it"
+    HELD = "the network itself is failing"
 
 
 _ABOUT_LAPSES = frozenset(
@@ -47,7 +49,8 @@ _ABOUT_LAPSES = frozenset(
         NoticeKind.UNDELIVERED,
     }
 )
-_COPIES = frozenset({NoticeKind.LAPSED, NoticeKind.REMINDER, NoticeKind.DIGEST})
+_COPIES = frozenset({NoticeKind.LAPSED, NoticeKind.REMINDER, NoticeKind.DIGEST, NoticeKind.OUTAGE})
+_OF_OUTAGES = frozenset({NoticeKind.OUTAGE, NoticeKind.OUTAGE_OVER})
 _FOR_ADMINISTRATORS = frozenset(
     {
         NoticeKind.UNDELIVERED,
@@ -111,6 +114,7 @@ class Drafts:
             logins=tuple(self._logins(notice, reader)),
             hanging=tuple(self._hanging(notice, reader)),
             owned=tuple(self._owned(notice, reader)),
+            failing=self._failing(notice, reader),
             unseen=self._unseen(notice, reader),
             to_ask=next((one for one in facts.administrators if one.id != reader.id), None),
             clients=facts.clients,
@@ -119,6 +123,7 @@ class Drafts:
             told=facts.told,
             mutes={entry.lapse.id: mute for entry in entries if (mute := self._mute(entry, notice)) is not None},
             people=facts.people,
+            through=facts.through if _sees_everything(reader) else {},
             handles=facts.handles,
         )
 
@@ -180,6 +185,34 @@ class Drafts:
                 if self._is_deputy(reader, person_id) or _sees(reader, one):
                     yield one
 
+    def _failing(self, notice: Notice, reader: Person) -> Failing | None:
+        """The outage, in numbers of what the reader may see (N-8)."""
+        for outage_id in ids_in(notice, OUTAGE):
+            outage, shares = self.facts.outages.get(OutageId(outage_id), (None, ()))
+            network = self.networks.get(outage.network) if outage is not None else None
+            if outage is not None and network is not None:
+                seen = [share for share in shares if _sees(reader, share)]
+                return Failing(
+                    outage=outage,
+                    spec=network.spec,
+                    total=sum(share.total for share in seen),
+                    failing=sum(share.failing for share in seen),
+                    lapsed=sum(share.lapsed for share in seen),
+                )
+        return None
+
+    def _is_held(self, letter: Letter) -> bool:
+        """Whether all that a first notice tells of is put down to outages meanwhile (D-4)."""
+        if letter.notice.kind is not NoticeKind.LAPSED or not letter.open:
+            return False
+        held = {one.network: one.since for one in self.facts.standing if one.holds(self.now)}
+        return all(
+            entry.lapse.cause is Verdict.UNCLEAR
+            and entry.spec.slug in held
+            and entry.lapse.opened_at >= held[entry.spec.slug]
+            for entry in letter.open
+        )
+
     def _unseen(self, notice: Notice, reader: Person) -> bool:
         """Whether a deputy may not see all that is offered to them yet."""
         clients = self._clients(reader)
@@ -211,6 +244,8 @@ class Drafts:
             return Reason.NOT_SET_UP if self._is_unconfigured(letter) else Reason.UNSEEN
         if notice.kind is NoticeKind.SUCCESSION and not letter.whom:
             return Reason.GONE
+        if notice.kind in _OF_OUTAGES and letter.failing is None:
+            return Reason.NOT_SET_UP
         hangs = any(self.facts.hanging.get(id) or self.facts.owned.get(id) for id in _gone(notice))
         if hangs and not (letter.hanging or letter.owned):
             return Reason.UNSEEN
@@ -227,7 +262,7 @@ class Drafts:
 
     def _unwanted(self, delivery: Delivery, letter: Letter) -> Reason | None:
         """Why a message that was not posted yet shall not be."""
-        over = _over(letter)
+        over = Reason.HELD if self._is_held(letter) else _over(letter)
         if over is not None and delivery.state is not DeliveryState.UNKNOWN:
             return over  # where a reply was lost, the message may be there, and must turn green
         kind, part, reader = letter.notice.kind, letter.part, letter.reader
@@ -246,6 +281,8 @@ class Drafts:
         """Whether the reader's opt-ins, as they are now, ask for any of it."""
         own = self.facts.subscriptions.get((letter.notice.person_id, letter.notice.channel), ())
         about = list(connections_of(letter))
+        if letter.failing is not None:
+            return any(subscription.network in (None, letter.failing.outage.network) for subscription in own)
         if not about:
             return bool(own)
         return any(covers(subscription, connection) for subscription in own for connection in about)
@@ -257,14 +294,23 @@ def connections_of(letter: Letter) -> Iterable[Connection]:
         yield account.view.connection
 
 
+def _sees_everything(reader: Person) -> bool:
+    """Others may not hear of people through clients that are not theirs (N-8)."""
+    scope = scope_of(reader)
+    return scope.client_ids is None and scope.within is None
+
+
 def _gone(notice: Notice) -> list[PersonId]:
     """Who is to be succeeded."""
     return [PersonId(id) for id in ids_in(notice, WHOM)] if notice.kind is NoticeKind.SUCCESSION else []
 
 
-def _sees(reader: Person, one: Answerable) -> bool:
+def _sees(reader: Person, one: Answerable | Share) -> bool:
     """Whether the reader may see these connections."""
-    clients = scope_of(reader).client_ids
+    scope = scope_of(reader)
+    if scope.within is not None and one.client_id not in scope.within:
+        return False
+    clients = scope.client_ids
     return clients is None or one.client_id in clients or reader.id in (one.connector_id, one.owner_id)
 
 
@@ -278,6 +324,9 @@ def _over(letter: Letter) -> Reason | None:
         return Reason.RENEWED if all(login.renewed for login in letter.logins) else Reason.ENDED
     if kind is NoticeKind.DIGEST and not letter.open and not ending:
         return Reason.ENDED
+    if letter.failing is not None and kind is NoticeKind.OUTAGE:
+        still = letter.failing.outage.over_at is None and letter.failing.failing
+        return None if still else Reason.ENDED
     about = letter.accounts or letter.entries
     retired = all(one.view.connection.state is ConnectionState.RETIRED for one in about)
     if kind is NoticeKind.RETIREMENT_PROPOSED and retired:

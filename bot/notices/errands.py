@@ -8,6 +8,7 @@ from datetime import timedelta
 from bot.notices.addresses import Platforms
 from bot.notices.digests import Digests
 from bot.notices.drills import Drills
+from bot.notices.outages import OutageTeller
 from bot.notices.outbox import Outbox
 from bot.notices.reach import Reach
 from bot.notices.releases import Releases
@@ -71,5 +72,6 @@ def errands(
             every=REACH_EVERY,
             run_once=Reach(storage=storage, clock=clock, networks=networks, outbox=outbox).run_once,
         ),
+        Loop(name="outages", every=tick, run_once=OutageTeller(storage=storage, clock=clock).run_once),
         Loop(name="roster", every=ROSTER_EVERY, run_once=look_at_some),
     ]

@@ -28,14 +28,15 @@ from bot.notices.example_facts import (
     letter,
     noted,
 )
-from bot.notices.letter import Entry, Login
+from bot.notices.letter import Entry, Failing, Login
 from bot.notices.wording import PARTS, write
-from commands.ids import ClientId, LapseId, PersonId
+from commands.ids import ClientId, LapseId, OutageId, PersonId
 from commands.messages import Message
 from commands.model import ConnectionState, Evidence, LapseEnd, Mute, Parent, Person, Verdict
 from commands.ports.connections import Answerable, Hanging
 from commands.ports.events import EventKind
 from commands.ports.notices import NoticeKind, Part
+from commands.ports.outages import Outage
 
 _DAY = timedelta(days=1)
 
@@ -67,6 +68,7 @@ def examples() -> Sequence[Example]:
         *_requests(),
         *_handed_over(),
         *_silence(),
+        *_outages(),
         *_drills(),
         *_notes(),
     ]
@@ -297,6 +299,7 @@ def _handed_over() -> list[Example]:
         *_of(NoticeKind.TRANSFERRED, state="several", data={**by, names.MORE: "12"}, accounts=tuple(several)),
         *_of(NoticeKind.PERSONAL_LINK, page_url=page),
         *_of(NoticeKind.PERSONAL_LINK, state="sent by somebody", data=by, page_url=page),
+        *_of(NoticeKind.PERSONAL_LINK, state="somebody new", data={names.WELCOME: names.YES}, page_url=page),
         *_of(kind, data=gone, hanging=hanging, owned=owned),
         *_of(kind, state="somebody leaves", data=left, hanging=hanging[:1]),
         *_of(kind, state="an owner", data=gone, owned=owned[:1]),
@@ -313,6 +316,42 @@ def _silence() -> list[Example]:
         *_of(lost, state="back", data={**place, names.STATE: names.BACK}),
         *_of(thin, data={names.NETWORKS: "tiktok", names.WEEK: "2026-W48"}),
         *_of(thin, state="several networks", data={names.NETWORKS: "linkedin tiktok", names.WEEK: "2026-W48"}),
+    ]
+
+
+def _outages() -> list[Example]:
+    """One outage in all its states, and one of a region, and the line in a thread."""
+    kind, begun = NoticeKind.OUTAGE, NOW - timedelta(minutes=46)
+    fails = Outage(
+        id=OutageId(UUID(int=850)),
+        network=TIKTOK.slug,
+        region="",
+        since=begun - timedelta(minutes=10),
+        opened_at=begun,
+        held_until=begun + _DAY,
+        checked=25,
+        failing=23,
+        sampled_at=begun,
+        turn_at=begun,
+    )
+    ended = replace(fails, ended_at=NOW - timedelta(minutes=10))
+    held = Failing(outage=fails, spec=TIKTOK, total=25, failing=23)
+    over = replace(held, outage=replace(ended, over_at=NOW), failing=0)
+    needing = replace(over, failing=1, lapsed=2)
+    data = {names.OUTAGE: names.ids_text([fails.id])}
+    region = replace(held, outage=replace(fails, region="Europe"), failing=25)
+    states: Sequence[tuple[str, Failing]] = (
+        ("", held),
+        ("a region", region),
+        ("for a day", replace(held, outage=replace(fails, opened_at=begun - _DAY, held_until=begun))),
+        ("answering again", replace(held, outage=ended)),
+        ("over", over),
+        ("over, some lapsed", needing),
+    )
+    return [
+        *(one for state, failing in states for one in _of(kind, state=state, data=data, failing=failing)),
+        *_of(NoticeKind.OUTAGE_OVER, data=data, failing=over),
+        *_of(NoticeKind.OUTAGE_OVER, state="some lapsed", data=data, failing=needing),
     ]
 
 

@@ -9,6 +9,7 @@ from bot.notices.letter import PERSONAL, Account, Letter, Login
 from bot.notices.phrases import ROWS, account, clients, login_title, networks, place, stopped
 from commands.access import may_reconnect
 from commands.actions import ListView, StateFilter
+from commands.drawing import way_to_mend
 from commands.messages import (
     AnyButton,
     Bold,
@@ -121,7 +122,8 @@ def _demanding(logins: Sequence[Login]) -> str:
     said = []
     for spec in {login.spec.slug: login.spec for login in logins}.values():
         often = f"every {_span(spec.term)}" if spec.term else "from time to time"
-        said.append(f"{spec.name} demands a fresh login {often}")
+        what = f"a fresh {spec.key_form.called}" if spec.key_form is not None else "a fresh login"
+        said.append(f"{spec.name} demands {what} {often}")
     return ", ".join(said)
 
 
@@ -145,7 +147,7 @@ def _whose(letter: Letter, login: Login) -> list[Text]:
 
 def _ask(letter: Letter, login: Login) -> Line:
     if letter.part in PERSONAL:
-        return line(f"You can renew it now, in about a minute, by logging in with {login.spec.login_label}.")
+        return line(f"You can renew it now, in about a minute, {way_to_mend(login.spec)}.")
     return line("Renewing takes about a minute, and nothing stops meanwhile.")
 
 

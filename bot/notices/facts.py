@@ -1,17 +1,19 @@
 """Reads what one organization's batch of messages is composed from: a number of statements that does not grow with the
-batch, except for logins that end and people who are gone, of which a batch has few.
+batch, except for logins that end, people who are gone and outages, of which a batch has few.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.notices.data import BESIDE, CONNECTION, UNREACHED, WHOM, ids_in
-from commands.ids import AuthorizationId, ClientId, ConnectionId, LapseId, NoticeId, OrganizationId, PersonId
+from bot.notices.data import BESIDE, CONNECTION, OUTAGE, UNREACHED, WHOM, ids_in
+from bot.notices.moved import connected_through
+from commands.ids import AuthorizationId, ClientId, ConnectionId, LapseId, NoticeId, OrganizationId, OutageId, PersonId
 from commands.messages import Handle
-from commands.model import Authorization, Channel, ConnectionView, LapseNote, Mute, Person, Subscription
+from commands.model import Authorization, Channel, ConnectionView, LapseNote, Mute, Person, Subscription, Verdict
 from commands.ports.connections import Answerable, Hanging
 from commands.ports.notices import Delivery, Notice, NoticeKind, Part
+from commands.ports.outages import Outage, Share
 from commands.ports.storage import UnitOfWork
 
 _OPTED_IN = (Part.SUBSCRIBER, Part.CHANNEL)
@@ -37,8 +39,14 @@ class Facts:
     handles: Mapping[PersonId, tuple[Handle, ...]]
     told: Mapping[PersonId, datetime]
     subscriptions: Mapping[tuple[PersonId, Channel | None], Sequence[Subscription]]
+    through: Mapping[tuple[str, str], tuple[Person, ...]]
+    """Who is connected through the businesses that accounts moved to, by network and business (X-2)."""
     mutes: Mapping[tuple[LapseId, PersonId], Mute]
     clients: Mapping[ClientId, str]
+    outages: Mapping[OutageId, tuple[Outage, Sequence[Share]]]
+    """Networks' own outages that notices are about, with what each does to the organization's connections."""
+    standing: Sequence[Outage]
+    """Outages that stand, where something lapsed without a known reason."""
     bounds: Mapping[tuple[str, str], frozenset[ClientId] | None]
     """Of workspaces, by platform and tenant: the clients that are spoken of there."""
 
@@ -58,7 +66,9 @@ async def read_facts(uow: UnitOfWork, organization_id: OrganizationId, deliverie
     logins = await _logins(uow, organization_id, every)
     lapsed = _with_notes(views, notes)
     around = [*lapsed.values(), *connections, *(view for _, under in logins.values() for view in under)]
+    through = await connected_through(uow, organization_id, lapsed.values())
     mentioned = {person_id for view in around for person_id in _people_of(view)}
+    mentioned |= {person.id for known in through.values() for person in known}
     mutes = await uow.lapses.mutes(organization_id, private) if private else ()
     has_clients = any(notice.kind in _SPEAKS_OF_CLIENTS for notice in every)
     clients = await uow.clients.all(organization_id) if has_clients else ()
@@ -79,8 +89,11 @@ async def read_facts(uow: UnitOfWork, organization_id: OrganizationId, deliverie
         ),
         told=await uow.notices.delivered_to(organization_id, sorted(lapse_ids)) if lapse_ids else {},
         subscriptions=await _subscriptions(uow, organization_id, notices, deliveries),
+        through=through,
         mutes={(mute.lapse_id, mute.person_id): mute for mute in mutes},
         clients={client.id: client.name for client in clients},
+        outages=await _outages(uow, organization_id, every),
+        standing=await uow.outages.standing(organization_id) if _has_unclear(lapsed.values()) else (),
         bounds={(one.platform, one.external_id): one.client_ids for one in workspaces},
     )
 
@@ -137,6 +150,21 @@ async def _logins(
     ids = {one for notice in notices for one in notice.authorization_ids}
     found = await uow.authorizations.many(organization_id, sorted(ids)) if ids else ()
     return {one.id: (one, await uow.connections.under(organization_id, one.id)) for one in found}
+
+
+async def _outages(
+    uow: UnitOfWork, organization_id: OrganizationId, notices: Sequence[Notice]
+) -> Mapping[OutageId, tuple[Outage, Sequence[Share]]]:
+    """A few statements for each outage, of which a batch has hardly more than one."""
+    ids = sorted({OutageId(id) for notice in notices for id in ids_in(notice, OUTAGE)})
+    found = await uow.outages.get_many(organization_id, ids) if ids else {}
+    return {id: (outage, await uow.outages.shares(organization_id, id)) for id, outage in found.items()}
+
+
+def _has_unclear(views: Iterable[ConnectionView]) -> bool:
+    return any(
+        view.lapse is not None and view.lapse.ended_at is None and view.lapse.cause is Verdict.UNCLEAR for view in views
+    )
 
 
 async def _subscriptions(

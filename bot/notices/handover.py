@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from bot.notices.buttons import arranged, list_button
-from bot.notices.data import BY, HOW, LEFT, MORE, number_in
+from bot.notices.data import BY, HOW, LEFT, MORE, WELCOME, number_in
 from bot.notices.letter import Account, Letter
 from bot.notices.phrases import ROWS, account, clients, several
 from commands.access import is_administrator, may_reconnect
@@ -103,6 +103,8 @@ def personal_link(letter: Letter) -> Message:
     """Give somebody the address of the page with their accounts (R-13)."""
     by = letter.notice.data.get(BY)
     sender: Line = line(Bold(named(by)), " sends you") if by else line("Here is")
+    if WELCOME in letter.notice.data:
+        sender = line("You are known here now as somebody who answers for accounts. Here is")
     head = Heading(line(f"{Mark.CLAIMED} Your accounts: a page of your own to see and reconnect them"))
     if not letter.page_url:  # it was planned for an account that is not proved, or is gone since
         shown_here = list_button("Your accounts", ListView(state=StateFilter.ALL, mine=True))

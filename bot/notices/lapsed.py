@@ -5,11 +5,13 @@ from dataclasses import replace
 
 from bot.notices.buttons import buttons
 from bot.notices.letter import PERSONAL, Entry, Letter
+from bot.notices.moved import where_it_went
 from bot.notices.phrases import ROWS, evidence, happened_when, losses, people, place, reason, row, telling, title
 from bot.notices.standing import asked, opening, reminded, standing, urge
 from commands.access import may_reconnect
 from commands.actions import details_action
-from commands.causes import cause_text
+from commands.causes import cause_text, lapse_text
+from commands.drawing import way_to_mend
 from commands.messages import Bold, Button, Code, Heading, Line, Message, Note, Rows, Span, Text, Tone, line, text
 from commands.model import RECONNECT_DOES_NOT_HELP, Person, Verdict
 from commands.ports.notices import NoticeKind
@@ -81,22 +83,19 @@ def _why(letter: Letter) -> list[Text]:
     if len(causes) > 1:
         return [Text(happened_when(letter.open, "They stopped"))]
     first = letter.open[0]
-    happened = cause_text(first.spec, first.lapse.cause).happened
-    return [text(f"{happened} ", *_particulars(first), *happened_when(letter.open, "That was"))]
+    happened = lapse_text(first.spec, first.lapse).happened
+    return [text(f"{happened} ", *_particulars(letter, first), *happened_when(letter.open, "That was"))]
 
 
-def _particulars(entry: Entry) -> Line:
-    """The permission that is missing, or the business that it moved to."""
+def _particulars(letter: Letter, entry: Entry) -> Line:
+    """The permission that is missing, or the business that it moved to and whom that leads to."""
     evidence = entry.lapse.evidence
     if entry.lapse.cause is Verdict.PERMISSION_MISSING and evidence.missing:
         names: list[Span] = []
         for index, name in enumerate(evidence.missing):
             names += [*line(", " if index else ""), Bold(shown(name))]
         return line("Missing: ", *names, ". ")
-    if entry.lapse.cause is Verdict.ACCOUNT_MOVED and evidence.moved_to is not None:
-        label, parent = entry.spec.parent_label or "business", evidence.moved_to
-        return line(f"It is in the {label} ", Bold(shown(parent.name)), " (", Code(shown(parent.id)), "). ")
-    return ()
+    return where_it_went(letter, entry) if entry.lapse.cause is Verdict.ACCOUNT_MOVED else ()
 
 
 def open_rows(letter: Letter) -> Rows:
@@ -140,7 +139,7 @@ def _own_mending(letter: Letter, first: Entry) -> str:
         return f"{wanted} {cause_text(first.spec, first.lapse.cause).mend}".strip()
     together = len(letter.open) + len([entry for entry in letter.beside if entry.is_open])
     what = "this" if together == 1 else f"all {together}"
-    means = f"in about a minute by logging in with {first.spec.login_label}"
+    means = f"in about a minute {way_to_mend(first.spec)}"
     logins = f", once for each of {letter.login_count} logins" if letter.login_count > 1 else ""
     too = "" if letter.part is ReaderPart.CONNECTOR else " too"
     return f"{wanted} You can mend {what}{too} {means}{logins}.".strip()

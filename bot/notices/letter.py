@@ -7,12 +7,14 @@ from datetime import datetime
 from bot.notices.data import ENDS, GONE, UNREACHED, WHOM, ids_in, time_in
 from commands.access import may_reconnect
 from commands.actions import reconnect_action
+from commands.drawing import reconnect_label
 from commands.ids import ClientId, ConnectionId, LapseId, PersonId
 from commands.messages import AnyButton, Button, Handle, LinkButton, Mention, Style
 from commands.model import Authorization, Claim, ConnectionView, Lapse, LapseEnd, LapseNote, Mute, Person
 from commands.ports.connections import Answerable, Hanging
 from commands.ports.network import NetworkSpec
 from commands.ports.notices import Notice, NoticeKind, Part
+from commands.ports.outages import Outage
 from commands.wording import named
 
 PERSONAL = frozenset({Part.CONNECTOR, Part.OWNER})
@@ -69,6 +71,24 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Failing:
+    """A network's own outage, in numbers of what the reader may see."""
+
+    outage: Outage
+    spec: NetworkSpec
+    total: int
+    """Connections on the network."""
+    failing: int
+    lapsed: int = 0
+    """Those that lapsed since it began, for reasons of their own."""
+
+    @property
+    def name(self) -> str:
+        """What fails: "TikTok", "Amazon Ads (Europe)"."""
+        return f"{self.spec.name} ({self.outage.region})" if self.outage.region else self.spec.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
     """One notice for one reader; nothing in it is beyond what the reader may see. What its kind does not tell of is
     empty.
@@ -92,6 +112,7 @@ class Letter:
     """What hangs on somebody who is gone; of clients that the reader may see, or all of it for their deputy."""
     owned: tuple[Answerable, ...] = ()
     """What they own, likewise."""
+    failing: Failing | None = None
     unseen: bool = False
     """Whether the reader, as their deputy, may not see all of that yet: what they read are numbers."""
     to_ask: Person | None = None
@@ -103,6 +124,8 @@ class Letter:
     platform_names: Mapping[str, str] = field(default_factory=dict)
     told: Mapping[PersonId, datetime] = field(default_factory=dict)
     """Who was reached about these lapses, and when first."""
+    through: Mapping[tuple[str, str], tuple[Person, ...]] = field(default_factory=dict)
+    """Who is connected through the businesses that accounts moved to, by network and business."""
     mutes: Mapping[LapseId, Mute] = field(default_factory=dict)
     """The reader's own that stand."""
     people: Mapping[PersonId, Person] = field(default_factory=dict)
@@ -187,7 +210,10 @@ class Letter:
         return [entry for entry in self.open if may_reconnect(self.reader, entry.view).allowed]
 
     def reconnect_button(self, account: Account, label: str = "Reconnect") -> AnyButton:
-        """The reader's own link where the message may carry one, else a button that answers whoever presses it."""
+        """The reader's own link where the message may carry one, else a button that answers whoever presses it.
+        `label`: where it takes a login.
+        """
+        label = reconnect_label(account.spec, label)
         url = self.links.get(account.view.connection.id)
         if url is not None:
             return LinkButton(label, url, Style.PRIMARY)

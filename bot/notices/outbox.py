@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import structlog
 
 from bot.notices.addresses import Platforms, addresses, bears_passes
-from bot.notices.data import GONE, LOST, PLATFORM, REASON, STATE, TENANT, WHAT, WHOM, ids_text
+from bot.notices.data import GONE, LOST, PLATFORM, REASON, STATE, TENANT, WELCOME, WHAT, WHOM, ids_text
 from commands.access import is_gone, may_see, takes_immediate_notices
 from commands.ids import DeliveryId, LapseId, NoticeId, OrganizationId, PersonId, new_id
 from commands.model import ConnectionView, Identity, Person, Workspace
@@ -19,7 +19,9 @@ from commands.ports.storage import UnitOfWork
 
 log = structlog.get_logger(__name__)
 
-_CAN_WAIT = frozenset({NoticeKind.REMINDER, NoticeKind.DIGEST, NoticeKind.NOTE, NoticeKind.EXPIRING})
+_CAN_WAIT = frozenset(
+    {NoticeKind.REMINDER, NoticeKind.DIGEST, NoticeKind.NOTE, NoticeKind.EXPIRING, NoticeKind.OUTAGE_OVER}
+)
 """Kinds that give way to first notices and edits."""
 _MISSED = frozenset(
     {
@@ -71,16 +73,19 @@ class Outbox:
         known = await _known(uow, organization_id, [posting.reader for posting in postings])
         # Ids of one millisecond are in no order, and a reader's messages go out in that of their ids.
         ids = sorted(DeliveryId(new_id(self._clock.now())) for _ in postings)
-        deliveries, unreachable = [], []
+        deliveries, unreachable, kept = [], [], []
         for delivery_id, posting in zip(ids, postings, strict=True):
+            ways = self._ways(posting, known) if posting.notice.digest_at is None else []
+            if not ways and WELCOME in posting.notice.data:
+                continue  # an import may bring hundreds without an address: nobody waits for these
+            kept.append(posting.notice)
             if posting.notice.digest_at is not None:
                 continue
-            ways = self._ways(posting, known)
             if ways:
                 deliveries.append(self._delivery(delivery_id, posting, ways[0]))
             elif not posting.unheard_is_known:
                 unreachable.append(posting)
-        await uow.notices.plan([posting.notice for posting in postings], deliveries)
+        await uow.notices.plan(kept, deliveries)
         missed = [one for posting in unreachable for one in await self._missed(uow, posting, NO_ADDRESS)]
         await self.put(uow, organization_id, missed)
 

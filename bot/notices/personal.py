@@ -10,7 +10,7 @@ from datetime import datetime
 
 from bot.notices.addresses import Platforms, bears_passes
 from bot.notices.audience import covers
-from bot.notices.data import DRILL, ids_in
+from bot.notices.data import BY, DRILL, ids_in
 from bot.notices.drafts import connections_of
 from bot.notices.facts import Facts
 from bot.notices.letter import PERSONAL, Letter
@@ -18,7 +18,7 @@ from bot.notices.phrases import ROWS
 from commands.access import is_gone, may_reconnect
 from commands.ids import ConnectionId, DeliveryId, DrillId, LinkId, OrganizationId, PersonId, new_id
 from commands.model import NEEDS_CONNECTING, Person
-from commands.passes import drill_data, make_pass, opt_in_data
+from commands.passes import SENT_BY, drill_data, make_pass, opt_in_data
 from commands.ports.chat import AddressKind
 from commands.ports.notices import Delivery, NoticeKind, Part
 from commands.ports.reconnecting import Link, PassPurpose
@@ -62,7 +62,7 @@ class Personal:
         )
         found = dict(letters)
         for key in paged:
-            url = await self._page(letters[key].reader)
+            url = await self._page(letters[key])
             found[key] = replace(letters[key], page_url=url, links=dict.fromkeys(wanted[key], url))
         for key in played:
             drill_id = DrillId(ids_in(letters[key].notice, DRILL)[0])
@@ -134,7 +134,21 @@ class Personal:
         )
         return await self.uow.links.ensure_many(links)
 
-    async def _page(self, reader: Person) -> str:
+    async def _page(self, letter: Letter) -> str:
+        """One for each reader; but a message that is there for the link has its own, which its sender follows."""
+        reader, notice = letter.reader, letter.notice
+        if notice.kind in _PAGE_IS_THE_POINT:
+            return await make_pass(
+                self.uow,
+                self.public_url,
+                reader,
+                PassPurpose.ACCOUNTS,
+                made_by=None,
+                now=self.now,
+                data={SENT_BY: notice.data.get(BY, "")},
+                notice_id=notice.id,
+                followed=True,
+            )
         if reader.id not in self.pages:
             self.pages[reader.id] = await self._pass(reader, PassPurpose.ACCOUNTS)
         return self.pages[reader.id]

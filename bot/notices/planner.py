@@ -12,11 +12,13 @@ from bot.notices.desk import Desk
 from bot.notices.drills import started
 from bot.notices.installations import installations
 from bot.notices.opened import opened
+from bot.notices.outages import outages
 from bot.notices.outbox import Outbox
 from bot.notices.reach import thin
 from bot.notices.succession import gone
 from bot.notices.threads import TOLD, happened
 from bot.notices.warnings import ending
+from bot.webhooks.planning import put_messages
 from commands.ids import AuthorizationId, LapseId
 from commands.ports.clock import Clock
 from commands.ports.events import Event, EventKind
@@ -102,9 +104,11 @@ class Planner:
                 *await gone(desk, events),
                 *await installations(desk, events),
                 *await thin(desk, events),
+                *await outages(desk, events),
                 *await started(desk, events),
             ]
             await desk.put(postings)
+            await put_messages(desk, events)
 
 
 def _parts(due: DueEvents) -> list[DueEvents]:

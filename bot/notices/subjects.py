@@ -25,6 +25,7 @@ _OTHERS: Mapping[NoticeKind, str] = MappingProxyType(
         NoticeKind.SUCCESSION: "Action required: accounts need somebody to take them over",
         NoticeKind.INSTALLATION_LOST: "Action required: the bot was removed from a workspace",
         NoticeKind.THIN_REACH: "Too few people hear of lapses",
+        NoticeKind.OUTAGE_OVER: "A network works again",
         NoticeKind.DRILL: "DRILL: please confirm that you read this",
         NoticeKind.DRILL_ESCALATED: "DRILL: not everybody confirmed",
         NoticeKind.DRILL_REPORT: "DRILL: the report",
@@ -39,8 +40,8 @@ def subject_of(letter: Letter) -> str:
     match kind:
         case NoticeKind.LAPSED | NoticeKind.REMINDER:
             return _lapsed(letter)
-        case NoticeKind.DIGEST:
-            return _digest(letter)
+        case NoticeKind.DIGEST | NoticeKind.OUTAGE:
+            return _digest(letter) if kind is NoticeKind.DIGEST else _outage(letter)
         case NoticeKind.EXPIRING:
             ending = any(not login.renewed for login in letter.logins)
             return "Please renew: a login expires soon" if ending else "Renewed: nothing to do"
@@ -50,6 +51,15 @@ def subject_of(letter: Letter) -> str:
             return "The bot is back in a workspace"
         case _:
             return _OTHERS[kind]
+
+
+def _outage(letter: Letter) -> str:
+    failing = letter.failing
+    if failing is None:
+        return "A network is failing: nothing to do"
+    if failing.outage.over_at is None:
+        return f"{failing.name} is failing: nothing of yours is broken"
+    return f"{failing.name} works again: {'please look at your list' if failing.lapsed else 'nothing to do'}"
 
 
 def _lapsed(letter: Letter) -> str:

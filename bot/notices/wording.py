@@ -13,6 +13,7 @@ from bot.notices.handover import personal_link, succession, transferred
 from bot.notices.lapsed import lapsed
 from bot.notices.letter import Letter
 from bot.notices.note import note
+from bot.notices.outage_words import outage, outage_over
 from bot.notices.silence import installation_lost, thin_reach
 from bot.notices.subjects import subject_of
 from commands.messages import Message
@@ -38,6 +39,8 @@ PARTS: Mapping[NoticeKind, frozenset[Part]] = MappingProxyType(
         NoticeKind.SUCCESSION: frozenset({Part.ADMINISTRATOR, Part.STAND_IN}),
         NoticeKind.INSTALLATION_LOST: _TO_ADMINISTRATORS,
         NoticeKind.THIN_REACH: _TO_ADMINISTRATORS,
+        NoticeKind.OUTAGE: frozenset(Part),
+        NoticeKind.OUTAGE_OVER: frozenset({Part.CHANNEL}),
         NoticeKind.DRILL: frozenset(Part),
         NoticeKind.DRILL_ESCALATED: _TO_ADMINISTRATORS,
         NoticeKind.DRILL_REPORT: _TO_ADMINISTRATORS,
@@ -71,6 +74,8 @@ _WORDS: Mapping[NoticeKind, Callable[[Letter], Message]] = MappingProxyType(
         NoticeKind.SUCCESSION: succession,
         NoticeKind.INSTALLATION_LOST: installation_lost,
         NoticeKind.THIN_REACH: thin_reach,
+        NoticeKind.OUTAGE: outage,
+        NoticeKind.OUTAGE_OVER: outage_over,
         NoticeKind.DRILL: drill,
         NoticeKind.DRILL_ESCALATED: drill_escalated,
         NoticeKind.DRILL_REPORT: drill_report,

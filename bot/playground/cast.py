@@ -1,4 +1,4 @@
-"""Who and what the demo is about: an agency in Slack, its client's people in Discord, and accounts at three networks.
+"""Who and what the demo is about: an agency in Slack, its client's people in Discord, and accounts at every network.
 
 Values only. The same names stand in connections.csv, which the demo imports as an operator would.
 """
@@ -8,6 +8,11 @@ from enum import StrEnum
 
 ORGANIZATION = "North Studio"
 TEAM, TEAM_NAME = "T0NORTH", "North Studio"
+NETWORKS = (
+    "amazon_ads", "google_ads", "instagram", "linkedin", "meta", "microsoft_ads", "pinterest", "reddit", "snapchat",
+    "tiktok", "x", "x_ads", "youtube",
+)  # fmt: skip
+"""Those that have a login: whoever has a profile has one at each."""
 GUILD, GUILD_NAME = 990011223344550001, "North Studio partners"
 SLACK_CHANNEL, DISCORD_CHANNEL = "C0ADSALERTS", 990011223344550002
 CHANNEL_NAME = "ads-alerts"
@@ -64,8 +69,8 @@ PEOPLE = (
         platform="slack",
         user="U0ANA",
         part=Part.CONNECTOR,
-        about="connected Facebook and LinkedIn accounts",
-        profiles=("linkedin", "tiktok", "meta"),
+        about="connected Facebook, LinkedIn, Instagram, X and Pinterest accounts",
+        profiles=NETWORKS,
     ),
     Somebody(
         key="cleo",
@@ -75,7 +80,7 @@ PEOPLE = (
         user="U0CLEO",
         part=Part.OWNER,
         about="owns a Facebook account that Ana connected, and two of her own",
-        profiles=("linkedin", "tiktok", "meta"),
+        profiles=NETWORKS,
     ),
     Somebody(
         key="mei",
@@ -120,8 +125,8 @@ PEOPLE = (
         platform="discord",
         user="990011223344550011",
         part=Part.CONNECTOR,
-        about="connected TikTok and Facebook accounts",
-        profiles=("linkedin", "tiktok", "meta"),
+        about="connected TikTok, Facebook, YouTube, Reddit and other accounts",
+        profiles=NETWORKS,
     ),
     Somebody(
         key="dan",
@@ -131,7 +136,7 @@ PEOPLE = (
         user="990011223344550012",
         part=Part.OWNER,
         about="owns a Facebook account that Bo connected, and one that nobody did",
-        profiles=("linkedin", "tiktok", "meta"),
+        profiles=NETWORKS,
     ),
     Somebody(
         key="raj",
@@ -215,6 +220,46 @@ HOLDINGS = (
     ),
     Holding(network="linkedin", id="103", name="Cato", admins=("bo",), accounts=(("512345003", "Cato Pro"),)),
     Holding(network="linkedin", id="104", name="Talent", admins=("dan",), accounts=(("512345004", "Acme Talent"),)),
+    Holding(network="instagram", id="201", name="Acme", admins=("ana",), accounts=(("17841400001", "Acme Studio"),)),
+    Holding(network="x", id="202", name="Brio", admins=("ana",), accounts=(("2244994901", "Brio News"),)),
+    Holding(
+        network="pinterest",
+        id="549755885001",
+        name="Cato Home",
+        admins=("ana",),
+        accounts=(("549755886001", "Cato Boards"),),
+    ),
+    Holding(
+        network="google_ads",
+        id="8181818101",
+        name="North Studio MCC",
+        admins=("cleo",),
+        accounts=(("8181818201", "Brio Search"),),
+    ),
+    Holding(network="x_ads", id="203", name="Brio", admins=("cleo",), accounts=(("18ce54d4x5", "Brio Promoted"),)),
+    Holding(
+        network="snapchat",
+        id="40d6719b-da09-410b-9185-0cc9c0dfed1d",
+        name="Brio Retail",
+        admins=("cleo",),
+        accounts=(("8adc3db7-8148-4fbf-999c-8d2266369d74", "Brio Snaps"),),
+    ),
+    Holding(network="youtube", id="204", name="Acme", admins=("bo",), accounts=(("UCacmefilms01", "Acme Films"),)),
+    Holding(
+        network="microsoft_ads",
+        id="3200012001",
+        name="Cato Group",
+        admins=("bo",),
+        accounts=(("3200012101", "Cato Bing"),),
+    ),
+    Holding(
+        network="reddit",
+        id="5ab1c2d3-0001-4e5f-8a9b-000000000001",
+        name="Acme Direct",
+        admins=("bo",),
+        accounts=(("t2_acme01", "Acme Threads"),),
+    ),
+    Holding(network="amazon_ads", id="205", name="Acme", admins=("bo",), accounts=(("3131313101", "Acme Retail"),)),
 )
 
 

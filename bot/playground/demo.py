@@ -18,6 +18,7 @@ from aiohttp import web
 
 from bot import logs
 from bot.bootstrap import Bot, built, log_rules, running, upgrade_database
+from bot.playground import own_networks
 from bot.playground.page import Playground
 from bot.playground.seed import Seeding
 from bot.playground.stage import Stage
@@ -86,7 +87,7 @@ async def run_demo(
     free = free_port(port)
     if free != port:
         say(f"Port {port} is in use, so the demo takes {free}.")
-    say("Starting: a database, stand-ins for Slack, Discord and three networks, and people who sign in and connect.")
+    say("Starting: a database, stand-ins for Slack, Discord and the networks, and people who sign in and connect.")
     async with started(directory=directory, port=free) as demo:
         say(f"\n  Open {demo.url} in a browser. Ctrl-C ends the demo.\n")
         await until()
@@ -101,20 +102,25 @@ async def started(*, directory: Path, port: int) -> AsyncIterator[Demo]:
     stand_ins = StandIns(
         vendors_url=f"{base}/vendors", bot_url=base, clock=clock.never_back, network_clock=clock.seconds
     )
-    environment = demo_environment(directory, port) | stand_ins.environment()
+    environment = (
+        demo_environment(directory, port)
+        | stand_ins.environment()
+        | own_networks.declare(directory, f"{base}/vendors/letterly")
+    )
     settings = Settings.read(environment)
     logs.configure(environment, log_rules(), form="text", level=settings.log_level)
     sweep(directory)
     await upgrade_database(settings)
     async with built(settings, environment, clock=clock) as bot, aiohttp.ClientSession() as session:
         stage = Stage(stand_ins, session)
+        stand_ins.app.add_subapp("/letterly/", own_networks.vendor().app())
         bot.web.add_subapp("/vendors/", stand_ins.app)
         bot.web.router.add_get("/playground", _with_a_slash)
         bot.web.add_subapp("/playground/", Playground(bot, stage, base, clock).app)
         for endpoint in bot.platforms["slack"].endpoints():
             stand_ins.send_slack_requests_to(endpoint.path)
         async with running(bot):
-            await Seeding(settings, stage, clock.advance).run()
+            await Seeding(settings, environment, stage, clock.advance).run()
             yield Demo(url=f"{base}/playground", bot=bot, stage=stage)
 
 

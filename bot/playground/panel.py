@@ -17,7 +17,7 @@ from commands.ids import AuthorizationId, ConnectionId, OrganizationId, to_wire
 from commands.model import ConnectionState, ConnectionView, Filter, Scope
 from commands.ports.checker import CheckResult
 
-MOST = 100  # connections that the panel shows; the demo has a dozen
+MOST = 100  # connections that the panel shows; the demo has two dozen
 _EVERY_STATE = tuple(ConnectionState)
 _LOOKS = 20  # how often a check is asked for while the watch has the same authorization in hand
 _BETWEEN = 0.1  # seconds from one to the next
@@ -42,14 +42,25 @@ class Breakage:
     make: Callable[[Target], Awaitable[str]]
     ends_with_login: bool
     """Whether a new login mends it, so that it is over once the connection works again."""
-    networks: tuple[str, ...] = ("linkedin", "meta", "tiktok")
+    networks: tuple[str, ...] = cast.NETWORKS
+
+
+_REPORTS = frozenset(
+    {
+        "ads_read",
+        "instagram_business_manage_insights",
+        "reporting",
+        "https://www.googleapis.com/auth/adwords",
+        "https://www.googleapis.com/auth/yt-analytics.readonly",
+    }
+)
+"""What a person may leave out or take back, and reports hang on; other networks ask for all or nothing."""
 
 
 async def _untick(target: Target) -> str:
-    reports = {"ads_read", "reporting"}
     grants = await target.people.grants(profile=target.profile)
     permissions = next(grant["permissions"] for grant in grants if grant["id"] == target.grant)
-    return await target.people.untick_permission(target.grant, next(p for p in permissions if p in reports))
+    return await target.people.untick_permission(target.grant, next(p for p in permissions if p in _REPORTS))
 
 
 BREAKAGES: Mapping[str, Breakage] = {
@@ -62,12 +73,13 @@ BREAKAGES: Mapping[str, Breakage] = {
         label="Login expired",
         make=lambda target: target.people.expire_grant(target.grant),
         ends_with_login=True,
+        networks=tuple(network for network in cast.NETWORKS if network != "x_ads"),  # there none ever does
     ),
     "password": Breakage(
         label="Password changed",
         make=lambda target: target.people.change_password(target.profile),
         ends_with_login=True,
-        networks=("meta",),  # the others tell it no otherwise than a blocked login
+        networks=("instagram", "meta", "microsoft_ads"),  # the others do not tell it, or go on
     ),
     "blocked": Breakage(
         label="Login blocked",
@@ -75,7 +87,10 @@ BREAKAGES: Mapping[str, Breakage] = {
         ends_with_login=True,
     ),
     "permission": Breakage(
-        label="Permission unticked", make=_untick, ends_with_login=True, networks=("meta", "tiktok")
+        label="Permission unticked",
+        make=_untick,
+        ends_with_login=True,
+        networks=("google_ads", "instagram", "meta", "tiktok", "youtube"),
     ),
     "role": Breakage(
         label="Role taken away",
@@ -86,7 +101,7 @@ BREAKAGES: Mapping[str, Breakage] = {
         label="Moved to another business",
         make=lambda target: target.people.move_account(target.account, cast.ELSEWHERE),
         ends_with_login=False,
-        networks=("meta", "tiktok"),
+        networks=("google_ads", "meta", "microsoft_ads", "pinterest", "reddit", "snapchat", "tiktok"),
     ),
     "deleted": Breakage(
         label="Account deleted",
@@ -126,10 +141,10 @@ class Panel:
         return [self._row(view) for view in await self._views()]
 
     def networks(self) -> list[dict[str, object]]:
-        """The networks, and whether each answers."""
+        """The networks in the cast's order, and whether each answers."""
         return [
-            {"slug": slug, "name": network.spec.name, "down": slug in self._down}
-            for slug, network in self._bot.networks.items()
+            {"slug": slug, "name": self._bot.networks[slug].spec.name, "down": slug in self._down}
+            for slug in dict.fromkeys(holding.network for holding in cast.HOLDINGS)
         ]
 
     async def break_(self, connection: str, kind: str) -> None:
@@ -144,13 +159,17 @@ class Panel:
         if view.connection.id in self._broken:
             raise CannotBreak("It is broken already. Repair it first, or reconnect it.")
         people = self._stage.networks[view.connection.network]
-        grants = await people.grants(profile=authorization.subject_id, live=True)
+        account = view.connection.account_id
+        # Where an account is its own login, whoever logs in is known by the account.
+        grants = await people.grants(profile=authorization.subject_id, live=True) or await people.grants(
+            account=account, live=True
+        )
         if not grants:
             raise CannotBreak("Its login is broken already. Reconnect it first.")
         target = Target(
             people=people,
-            account=view.connection.account_id,
-            profile=authorization.subject_id,
+            account=account,
+            profile=grants[-1]["profile"],
             grant=grants[-1]["id"],
         )
         broken = Broken(kind=kind, network=view.connection.network, break_id=await breakage.make(target))

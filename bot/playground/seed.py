@@ -5,7 +5,7 @@ a command, sign in with Slack or Discord, confirm who they are, and connect thei
 after the operator's part goes over HTTP, through the pages and the chat: what is seeded was really possible.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -34,15 +34,22 @@ class SeedingFailed(Exception):
 class Seeding:
     """One run of it, against a bot that is running. `advance` moves the clock of the bot and of the networks."""
 
-    def __init__(self, settings: Settings, stage: Stage, advance: Callable[[timedelta], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        environment: Mapping[str, str],
+        stage: Stage,
+        advance: Callable[[timedelta], None] = lambda _: None,
+    ) -> None:
         self._settings = settings
+        self._environment = environment
         self._stage = stage
         self._advance = advance
 
     async def run(self) -> None:
         """Do all of it. Raises SeedingFailed."""
         code = await create_organization(self._settings, cast.ORGANIZATION, "UTC", None)
-        report = await import_file(self._settings, CONNECTIONS, cast.ORGANIZATION, lambda *_: None)
+        report = await import_file(self._settings, self._environment, CONNECTIONS, cast.ORGANIZATION, lambda *_: None)
         if report.bad:
             raise SeedingFailed(f"line {report.bad[0].line} of {CONNECTIONS.name}: {report.bad[0].reason}")
         told = await import_people(self._settings, PEOPLE, cast.ORGANIZATION)

@@ -4,7 +4,7 @@ import aiohttp
 
 from bot.playground import cast
 from bot.playground.seats import DiscordSeat, Seat, SlackSeat
-from bot.playground.stand_ins import NETWORKS, StandIns
+from bot.playground.stand_ins import StandIns
 from bot.playground.vendors.discord import DiscordPeople
 from bot.playground.vendors.networks import NetworkPeople
 from bot.playground.vendors.slack import SlackPeople
@@ -16,7 +16,7 @@ class Stage:
     def __init__(self, stand_ins: StandIns, session: aiohttp.ClientSession) -> None:
         self._slack = SlackPeople(session, stand_ins.url("slack"))
         self._discord = DiscordPeople(stand_ins.url("discord"), session)
-        self.networks = {network: NetworkPeople(stand_ins.url(network), session) for network in NETWORKS}
+        self.networks = {network: NetworkPeople(stand_ins.url(network), session) for network in cast.NETWORKS}
         self.acting: str | None = None
         """Whose the browser is, by key."""
 

@@ -15,12 +15,23 @@ from bot.playground.vendors import discord, slack
 from bot.playground.vendors.networks import AdAccount, App, Business, NetworkConfig, Profile, create_network_vendor
 
 ADDRESSES = {
+    "amazon_ads": ("/ap/oa", "/auth/o2/token", ""),
+    "google_ads": ("/o/oauth2/v2/auth", "/token", ""),
+    "instagram": ("/oauth/authorize", "/oauth/access_token", ""),
     "linkedin": ("/oauth/v2/authorization", "/oauth/v2/accessToken", ""),
     "meta": ("/v26.0/dialog/oauth", "/v26.0/oauth/access_token", "/v26.0"),
+    "microsoft_ads": ("/common/oauth2/v2.0/authorize", "/common/oauth2/v2.0/token", "/CustomerManagement/v13"),
+    "pinterest": ("/oauth/", "/v5/oauth/token", "/v5"),
+    "reddit": ("/api/v1/authorize", "/api/v1/access_token", "/api/v3"),
+    "snapchat": ("/login/oauth2/authorize", "/login/oauth2/access_token", "/v1"),
     "tiktok": ("/portal/auth", "/open_api/v1.3/oauth2/access_token/", "/open_api/v1.3"),
+    "x": ("/i/oauth2/authorize", "/2/oauth2/token", "/2"),
+    "x_ads": ("/oauth/authorize", "/oauth/access_token", "/12"),
+    "youtube": ("/o/oauth2/v2/auth", "/token", "/youtube/v3"),
 }
 """Where each network has its login, its token endpoint and its API, below its own address."""
-NETWORKS = tuple(ADDRESSES)
+MORE_SETTINGS = {"microsoft_ads": {"DEVELOPER_TOKEN": "developer-token"}}
+"""What an adapter needs beside its app's credentials."""
 
 
 class StandIns:
@@ -41,7 +52,7 @@ class StandIns:
         slack_timing: slack.TimingConfig | None = None,
     ) -> None:
         self._vendors, self._bot = vendors_url.rstrip("/"), bot_url.rstrip("/")
-        self._secrets = {name: secrets.token_urlsafe(24) for name in ("slack", "sign", "discord", "bot", *NETWORKS)}
+        self._secrets = {name: secrets.token_urlsafe(24) for name in ("slack", "sign", "discord", "bot", *ADDRESSES)}
         self._bot_token = f"xoxb-{secrets.token_hex(16)}"
         self._slack = slack.create_slack_vendor(
             self._slack_config(slack_limits or slack.LimitConfig(), slack_timing or slack.TimingConfig()), clock
@@ -52,7 +63,7 @@ class StandIns:
         self.app = web.Application()
         self.app.add_subapp("/slack/", self._slack.app)
         self.app.add_subapp("/discord/", self._discord.app)
-        for network in NETWORKS:
+        for network in ADDRESSES:
             self.app.add_subapp(f"/{network}/", create_network_vendor(self._network_config(network, network_clock)))
 
     def url(self, name: str) -> str:
@@ -89,6 +100,7 @@ class StandIns:
                 f"{prefix}AUTHORIZE_URL": base + authorize,
                 f"{prefix}TOKEN_URL": base + token,
                 f"{prefix}API_URL": base + api,
+                **{prefix + name: value for name, value in MORE_SETTINGS.get(network, {}).items()},
             }
         return found
 

@@ -4,22 +4,29 @@ Opening the address shows nothing and changes nothing. The first press binds it 
 that proves the link and ends with it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import NamedTuple
 
 from aiohttp import web
 from markupsafe import Markup
 
+from bot.web.languages import Language, language_of
 from bot.web.security import SESSION, new_secret, pass_cookie
 from bot.web.site import SITE, Site, leads_nowhere, page, read_form, see_other
-from bot.web.words import MARKS, words_of
+from bot.web.words import MARKS, moment
 from commands.access import may_reconnect, may_see, scope_of
-from commands.causes import cause_text
+from commands.causes import cause_name, cause_text
 from commands.choosing import clients_of
-from commands.drawing import mark_of, mending_label, network_name, open_lapse, spec_of, state_line, term_is_over
+from commands.drawing import ends_soon, mark_of, mending_label, network_name, open_lapse, spec_of, term_is_over
+from commands.forecast import HORIZON, own_forecast
 from commands.ids import AuthorizationId, ConnectionId, LinkId, from_wire, new_id, to_wire
 from commands.linking import Visitor, member_in
+from commands.messages import Mark
 from commands.model import ConnectionState, ConnectionView, Filter
-from commands.passes import SESSION_LIFE, find_pass, open_accounts, pass_path
+from commands.passes import SESSION_LIFE, find_pass, open_accounts, pass_path, was_for
 from commands.ports.reconnecting import Link, Pass, PassPurpose, Session
 from commands.ports.storage import UnitOfWork
 from commands.secret import hashed
@@ -38,7 +45,7 @@ class AccountRow:
     state: Markup
     """In words, with its error."""
     term_over: bool
-    advice: str
+    advice: Markup
     """What has to be put right first, where a login does not help; else empty."""
 
 
@@ -50,7 +57,7 @@ class Group:
     login: str
     """Who logged in last time; empty where nobody has."""
     rows: tuple[AccountRow, ...]
-    label: str
+    label: str | Markup
     """What the button says; empty: nothing is needed, or nothing helps."""
     connection: str
     """The account that the button names, by its id on the wire."""
@@ -61,9 +68,9 @@ async def show(request: web.Request) -> web.StreamResponse:
     site, secret = request.app[SITE], request.match_info["secret"]
     one = await find_pass(site.services, PassPurpose.ACCOUNTS, secret)
     if one is None:
-        return leads_nowhere(request, PassPurpose.ACCOUNTS)
+        return await over(request, secret)
     session = await site.session(request)
-    visitor = await _holder(site, session, one)
+    visitor = await holder_of(site, session, one)
     if session is None or visitor is None:
         return page(request, "open_accounts.html", session=session, path=request.path)
     return await _list_page(request, session, visitor)
@@ -76,16 +83,27 @@ async def act(request: web.Request) -> web.StreamResponse:
     fields = await read_form(request, session)
     one = await find_pass(site.services, PassPurpose.ACCOUNTS, secret)
     if one is None:
-        return leads_nowhere(request, PassPurpose.ACCOUNTS)
-    visitor = await _holder(site, session, one)
+        return await over(request, secret)
+    visitor = await holder_of(site, session, one)
     if visitor is None or "open" in fields:
         return await _open(request, one, secret, session)
-    link = await _link(site, visitor, fields)
+    link = await link_asked_for(site, visitor, fields)
     if link is None:
         see_other(request, request.path)
     async with site.services.storage.transaction() as uow:
         locator = await uow.links.ensure(link)
     raise web.HTTPSeeOther(site.href(f"/r/{locator}"))
+
+
+async def over(request: web.Request, secret: str) -> web.Response:
+    """A link that leads nowhere; one that did work once says whom to ask for another."""
+    services = request.app[SITE].services
+    organization_id = await was_for(services, PassPurpose.ACCOUNTS, secret)
+    if organization_id is None:
+        return leads_nowhere(request, PassPurpose.ACCOUNTS)
+    async with services.storage.reading() as uow:
+        contact = (await uow.organizations.get(organization_id)).support_contact
+    return leads_nowhere(request, PassPurpose.ACCOUNTS, support_contact=contact or "")
 
 
 async def _open(request: web.Request, one: Pass, secret: str, before: Session | None) -> web.Response:
@@ -102,14 +120,14 @@ async def _open(request: web.Request, one: Pass, secret: str, before: Session | 
     raise response
 
 
-async def _holder(site: Site, session: Session | None, one: Pass) -> Visitor | None:
+async def holder_of(site: Site, session: Session | None, one: Pass) -> Visitor | None:
     """Who the list is for, if this session proves just this link."""
     if session is None or session.id != one.id:
         return None
     return await member_in(site.services, session, one.organization_id)
 
 
-async def _link(site: Site, visitor: Visitor, fields: dict[str, str]) -> Link | None:
+async def link_asked_for(site: Site, visitor: Visitor, fields: dict[str, str]) -> Link | None:
     """The link that a button asks for; None for what was never offered. The link's own page asks everything anew."""
     now, person = site.services.clock.now(), visitor.person
     connection_id, network = None, fields.get("network")
@@ -147,16 +165,19 @@ async def _list_page(request: web.Request, session: Session, visitor: Visitor) -
         )
         may_connect = (await clients_of(uow, person)).any
         waiting = await _number_waiting(uow, visitor)
-    zone = person.time_zone or visitor.organization.time_zone
+        upcoming = len(await own_forecast(uow, person, site.services.clock.now()))
+    zone, language = person.time_zone or visitor.organization.time_zone, language_of(request, "accounts.html")
     return page(
         request,
         "accounts.html",
         session=session,
         zone=zone,
         visitor=visitor,
-        groups=_groups(site, visitor, found.rows, zone),
+        groups=_groups(_Reader(site, visitor, zone, language), found.rows),
         total=found.total,
         waiting=waiting,
+        upcoming=upcoming,
+        days=HORIZON.days,
         number=number,
         pages=max(1, -(-found.total // AT_ONCE)),
         path=request.path,
@@ -176,38 +197,78 @@ def _page_number(request: web.Request) -> int:
     return min(max(1, int(text)), 100_000) if text.isascii() and text.isdigit() and len(text) < 7 else 1
 
 
-def _groups(site: Site, visitor: Visitor, views: tuple[ConnectionView, ...], zone: str) -> list[Group]:
-    """By login, in the list's order; what was never connected may need a login each."""
+_NEED: Mapping[str, int] = MappingProxyType(
+    {MARKS[mark]: at for at, mark in enumerate((Mark.LAPSED, Mark.RECONNECTING, Mark.UNCONNECTED, Mark.EXPIRING))}
+)
+"""What comes first on a page of the list: what ends soon before what works."""
+
+
+class _Reader(NamedTuple):
+    """Who reads the list, where, and in which language."""
+
+    site: Site
+    visitor: Visitor
+    zone: str
+    language: Language
+
+
+def _groups(reader: _Reader, views: tuple[ConnectionView, ...]) -> list[Group]:
+    """By login, the most in need first; what was never connected may need a login each."""
     by_login: dict[AuthorizationId | ConnectionId, list[ConnectionView]] = {}
     for view in views:
         waits = view.connection.state is ConnectionState.UNCONNECTED or view.connection.authorization_id is None
         key = view.connection.id if waits else view.connection.authorization_id
         by_login.setdefault(key or view.connection.id, []).append(view)
-    return [_group(site, visitor, together, zone) for together in by_login.values()]
+    groups = [_group(reader, together) for together in by_login.values()]
+    return sorted(groups, key=lambda group: _NEED.get(group.rows[0].mark, len(_NEED)))
 
 
-def _group(site: Site, visitor: Visitor, views: list[ConnectionView], zone: str) -> Group:
-    now, networks, person = site.services.clock.now(), site.services.networks, visitor.person
-    mendable = [view for view in views if mending_label(view, now) and may_reconnect(person, view).allowed]
+def _group(reader: _Reader, views: list[ConnectionView]) -> Group:
+    services, person = reader.site.services, reader.visitor.person
+    now, networks = services.clock.now(), services.networks
+    mendable = [view for view in views if mending_label(view, networks, now) and may_reconnect(person, view).allowed]
     first = views[0]
-    label = (mending_label(mendable[0], now) or "") if mendable else ""
+    network = network_name(networks, first.connection.network)
+    what = (mending_label(mendable[0], networks, now) or "") if mendable else ""
     return Group(
-        network=network_name(networks, first.connection.network),
+        network=network,
         login=first.authorization.subject_name if first.authorization else "",
-        rows=tuple(_row(site, visitor, view, zone) for view in views),
-        label=label,
+        rows=tuple(_row(reader, view) for view in views),
+        label=reader.language.say(f"{what} at %(network)s", network=network) if what else "",
         connection=to_wire(mendable[0].connection.id) if mendable else "",
     )
 
 
-def _row(site: Site, visitor: Visitor, view: ConnectionView, zone: str) -> AccountRow:
-    now, lapse = site.services.clock.now(), open_lapse(view)
-    helps = may_reconnect(visitor.person, view).allowed
-    spec = spec_of(site.services.networks, view.connection.network)
+def _row(reader: _Reader, view: ConnectionView) -> AccountRow:
+    services, say = reader.site.services, reader.language.say
+    now, lapse = services.clock.now(), open_lapse(view)
+    helps = may_reconnect(reader.visitor.person, view).allowed
+    spec = spec_of(services.networks, view.connection.network)
     return AccountRow(
         view=view,
         mark=MARKS[mark_of(view, now)],
-        state=words_of(state_line(view, now), zone),
+        state=_state(reader, view, now),
         term_over=term_is_over(view),
-        advice=cause_text(spec, lapse.cause).mend if lapse is not None and not helps else "",
+        advice=say(cause_text(spec, lapse.cause).mend) if lapse is not None and not helps else Markup(),
     )
+
+
+def _state(reader: _Reader, view: ConnectionView, now: datetime) -> Markup:
+    """What `state_line` says, in the reader's language."""
+    say, lapse, end = reader.language.say, open_lapse(view), ends_soon(view, now)
+    match view.connection.state:
+        case ConnectionState.RETIRED:
+            return say("retired")
+        case ConnectionState.UNCONNECTED:
+            return say("not connected yet")
+        case ConnectionState.LAPSED if lapse is not None:
+            why = say("term over") if term_is_over(view) else say(cause_name(lapse.cause))
+            when = moment(reader.zone, lapse.opened_at, language=reader.language.code)
+            return say("lapsed since %(when)s · %(why)s", when=when, why=why)
+        case ConnectionState.LAPSED:
+            return say("lapsed")
+        case ConnectionState.ACTIVE if end is not None:
+            day = moment(reader.zone, end, day_only=True, language=reader.language.code)
+            return say("expires %(day)s", day=day)
+        case ConnectionState.ACTIVE:
+            return say("active")

@@ -1,6 +1,6 @@
 """Builds the web application from services and platforms. Nothing is kept in globals, so a process may have several."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -11,21 +11,31 @@ from bot.web import (
     choose_page,
     drawing,
     drill_page,
+    forecast_page,
+    hosted_page,
     install_page,
+    key_page,
     link_page,
+    move_page,
     reconnect_page,
     result_page,
     sign_in,
+    transfer_page,
     unsubscribe_page,
 )
+from bot.web.api.app import PREFIX as API_PREFIX
+from bot.web.api.app import create_api
 from bot.web.drawing import DRAWING, Draw, Drawing
 from bot.web.middleware import pages_for_errors, with_headers
 from bot.web.mounted import BODY_LIMIT, healthz, mounted, readyz
 from bot.web.security import Cookies
+from bot.web.signals_page import signal_routes
 from bot.web.site import SITE, Site, page, setup_templates, static_folder
 from commands.command import Services
 from commands.connecting import Connecting
 from commands.ports.chat import ChatPlatform
+from commands.ports.network import NetworkSpec
+from commands.ports.signals import Signals
 from commands.reconnect import Reconnecting
 
 _ID = "[0-9A-Za-z]{22}"
@@ -38,11 +48,16 @@ def create_web(
     alive: Callable[[], bool],
     draw: Draw | None = None,
     picture_key: bytes = b"",
+    specs: Sequence[NetworkSpec] | None = None,
+    webhooks_private: bool = False,
+    signals: Mapping[str, Signals] | None = None,
 ) -> web.Application:
     """Build the pages, callbacks and endpoints.
 
     `services.public_url` is where browsers reach them; `alive` says whether the loops of this process run. `draw` draws
     the pictures whose addresses were signed with `picture_key` (`pictures.picture_url`); None: there are no pictures.
+    `specs`: every network that the API takes connections of; None: those with credentials. `webhooks_private`: webhooks
+    may be sent into private networks. `signals`: the ears for what networks tell on their own.
     More may be mounted until it is started: what `add_subapp` brings keeps its own headers and errors.
     """
     app = web.Application(middlewares=[with_headers, pages_for_errors], client_max_size=BODY_LIMIT)
@@ -62,8 +77,20 @@ def create_web(
             web.get("/readyz", readyz),
             web.get(f"/r/{{locator:{_ID}}}", reconnect_page.show),
             web.post(f"/r/{{locator:{_ID}}}", reconnect_page.start),
+            web.post(f"/r/{{locator:{_ID}}}/key", key_page.enter),
+            web.post(f"/r/{{locator:{_ID}}}/host", hosted_page.go),
+            web.get(f"/r/{{locator:{_ID}}}/move", move_page.show),
+            web.post(f"/r/{{locator:{_ID}}}/move", move_page.accept),
+            web.post(f"/r/{{locator:{_ID}}}/check", move_page.check),
+            web.get(f"/a/{{attempt:{_ID}}}/move", move_page.show_seen),
+            web.post(f"/a/{{attempt:{_ID}}}/move", move_page.accept_seen),
+            web.get(f"/a/{{attempt:{_ID}}}/transfer", transfer_page.show_login),
+            web.post(f"/a/{{attempt:{_ID}}}/transfer", transfer_page.transfer_login),
+            web.get(f"/choose/{{attempt:{_ID}}}/transfer", transfer_page.show_account),
+            web.post(f"/choose/{{attempt:{_ID}}}/transfer", transfer_page.transfer_account),
             web.get("/oauth/cb/{network:[a-z0-9_-]+}", callback.receive, allow_head=False),
             web.get(f"/a/{{attempt:{_ID}}}", result_page.show),
+            web.post(f"/a/{{attempt:{_ID}}}/by-hand", key_page.go_on),
             web.get("/sign-in/cb/{platform:[a-z0-9_-]+}", sign_in.receive, allow_head=False),
             web.get(f"/sign-in/{{workspace:{_ID}}}", sign_in.show),
             web.post("/sign-in/{platform:[a-z0-9_-]+}", sign_in.start),
@@ -72,6 +99,11 @@ def create_web(
             web.post(f"/choose/{{attempt:{_ID}}}", choose_page.choose),
             web.get(f"/p/{{secret:{_ID}}}", accounts_page.show),
             web.post(f"/p/{{secret:{_ID}}}", accounts_page.act),
+            web.get(f"/p/{{secret:{_ID}}}/day", forecast_page.show),
+            web.post(f"/p/{{secret:{_ID}}}/day", forecast_page.act),
+            web.get(f"/day/{{workspace:{_ID}}}", forecast_page.show),
+            web.post(f"/day/{{workspace:{_ID}}}", forecast_page.act),
+            web.get(f"/calendar/{{secret:{_ID}}}", forecast_page.calendar_file),
             web.get(f"/link/{{secret:{_ID}}}", link_page.show),
             web.post(f"/link/{{secret:{_ID}}}", link_page.press),
             web.get(f"/drill/{{secret:{_ID}}}", drill_page.show),
@@ -89,6 +121,9 @@ def create_web(
     if draw is not None and picture_key:
         app[DRAWING] = Drawing(draw=draw, key=picture_key)
         app.router.add_get("/pictures/{signed:[0-9A-Za-z_-]+}.png", drawing.show)
+    known = specs if specs is not None else [network.spec for network in services.networks.values()]
+    app.add_subapp(API_PREFIX, create_api(services, {spec.slug: spec for spec in known}, private=webhooks_private))
+    app.router.add_routes(signal_routes(signals or {}, services.storage, services.clock))
     for platform in platforms.values():
         for endpoint in platform.endpoints():
             app.router.add_post(endpoint.path, mounted(endpoint))

@@ -2,11 +2,14 @@
 
 from aiohttp import web
 
+from bot.web import hosted_page, key_page
 from bot.web.security import LOGIN_COOKIE_LIFE, login_cookie, new_secret
-from bot.web.site import SITE, leads_nowhere, page
+from bot.web.site import SITE, leads_nowhere, page, see_other
 from bot.web.visit import Visit
 from commands.connecting import Invitation
-from commands.round_trip import Started
+from commands.ids import to_wire
+from commands.ports.network import NetworkKind
+from commands.round_trip import NotStarted, Started
 from commands.secret import hashed
 
 
@@ -21,6 +24,8 @@ async def start(request: web.Request, visit: Visit, *, again: bool) -> web.Strea
     started = await site.connecting.start(
         visit.link, visit.person, visit.session, browser_hash=hashed(browser), again=again
     )
+    if isinstance(started, NotStarted):
+        see_other(request, f"/a/{to_wire(started.attempt_id)}")
     if not isinstance(started, Started):
         return _invitation_page(request, visit, started)
     response = web.HTTPSeeOther(started.url)
@@ -32,6 +37,10 @@ def _invitation_page(request: web.Request, visit: Visit, invitation: Invitation 
     if invitation is None:
         return leads_nowhere(request)
     spec = invitation.spec
+    if spec is not None and spec.kind is NetworkKind.API_KEY:
+        return key_page.invitation_page(request, visit, invitation)
+    if spec is not None and spec.kind is NetworkKind.HOSTED:
+        return hosted_page.invitation_page(request, visit, invitation)
     return page(
         request,
         "connect.html",

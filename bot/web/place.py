@@ -1,13 +1,16 @@
 """Where somebody was on the way to when they had to sign in: a link or a workspace. Never a free address."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.web.site import Site
 from commands.ids import OrganizationId, WorkspaceId, from_wire, to_wire
 from commands.model import Workspace
 from commands.passes import find_pass, pass_path
 from commands.ports.reconnecting import Link, Pass, PassPurpose, PendingSignIn
+
+DAY = "day"
+"""Stands in place of a locator where somebody is on the way to Reconnect day in a workspace (X-7)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +26,7 @@ class Place:
     def path(self) -> str:
         """Its page."""
         if self.workspace is not None:
-            return f"/sign-in/{to_wire(self.workspace.id)}"
+            return f"/{DAY if self.locator == DAY else 'sign-in'}/{to_wire(self.workspace.id)}"
         if self.one_time is not None:
             return pass_path(PassPurpose.IDENTITY, self.locator or "")
         return f"/r/{self.locator}"
@@ -39,7 +42,7 @@ class Place:
     def fields(self) -> dict[str, str]:
         """How a form carries it."""
         if self.workspace is not None:
-            return {"workspace": to_wire(self.workspace.id)}
+            return {"workspace": to_wire(self.workspace.id), **({"then": DAY} if self.locator == DAY else {})}
         return {"locator": self.locator or ""}
 
 
@@ -67,16 +70,19 @@ async def place_of_workspace(site: Site, wire: str | None) -> Place | None:
 
 async def place_of_form(site: Site, fields: Mapping[str, str]) -> Place | None:
     """What a form carried."""
-    return await _place_of_locator(site, fields.get("locator")) or await place_of_workspace(
-        site, fields.get("workspace")
-    )
+    found = await _place_of_locator(site, fields.get("locator"))
+    return found or _then(await place_of_workspace(site, fields.get("workspace")), fields.get("then"))
 
 
 async def place_of_sign_in(site: Site, pending: PendingSignIn) -> Place | None:
     """Where a sign-in came from."""
     if pending.workspace_id is not None:
-        return await place_of_workspace(site, to_wire(pending.workspace_id))
+        return _then(await place_of_workspace(site, to_wire(pending.workspace_id)), pending.locator)
     return await _place_of_locator(site, pending.locator)
+
+
+def _then(place: Place | None, then: str | None) -> Place | None:
+    return replace(place, locator=DAY) if place is not None and then == DAY else place
 
 
 async def _place_of_locator(site: Site, locator: str | None) -> Place | None:

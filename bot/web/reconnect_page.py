@@ -2,13 +2,15 @@
 
 from aiohttp import web
 
-from bot.web import connect_page
+from bot.web import connect_page, hosted_page, key_page
 from bot.web.security import LOGIN_COOKIE_LIFE, login_cookie, new_secret
-from bot.web.site import SITE, leads_nowhere, page, read_form
+from bot.web.site import SITE, leads_nowhere, page, read_form, see_other
 from bot.web.visit import Visit, visit_of
+from commands.ids import to_wire
+from commands.ports.network import NetworkKind
 from commands.reconnect import Held
 from commands.rehearsal import Rehearsal
-from commands.round_trip import Started
+from commands.round_trip import NotStarted, Started
 from commands.secret import hashed
 
 
@@ -43,6 +45,8 @@ async def start(request: web.Request) -> web.StreamResponse:
     )
     if isinstance(outcome, Held):
         return _held_page(request, visit, outcome)
+    if isinstance(outcome, NotStarted):
+        see_other(request, f"/a/{to_wire(outcome.attempt_id)}")
     if not isinstance(outcome, Started):
         return _rehearsal_page(request, visit, outcome)
     response = web.HTTPSeeOther(outcome.url)
@@ -53,6 +57,10 @@ async def start(request: web.Request) -> web.StreamResponse:
 def _rehearsal_page(request: web.Request, visit: Visit, rehearsal: Rehearsal | None) -> web.Response:
     if rehearsal is None:
         return leads_nowhere(request)
+    if rehearsal.spec is not None and rehearsal.spec.kind is NetworkKind.API_KEY:
+        return key_page.rehearsal_page(request, visit, rehearsal)
+    if rehearsal.spec is not None and rehearsal.spec.kind is NetworkKind.HOSTED:
+        return hosted_page.rehearsal_page(request, visit, rehearsal)
     return page(
         request,
         "reconnect.html",

@@ -1,15 +1,22 @@
 """How an attempt ended: what is back, or what is wrong, what to check, a way on. For the session that opened it."""
 
+from datetime import datetime
+
 from aiohttp import web
 
 from bot.web.attempts import own_attempt
 from bot.web.site import SITE, leads_nowhere, page, see_other
-from commands.access import may_see
+from bot.web.words import words_of
+from commands.access import is_administrator, may_see
 from commands.causes import cause_text
+from commands.gaps import gap_line, last_gap
 from commands.ids import to_wire
+from commands.keys import by_hand
 from commands.model import CLEAR_LAPSES
 from commands.outcomes import Outcome
+from commands.ports.reconnecting import Attempt, Stand
 from commands.rehearsal import checklist, helpers_of, sentences
+from commands.wording import shown
 
 
 async def show(request: web.Request) -> web.StreamResponse:
@@ -19,7 +26,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     if found is None:
         return leads_nowhere(request)
     attempt, session, visitor = found
-    now, view = site.services.clock.now(), None
+    now, view, stand, taker = site.services.clock.now(), None, None, None
     async with site.services.storage.reading() as uow:
         if attempt.connection_id is not None:
             view = await uow.connections.view(attempt.organization_id, attempt.connection_id)
@@ -29,27 +36,52 @@ async def show(request: web.Request) -> web.StreamResponse:
             see_other(request, f"/choose/{to_wire(attempt.id)}")
         locator = await uow.links.locator(attempt.organization_id, attempt.link_id)
         helpers = await helpers_of(uow, visitor.person, view)
+        waiting = await by_hand(uow, site.services.networks, visitor.person, view) if view and attempt.outcome else ()
+        if attempt.outcome is None:
+            stand = await uow.attempts.stand(attempt.organization_id, attempt.id)
+        if stand is not None and stand.ended_by is not None and stand.ended_by != visitor.person.id:
+            taker = (await uow.people.get(attempt.organization_id, stand.ended_by)).name
+        network = site.services.networks.get(attempt.network)
+        spec = network.spec if network else None
+        gap = await last_gap(uow, view.connection, spec) if view and attempt.outcome else None
     if locator is None:
         return leads_nowhere(request)
-    network = site.services.networks.get(attempt.network)
-    spec = network.spec if network else None
     outcome = Outcome.from_json(attempt.outcome) if attempt.outcome else None
     refusal = outcome.verdict if outcome and outcome.verdict in CLEAR_LAPSES else None
+    zone = visitor.person.time_zone or visitor.organization.time_zone
     return page(
         request,
         "result.html",
         session=session,
-        zone=visitor.person.time_zone or visitor.organization.time_zone,
+        zone=zone,
+        gap=words_of(gap_line(gap, spec.name if spec else attempt.network, now), zone) if gap else "",
         forms_to=[site.reconnecting.login_address(attempt.network)] if network else [],
         o=outcome,
         again="again" in request.query,
         attempt_wire=request.match_info["attempt"],
-        expired=outcome is None and attempt.expires_at <= now,
+        stand=_stand(attempt, stand, now) if outcome is None else "",
+        taker=shown(taker or ""),
+        ended_at=stand.closed_at if stand else None,
         view=view,
+        administers=is_administrator(visitor.person),
         network=spec.name if spec else attempt.network,
         spec=spec,
         checklist=() if spec is None else checklist(spec, view, visitor.person) if view else sentences(spec, {}),
         refusal=cause_text(spec, refusal) if spec and refusal else None,
         helpers=helpers,
+        by_hand=waiting if outcome and outcome.stored else (),
+        network_names={slug: each.spec.name for slug, each in site.services.networks.items()},
         link_path=f"/r/{locator}",
     )
+
+
+def _stand(attempt: Attempt, stand: Stand | None, now: datetime) -> str:
+    """What an attempt without an outcome comes to, as the template names it (R-17, R-18)."""
+    closed_at = stand.closed_at if stand else None
+    if stand is None or min(closed_at or now, now) >= attempt.expires_at:
+        return "expired"
+    if closed_at is None:
+        return "coming_back" if stand.came_back else "at_network"
+    if stand.ended_by is None:
+        return "over"
+    return "begun_anew" if stand.ended_by == attempt.person_id else "taken_over"

@@ -87,7 +87,7 @@ def headers(*, https: bool, forms_to: Iterable[str]) -> dict[str, str]:
 
     `forms_to`: addresses that a form of the page is redirected to, which Chrome blocks unless they are allowed.
     """
-    targets = " ".join(["'self'", *dict.fromkeys(source for url in forms_to for source in _form_sources(url))])
+    targets = " ".join(["'self'", *dict.fromkeys(source for url in forms_to if url for source in _form_sources(url))])
     policy = (
         f"default-src 'none'; style-src 'self'; img-src 'self'; form-action {targets}; frame-ancestors 'none'; "
         "base-uri 'none'; object-src 'none'"
@@ -103,6 +103,7 @@ def headers(*, https: bool, forms_to: Iterable[str]) -> dict[str, str]:
         "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
     }
     if https:
+        # Without includeSubDomains: the public address may be an operator's whole domain, and its others are not ours.
         found["Strict-Transport-Security"] = "max-age=31536000"
     return found
 

@@ -12,11 +12,13 @@ import aiohttp_jinja2
 from aiohttp import web
 from jinja2 import PackageLoader, StrictUndefined
 
+from bot.web.languages import LANGUAGES, language_of, load_languages
 from bot.web.security import FORM, SESSION, Cookies, form_token, from_our_page, new_secret
-from bot.web.words import moment
+from bot.web.words import bdi, code, moment
 from commands.causes import cause_name
 from commands.command import Services
 from commands.connecting import Connecting
+from commands.ids import to_wire
 from commands.passes import PASS_PLATFORM, pass_of_session, proves_pass
 from commands.ports.chat import ChatPlatform
 from commands.ports.reconnecting import PassPurpose, Session
@@ -72,7 +74,11 @@ def setup_templates(app: web.Application) -> None:
         "listed": listed,
         "cause_name": cause_name,
         "number_of": number_of,
+        "wire": to_wire,
+        "bdi": bdi,
+        "code": code,
     }
+    app[LANGUAGES] = load_languages()
     aiohttp_jinja2.setup(
         app,
         loader=PackageLoader("bot.web"),
@@ -107,16 +113,21 @@ def page(
     site = request.app[SITE]
     request[FORMS_TO] = tuple(forms_to)
     known = site.cookies.read(request, FORM)
-    secret = known or new_secret()
+    secret, language = known or new_secret(), language_of(request, template)
     context = {
         "session": session,
         "personal": session is not None and session.platform == PASS_PLATFORM,
         "token": partial(_token, secret, session),
         "href": site.href,
-        "moment": partial(moment, zone),
+        "moment": partial(moment, zone, language=language.code),
+        "day": partial(moment, zone, day_only=True, language=language.code),
+        "lang": language.code,
+        "_": language.say,
+        "_n": language.say_number,
         **facts,
     }
     response = aiohttp_jinja2.render_template(template, request, context, status=status)
+    response.headers["Vary"] = "Accept-Language"
     if known is None and keeps_cookies:
         site.cookies.set(response, FORM, secret)
     return response
@@ -126,12 +137,15 @@ def _token(secret: str, session: Session | None, path: str) -> str:
     return form_token(secret, path, session)
 
 
-def leads_nowhere(request: web.Request, purpose: PassPurpose | None = None) -> web.Response:
+def leads_nowhere(
+    request: web.Request, purpose: PassPurpose | None = None, *, support_contact: str = ""
+) -> web.Response:
     """The one neutral page for whatever is unknown, over, or not this person's to know of (R-15). `purpose`: what the
-    address is for, which its path tells anyway, so that the page can say how to get a new one.
+    address is for, which its path tells anyway, so that the page can say how to get a new one. `support_contact`: whom
+    to ask, for a link that did work once.
     """
     word = purpose.value if purpose else ""
-    return page(request, "nowhere.html", status=404, keeps_cookies=False, purpose=word)
+    return page(request, "nowhere.html", status=404, keeps_cookies=False, purpose=word, support_contact=support_contact)
 
 
 def see_other(request: web.Request, path: str) -> NoReturn:

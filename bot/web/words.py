@@ -3,6 +3,7 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from babel.dates import format_skeleton
 from markupsafe import Markup, escape
 
 from commands.messages import Line, Mark, Mention, Moment, MomentStyle, WebLink
@@ -19,13 +20,25 @@ MARKS = {
 """The drawing in `templates/parts.html` of each state's mark."""
 
 
-def moment(zone: str | None, at: datetime, *, day_only: bool = False) -> Markup:
-    """A time in the reader's zone, which is named; UTC where the zone is unknown."""
+def bdi(text: str) -> Markup:
+    """A name from outside, whose own direction of writing leaves the sentence around it alone."""
+    return Markup("<bdi>{}</bdi>").format(text)
+
+
+def code(text: str) -> Markup:
+    """What is typed."""
+    return Markup("<code>{}</code>").format(text)
+
+
+def moment(zone: str | None, at: datetime, *, day_only: bool = False, language: str = "en") -> Markup:
+    """A time in the reader's zone, which is named, as their language writes it; UTC where the zone is unknown."""
     try:
         local = at.astimezone(ZoneInfo(zone or "UTC"))
     except (ZoneInfoNotFoundError, ValueError):
         local = at
     day = f"{local:%a} {local.day} {local:%b %Y}"
+    if language != "en":
+        day = format_skeleton("yMMMEd", local, locale=language)
     words = day if day_only else f"{day}, {local:%H:%M} {local.tzname()}"
     return Markup('<time datetime="{}">{}</time>').format(at.isoformat(timespec="seconds"), words)
 

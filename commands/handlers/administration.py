@@ -13,6 +13,7 @@ from commands.handlers import (
     channels,
     drilling,
     identities,
+    links,
     owners,
     retiring,
     roles,
@@ -120,6 +121,7 @@ ADMINISTERING: tuple[Administering, ...] = (
         chosen="person:Ana Ruiz",
         options=(_person("Who gets it"),),
     ),
+    _administering("links", links.links, "how far each personal link got, and a way to end it"),
     _administering(
         "transfer",
         transferring.transfer,
@@ -342,6 +344,7 @@ async def turn(services: Services, asker: Asker, arguments: tuple[str, ...]) -> 
         owners.OWNERS: owners.page,
         succession.PEOPLE: succession.page,
         channels.CHANNELS: channels.channel_page,
+        links.LINKS: links.page,
     }
     page = pages.get(which)
     if page is None or position > 1_000_000:

@@ -8,7 +8,7 @@ from commands.access import may_reconnect
 from commands.actions import check_action, connection_of, details_action, reconnect_action
 from commands.causes import cause_name
 from commands.command import Asker, Services
-from commands.drawing import account_line, mark_of, mending_label, network_name, open_lapse
+from commands.drawing import account_line, mark_of, mending_label, network_name, open_lapse, spec_of
 from commands.handlers.choosing import CHOICES, called, which
 from commands.handlers.help import support_line
 from commands.handlers.ownership import cause_paragraphs
@@ -32,6 +32,7 @@ from commands.messages import (
     line,
 )
 from commands.model import ConnectionState, ConnectionView
+from commands.moves import try_again
 from commands.parsing import Arguments, LapsedQuery
 from commands.ports.checker import CheckResult
 
@@ -61,6 +62,8 @@ async def _checked(services: Services, asker: Asker, before: Sequence[Connection
     for authorization_id in dict.fromkeys(view.connection.authorization_id for view in before if _can_check(view)):
         if authorization_id is not None:
             results[authorization_id] = await services.checker.check(asker.organization_id, authorization_id)
+    for view in before:
+        await try_again(services, asker.person, view)  # what hangs on no login since its move was accepted
     after = []
     async with services.storage.reading() as uow:
         for view in before:
@@ -90,7 +93,7 @@ def _one(services: Services, asker: Asker, view: ConnectionView, result: CheckRe
         *(Text(paragraph) for paragraph in cause_paragraphs(services, view)),
     ]
     buttons = [Button("Details", details_action(view.connection.id))]
-    label = mending_label(view, now)
+    label = mending_label(view, services.networks, now)
     if label is not None and may_reconnect(asker.person, view).allowed:
         buttons.insert(0, Button(label, reconnect_action(view.connection.id), Style.PRIMARY))
     parts.append(Buttons(tuple(buttons)))
@@ -125,12 +128,29 @@ def _verdict(
     network = network_name(services.networks, connection.network)
     if connection.state is ConnectionState.RETIRED:
         return line("Retired: it is no longer checked.")
+    spec = spec_of(services.networks, connection.network)
+    if spec is not None and spec.own_page is not None:
+        return _kept_elsewhere(view, spec.own_page.product)
+    if connection.authorization_id is None and open_lapse(view) is not None:
+        return line(
+            "No login here reaches it at the moment, so there is nothing to check until somebody reconnects it."
+        )
     if connection.authorization_id is None:
         return line("It has never been connected, so there is nothing to check yet.")
     if result is CheckResult.NOT_POSSIBLE:
         ours = f"We cannot ask {network} about it just now: that is our fault, not the account's. "
         return (*line(ours), *support_line(asker.organization))
     return _known(view, network, busy=result is CheckResult.BUSY, before=connection.id in before)
+
+
+def _kept_elsewhere(view: ConnectionView, product: str) -> Line:
+    """Of a connection that the host product keeps: there is nothing here that it could be checked with."""
+    lapse = open_lapse(view)
+    keeps = f"{product} keeps this connection and tells us how it is, so that we cannot ask ourselves."
+    if lapse is not None:
+        return line(f"{keeps} It has not worked since ", Moment(lapse.opened_at), f" · {cause_name(lapse.cause)}.")
+    works = view.connection.state is ConnectionState.ACTIVE
+    return line(f"{keeps} By its last word it works." if works else f"{keeps} It is not connected yet.")
 
 
 def _known(view: ConnectionView, network: str, *, busy: bool, before: bool) -> Line:

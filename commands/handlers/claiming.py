@@ -110,7 +110,7 @@ def _yours(
     also = f", and {number_of(others, 'more account')} of the same login" if others else ""
     before = "You already are on it" if already else "You're on it"
     spans = line(f"{Mark.CLAIMED} {before}{also}, until ", Moment(until), ". Everybody who was told sees it.")
-    buttons = reconnect_buttons(asker, view)
+    buttons = reconnect_buttons(services, asker, view)
     if view.lapse is not None:
         buttons.append(Button("Give back", release_action(view.lapse.id)))
     return about(services, view, spans, buttons=Buttons(tuple(buttons)), tone=Tone.ACTION)
@@ -124,7 +124,7 @@ def _others(services: Services, asker: Asker, view: ConnectionView, standing: Cl
 
 
 def _said(services: Services, asker: Asker, view: ConnectionView, spans: Line, *, claimable: bool) -> Message:
-    buttons = reconnect_buttons(asker, view)
+    buttons = reconnect_buttons(services, asker, view)
     if claimable and view.lapse is not None:
         buttons.append(Button("I'm on it", claim_action(view.lapse.id)))
     return about(services, view, spans, buttons=Buttons(tuple(buttons)))

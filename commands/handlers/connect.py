@@ -8,6 +8,7 @@ from commands.handlers.help import support_line
 from commands.ids import LinkId, new_id
 from commands.messages import Bold, Buttons, Heading, Line, LinkButton, Message, Note, Style, Text, Tone, line
 from commands.parsing import Arguments, network_names, parse_network
+from commands.ports.network import NetworkSpec
 from commands.ports.reconnecting import Link
 from commands.usage import try_line
 from commands.wording import listed, shown
@@ -31,8 +32,7 @@ async def answer(services: Services, asker: Asker, arguments: Arguments) -> Mess
     async with services.storage.transaction() as uow:
         locator = await uow.links.ensure(link)
         await uow.audit.write(entry(asker, now, "connect.offered", f"network {slug}"))
-    takes = f"Log in with {spec.login_label}; it takes {spec.reconnect_requirement}."
-    choose = "After the login you choose which of its accounts are connected; those that are already stay as they are."
+    takes, choose = _ways(spec)
     button = LinkButton(f"Connect {spec.name} accounts", f"{services.public_url}/r/{locator}", Style.PRIMARY)
     return Message(
         (
@@ -43,6 +43,24 @@ async def answer(services: Services, asker: Asker, arguments: Arguments) -> Mess
             Note(line("The link is yours alone: it opens only for you, signed in.")),
         ),
         Tone.ACTION,
+    )
+
+
+def _ways(spec: NetworkSpec) -> tuple[str, str]:
+    """What it takes, and what happens then."""
+    if spec.key_form is not None:
+        called = spec.key_form.called
+        takes = f"Have the {called} of one account ready; it takes {spec.reconnect_requirement}."
+        return takes, f"We ask {spec.name} which account it is of. Each account is connected by itself, by its own."
+    if spec.own_page is not None:
+        product = spec.own_page.product
+        return (
+            f"{product} keeps the connections of {spec.name}.",
+            f"They are made there; the page says where in {product}.",
+        )
+    return (
+        f"Log in with {spec.login_label}; it takes {spec.reconnect_requirement}.",
+        "After the login you choose which of its accounts are connected; those that are already stay as they are.",
     )
 
 

@@ -26,7 +26,7 @@ from commands.messages import (
 )
 from commands.model import CLEAR_LAPSES, Organization, Verdict
 from commands.parsing import Arguments, LapsedQuery
-from commands.ports.network import NetworkSpec
+from commands.ports.network import NetworkKind, NetworkSpec
 from commands.ports.notices import NoticeKind
 from commands.usage import LAPSE_ADMIN, USAGES, Usage
 from commands.wording import listed, number_of, shown
@@ -55,6 +55,11 @@ EXAMPLES: Mapping[NoticeKind, tuple[str, str]] = MappingProxyType(
             "When somebody else opens your link",
             f"{Mark.URGENT} Link refused: {{account}} · client Acme",
         ),
+        NoticeKind.OUTAGE: (
+            "When a network itself fails",
+            f"{Mark.HELD} Held: TikTok is failing for 23 of 25 connections",
+        ),
+        NoticeKind.OUTAGE_OVER: ("When that is over", f"{Mark.GOOD} Over: TikTok works again"),
         NoticeKind.DRILL: ("In a fire drill", f"DRILL · {Mark.LAPSED} Lapsed: {{account}} · client Acme"),
         NoticeKind.NOTE: ("Under a message", f"{Mark.CLAIMED} Raj Patel is on it · {{account}}"),
     }
@@ -175,11 +180,13 @@ def _about(spec: NetworkSpec) -> list[Part]:
     parts: list[Part] = []
     if spec.term is not None:
         every = number_of(spec.term.days, "day")
-        parts.append(text(f"{spec.name} asks everybody to log in again every {every}, whatever they do."))
+        what = f"for a new {spec.key_form.called}" if spec.key_form is not None else "everybody to log in again"
+        parts.append(text(f"{spec.name} asks {what} every {every}, whatever they do."))
     if spec.permissions:
         labels = listed([permission.label for permission in spec.permissions])
         parts.append(text(f"On its page, leave these switched on: {labels}. Without them the account cannot be read."))
-    parts.append(text(f"To reconnect, it takes {spec.reconnect_requirement}, with {spec.login_label}."))
+    login = f", with {spec.login_label}" if spec.kind is NetworkKind.OAUTH else ""
+    parts.append(text(f"To reconnect, it takes {spec.reconnect_requirement}{login}."))
     return parts
 
 

@@ -15,7 +15,8 @@ from commands.actions import (
 )
 from commands.causes import cause_name
 from commands.command import Asker, Services
-from commands.drawing import Identities, account_line, mark_of, mention, open_lapse
+from commands.drawing import Identities, account_line, mark_of, mention, network_name, open_lapse, spec_of
+from commands.gaps import filled_of, gap_of, leaves_gap, receipt
 from commands.handlers.choosing import CHOICES, called, which
 from commands.handlers.seeing import seen
 from commands.ids import LapseId, PersonId
@@ -39,6 +40,7 @@ from commands.messages import (
 )
 from commands.model import ConnectionState, ConnectionView, Lapse, LapseEnd, LapseNote, Person
 from commands.parsing import Arguments, LapsedQuery
+from commands.ports.hosting import GapFilled
 from commands.ports.storage import UnitOfWork
 from commands.wording import duration, named, number_of, shown
 
@@ -64,6 +66,8 @@ class History:
     """The oldest first."""
     people: Mapping[PersonId, Person]
     identities: Identities
+    filled: Mapping[LapseId, GapFilled]
+    """Whose gaps the host product says are filled (X-9)."""
     offset: int = 0
     """How many later ones come before this page."""
 
@@ -114,7 +118,15 @@ async def _read(uow: UnitOfWork, asker: Asker, view: ConnectionView, offset: int
         notes.setdefault(note.lapse_id, []).append(note)
     people = await uow.people.many(organization_id, [lapse.ended_by for lapse in lapses if lapse.ended_by])
     identities = await uow.people.identities(organization_id, list(people)) if people else {}
-    return History(view=view, lapses=lapses, notes=notes, people=people, identities=identities, offset=offset)
+    return History(
+        view=view,
+        lapses=lapses,
+        notes=notes,
+        people=people,
+        identities=identities,
+        filled=await filled_of(uow, lapses[:MOST]),
+        offset=offset,
+    )
 
 
 def _draw(services: Services, told: History) -> Message:
@@ -125,6 +137,7 @@ def _draw(services: Services, told: History) -> Message:
     for lapse in told.lapses[:MOST]:
         parts.append(Text((Plain("• "), *episode(lapse, told.people, told.identities))))
         parts += _notes(told.notes.get(lapse.id, ()))
+    parts += _receipt(services, told)
     parts += _paging(told)
     menu = [Button("Who can reconnect it", who_can_action(view.connection.id))]
     still_open = open_lapse(view)
@@ -132,6 +145,17 @@ def _draw(services: Services, told: History) -> Message:
         menu.insert(0, Button("Add a note", note_action(still_open.id)))
     parts.append(Buttons((Button("Details", details_action(view.connection.id)),), tuple(menu)))
     return Message(tuple(parts))
+
+
+def _receipt(services: Services, told: History) -> list[Part]:
+    """What the latest lapse that is over left to fetch (X-9), below the latest lapses alone."""
+    over = [lapse for lapse in told.lapses[:MOST] if leaves_gap(lapse)]
+    if told.offset or not over:
+        return []
+    connection, networks = told.view.connection, services.networks
+    gap = gap_of(over[0], spec_of(networks, connection.network), told.filled.get(over[0].id))
+    now, name = services.clock.now(), network_name(networks, connection.network)
+    return receipt(connection, over[0], gap, name, now=now)
 
 
 def _paging(told: History) -> list[Part]:

@@ -11,7 +11,7 @@ from commands.access import scope_of
 from commands.actions import ListView, OutOfDate, StateFilter, list_of
 from commands.command import Asker, Services
 from commands.errors import CommandError
-from commands.handlers import checking, help, history, ownership, stats, who_can
+from commands.handlers import checking, forecast, help, history, ownership, stats, who_can
 from commands.handlers.banner import under_banner
 from commands.handlers.listing import Listing, draw_list, read_page
 from commands.handlers.seeing import knows_of, visible_clients
@@ -26,6 +26,7 @@ _SHOWN: Mapping[Show, Callable[[Services, Asker, LapsedQuery, Arguments], Awaita
         Show.WHO: ownership.who,
         Show.HISTORY: history.history,
         Show.STATS: stats.stats,
+        Show.UPCOMING: forecast.upcoming,
         Show.WHO_CAN: who_can.who_can,
         Show.CHECK: checking.check,
         Show.WHY: help.why,

@@ -236,7 +236,7 @@ def _by(listing: Listing, key: Callable[[Count], str], name: Callable[[Count], s
 def _row(services: Services, asker: Asker, view: ConnectionView, new_since: datetime | None) -> Row:
     """A row with the action that it needs, unless it is known that the asker may not take it."""
     now = services.clock.now()
-    label, button = mending_label(view, now), None
+    label, button = mending_label(view, services.networks, now), None
     if label is not None and may_reconnect(asker.person, view).allowed:
         button = Button(label, reconnect_action(view.connection.id))
     details = Button("Details", details_action(view.connection.id))

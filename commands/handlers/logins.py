@@ -240,7 +240,7 @@ def _heading(services: Services, logins: _Logins) -> Line:
 def _row(services: Services, asker: Asker, group: Sequence[ConnectionView], logins: _Logins) -> Row:
     """One login, with the link that begins it."""
     now, first = services.clock.now(), group[0]
-    label = mending_label(first, now) or "Reconnect"
+    label = mending_label(first, services.networks, now) or "Reconnect"
     locator = logins.locators.get((asker.person.id, first.connection.id))
     button: AnyButton = (
         LinkButton(label, f"{services.public_url}/r/{locator}")

@@ -19,6 +19,7 @@ from commands.command import Asker, Services
 from commands.errors import CommandError
 from commands.handlers.asked import Asked
 from commands.handlers.gate import only_administrators, person_pressed
+from commands.handlers.links import LINKS
 from commands.handlers.naming import person_meant
 from commands.handlers.roles import only_primary
 from commands.ids import EventId, PersonId, new_id, to_wire
@@ -117,7 +118,9 @@ async def copy_link(services: Services, asker: Asker, arguments: tuple[str, ...]
     now = services.clock.now()
     async with services.storage.transaction() as uow:
         made_by = asker.person.id
-        address = await make_pass(uow, services.public_url, person, PassPurpose.ACCOUNTS, made_by=made_by, now=now)
+        address = await make_pass(
+            uow, services.public_url, person, PassPurpose.ACCOUNTS, made_by=made_by, now=now, followed=True
+        )
         subject = f"person {to_wire(person.id)}"
         await uow.audit.write(entry(asker, now, "personal_link.copied", subject, person=shown(person.name)))
     days = LIVES[PassPurpose.ACCOUNTS].days
@@ -127,7 +130,8 @@ async def copy_link(services: Services, asker: Asker, arguments: tuple[str, ...]
         Note(
             line(
                 f"Give it to {named(person.name)} alone: whoever opens it can reconnect their accounts. It works for "
-                f"{number_of(days, 'day')}, in the first browser that uses it."
+                f"{number_of(days, 'day')}, in the first browser that uses it. How far it got: ",
+                Code("/lapse-admin links"),
             )
         ),
     )
@@ -261,19 +265,23 @@ def _row(asker: Asker, each: OwnerCount) -> Row:
 async def _send(uow: UnitOfWork, services: Services, asker: Asker, person: Person) -> Message:
     """Send the link, once a day for each person."""
     now = services.clock.now()
-    copy = Buttons((Button("Copy their link", copy_link_action(person.id)),))
+    copying = Button("Copy their link", copy_link_action(person.id))
+    copy, progress = Buttons((copying,)), admin_list_action(LINKS, 0)
+    after = Buttons((*([Button("How far it got", progress)] if progress else []), copying))
     accounts = (await uow.people.identities(asker.organization_id, [person.id])).get(person.id, ())
     if person.email is None and all(account.gone_at is not None for account in accounts):
         raise CommandError(
             Message((text(Bold(named(person.name)), " has neither a chat account nor an email address here."), copy))
         )
     day = day_in(asker.organization.time_zone, now)
-    once = event_id(asker.organization_id, day, "link sent", to_wire(person.id))
+    own = await uow.passes.of(asker.organization_id, person.id, PassPurpose.ACCOUNTS)
+    ended = sum(one.notice_id is not None and one.withdrawn_at is not None for one in own)  # each allows another
+    once = event_id(asker.organization_id, day, "link sent", to_wire(person.id), *([str(ended)] if ended else []))
     if not await uow.notices.record_once(linked_event(asker, person.id, now, once)):
-        return Message((text(Bold(named(person.name)), " got their link today already; the message is there."), copy))
+        return Message((text(Bold(named(person.name)), " got their link today already; the message is there."), after))
     subject = f"person {to_wire(person.id)}"
     await uow.audit.write(entry(asker, now, "personal_link.sent", subject, person=shown(person.name)))
     return Message(
-        (text(f"{Mark.GOOD} ", Bold(named(person.name)), " gets a message with the link to their accounts."), copy),
+        (text(f"{Mark.GOOD} ", Bold(named(person.name)), " gets a message with the link to their accounts."), after),
         Tone.GOOD,
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from commands import usage
-from commands.access import Act, Standing, is_administrator, may, may_reconnect, may_see, scope_of
+from commands.access import Act, Standing, is_administrator, may, may_reconnect, may_see, move_accepted, scope_of
 from commands.actions import (
     ListView,
     assign_action,
@@ -43,6 +43,7 @@ from commands.drawing import (
 )
 from commands.handlers.choosing import CHOICES, called, which
 from commands.handlers.history import episode
+from commands.handlers.moving import buttons_of
 from commands.handlers.seeing import seen
 from commands.ids import PersonId
 from commands.messages import (
@@ -63,8 +64,10 @@ from commands.messages import (
     line,
 )
 from commands.model import ConnectionState, ConnectionView, Lapse, LapseNote, Person
+from commands.moves import Move, read_move
 from commands.parsing import Arguments, LapsedQuery
 from commands.ports.storage import UnitOfWork
+from commands.whereabouts import what_next, where_to, whom_to_ask
 from commands.wording import named, number_of, shown
 
 NOTES = 3  # notes of the open lapse told in the details; `/lapsed history` has more
@@ -83,6 +86,8 @@ class Ownership:
     """Of the open lapse, the oldest first."""
     people: Mapping[PersonId, Person]
     identities: Identities
+    move: Move | None = None
+    """Where it went, if it lapsed because it moved (X-2)."""
 
 
 async def who(services: Services, asker: Asker, query: LapsedQuery, arguments: Arguments) -> Message:
@@ -115,10 +120,20 @@ async def read_ownership(uow: UnitOfWork, asker: Asker, view: ConnectionView) ->
     history = await uow.lapses.history(organization_id, connection.id, limit=HISTORY + 1)
     people = await uow.people.many(organization_id, [lapse.ended_by for lapse in history if lapse.ended_by])
     known = [person.id for person in (view.connector, view.owner) if person is not None]
-    identities = await uow.people.identities(organization_id, [*known, *people])
+    move = await read_move(uow, asker.person, view)
+    holders = [person.id for person in move.holders] if move is not None else []
+    identities = await uow.people.identities(organization_id, [*known, *people, *holders])
     lapse = open_lapse(view)
     notes = await uow.lapses.notes(organization_id, [lapse.id]) if lapse is not None else ()
-    return Ownership(view=view, siblings=siblings, history=history, notes=notes, people=people, identities=identities)
+    return Ownership(
+        view=view,
+        siblings=siblings,
+        history=history,
+        notes=notes,
+        people=people,
+        identities=identities,
+        move=move,
+    )
 
 
 def draw_details(services: Services, asker: Asker, ownership: Ownership) -> Message:
@@ -127,8 +142,10 @@ def draw_details(services: Services, asker: Asker, ownership: Ownership) -> Mess
     mark = mark_of(view, now)
     parts: list[Part] = [Heading((Plain(f"{mark} "), *account_line(view, services.networks)))]
     parts += [Text(paragraph) for paragraph in cause_paragraphs(services, view)]
+    if ownership.move is not None:
+        parts.append(Text(move_paragraph(services, ownership.move, ownership.identities)))
     parts.append(Facts(_facts(services, asker, ownership, now)))
-    parts.append(_buttons(asker, view, now))
+    parts.append(_buttons(services, asker, ownership))
     return Message(tuple(parts), Tone.ACTION if open_lapse(view) else Tone.NEUTRAL)
 
 
@@ -142,6 +159,13 @@ def cause_paragraphs(services: Services, view: ConnectionView) -> list[Line]:
         what_happened(view, services.networks),
         line(" ".join(part for part in (words.mend, words.not_helping) if part)),
     ]
+
+
+def move_paragraph(services: Services, move: Move, identities: Identities) -> Line:
+    """Which business it left for, whom that leads to, and what can be done (X-2)."""
+    slug = move.view.connection.network
+    where = where_to(spec_of(services.networks, slug), network_name(services.networks, slug), move.came_from, move.to)
+    return separated([one for one in (where, whom_to_ask(move, identities), what_next(move)) if one], " ")
 
 
 def _facts(services: Services, asker: Asker, ownership: Ownership, now: datetime) -> tuple[tuple[str, Line], ...]:
@@ -217,19 +241,20 @@ def _note(note: LapseNote) -> Line:
     return line(f"“{shown(note.text, 200)}” · {named(note.person_name)}, ", Moment(note.at, MomentStyle.DAY))
 
 
-def _buttons(asker: Asker, view: ConnectionView, now: datetime) -> Buttons:
+def _buttons(services: Services, asker: Asker, ownership: Ownership) -> Buttons:
     """All that notices have no room for is here, or one press from here: what ends reminders behind Snooze, and what
     administrators do behind who can reconnect it.
     """
+    view, now = ownership.view, services.clock.now()
     connection, lapse = view.connection, open_lapse(view)
-    label = mending_label(view, now)
-    ways: list[Button] = []
+    label = mending_label(view, services.networks, now)
+    ways: list[Button] = buttons_of(ownership.move) if ownership.move is not None else []
     if label is not None and may_reconnect(asker.person, view).allowed:
         ways.append(Button(label, reconnect_action(connection.id), Style.PRIMARY))
     if lapse is not None:
         ways += _claiming(asker, view, lapse, now)
     live = connection.state is not ConnectionState.RETIRED
-    if connection.authorization_id is not None and live:
+    if live and (connection.authorization_id is not None or move_accepted(view)):
         ways.append(Button("Check now", check_action(connection.id)))
     history = Button("History", history_action(connection.id))
     who_can = Button("Who can reconnect it", who_can_action(connection.id))

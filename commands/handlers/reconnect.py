@@ -8,14 +8,16 @@ from commands.auditing import entry
 from commands.command import Asker, Services
 from commands.drawing import (
     account_line,
-    ends_soon,
     last_seen_working,
     mark_of,
     mending_label,
     network_name,
     open_lapse,
+    reconnect_label,
+    renewable_until,
     spec_of,
     standing_claim,
+    way_to_mend,
     what_happened,
     who_is_at_it,
 )
@@ -42,6 +44,7 @@ from commands.messages import (
     line,
 )
 from commands.model import ConnectionView
+from commands.ports.network import NetworkKind
 from commands.ports.reconnecting import Link
 from commands.wording import named, shown
 
@@ -87,7 +90,8 @@ def _not_set_up(services: Services, asker: Asker, view: ConnectionView) -> Messa
 
 
 def _is_needed(services: Services, view: ConnectionView) -> bool:
-    return mending_label(view, services.clock.now()) is not None
+    now = services.clock.now()
+    return mending_label(view, services.networks, now) is not None or renewable_until(view, now) is not None
 
 
 def _offer(services: Services, asker: Asker, view: ConnectionView, decision: Decision, address: str) -> Message:
@@ -99,12 +103,18 @@ def _offer(services: Services, asker: Asker, view: ConnectionView, decision: Dec
     somebody_else_on_it = claim is not None and claim.person_id != asker.person.id
     if somebody_else_on_it or view.reconnecting_id not in (None, asker.person.id):
         parts.append(Text(line(f"{who_is_at_it(view, now)}: {_word_first(services, view)}")))
-    buttons: list[AnyButton] = [LinkButton(mending_label(view, now) or "Reconnect", address, Style.PRIMARY)]
+    buttons: list[AnyButton] = [LinkButton(_label(services, view), address, Style.PRIMARY)]
     if lapse is not None and claim is None:
         buttons.append(Button("I'm on it", claim_action(lapse.id)))
     parts.append(Buttons(tuple(buttons), (Button("Details", details_action(view.connection.id)),)))
     parts.append(Note(line("The link is yours alone: it opens only for you, signed in.")))
     return Message(tuple(parts), Tone.ACTION)
+
+
+def _label(services: Services, view: ConnectionView) -> str:
+    now, spec = services.clock.now(), spec_of(services.networks, view.connection.network)
+    planned = reconnect_label(spec, "Renew" if renewable_until(view, now) else "Reconnect")
+    return mending_label(view, services.networks, now) or planned
 
 
 def _word_first(services: Services, view: ConnectionView) -> str:
@@ -119,7 +129,7 @@ def _heading(services: Services, view: ConnectionView) -> Line:
 
 
 def _why(services: Services, view: ConnectionView) -> Line:
-    end = ends_soon(view, services.clock.now())
+    end = renewable_until(view, services.clock.now())
     if open_lapse(view) is not None:
         return what_happened(view, services.networks)
     if end is not None:
@@ -134,6 +144,8 @@ def _as_whom(services: Services, view: ConnectionView, decision: Decision) -> Li
     network = network_name(services.networks, view.connection.network)
     login = spec.login_label if spec is not None else f"the {network} login"
     role = spec.reconnect_requirement if spec is not None else "the role on the account that reading needs"
+    if spec is not None and spec.kind is not NetworkKind.OAUTH:
+        return line(f"It is mended {way_to_mend(spec)}, in about a minute. It takes {role}.")
     subject = f", {shown(view.authorization.subject_name)}" if view.authorization is not None else ""
     match decision.standing:
         case Standing.CONNECTOR:

@@ -21,6 +21,7 @@ from commands.handlers.roles import (
     limits_in_words,
     only_primary,
     said,
+    with_count,
     write_change,
 )
 from commands.handlers.seeing import visible_clients
@@ -115,7 +116,8 @@ async def submitted(
         only_primary(asker.person, person, new)
         await uow.people.update(changed)
         await write_change(uow, asker, services.clock.now(), person, changed)
-        return said(person, changed, await limits_in_words(uow, asker, changed))
+        answer = said(person, changed, await limits_in_words(uow, asker, changed))
+    return await with_count(services, asker, person, changed, answer)
 
 
 def as_drawn(person: Person) -> str:

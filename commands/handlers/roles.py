@@ -3,8 +3,9 @@
 from dataclasses import replace
 from datetime import datetime
 
-from commands.access import is_administrator, takes_immediate_notices
+from commands.access import is_administrator, scope_of, takes_immediate_notices
 from commands.actions import role_action
+from commands.aftermath import count_working
 from commands.auditing import entry
 from commands.command import Asker, Services
 from commands.errors import CommandError
@@ -25,7 +26,7 @@ from commands.messages import (
     line,
     text,
 )
-from commands.model import Person, Role
+from commands.model import ConnectionState, Filter, Person, Role
 from commands.passes import role_changed
 from commands.ports.storage import UnitOfWork
 from commands.wording import listed, named, shown
@@ -49,6 +50,7 @@ SEES = {
     Role.STAFF: "sees what they connected or own, and all clients or those that you name",
     Role.OWNER: "sees what they connected or own",
 }
+_LOOKED_AT = 500  # accounts of somebody whose logins are checked after their rights changed
 ON_OFF = {"on": True, "yes": True, "off": False, "no": False}
 COPY_WORDS = tuple(ON_OFF)
 ALWAYS_COPIED = (
@@ -72,7 +74,8 @@ async def role(services: Services, asker: Asker, asked: Asked) -> Message:
         if changed == person:
             raise CommandError(f"{named(person.name)} is {ROLE_NAMES[new]} already; nothing changed.")
         await write_change(uow, asker, services.clock.now(), person, changed)
-        return said(person, changed, await limits_in_words(uow, asker, changed))
+        answer = said(person, changed, await limits_in_words(uow, asker, changed))
+    return await with_count(services, asker, person, changed, answer)
 
 
 async def clients(services: Services, asker: Asker, asked: Asked) -> Message:
@@ -93,7 +96,8 @@ async def clients(services: Services, asker: Asker, asked: Asked) -> Message:
             raise CommandError("That is so already; nothing changed.")
         await uow.people.update(changed)
         await write_change(uow, asker, services.clock.now(), person, changed)
-        return said(person, changed, await limits_in_words(uow, asker, changed))
+        answer = said(person, changed, await limits_in_words(uow, asker, changed))
+    return await with_count(services, asker, person, changed, answer)
 
 
 async def copies(services: Services, asker: Asker, asked: Asked) -> Message:
@@ -120,6 +124,24 @@ async def copies(services: Services, asker: Asker, asked: Asked) -> Message:
     copied = takes_immediate_notices(changed)
     does = "gets a copy of every first notice" if copied else "gets no copies of first notices"
     return Message((text(f"{Mark.GOOD} From now on ", Bold(named(person.name)), f" {does}."),), Tone.GOOD)
+
+
+async def with_count(services: Services, asker: Asker, was: Person, is_now: Person, answer: Message) -> Message:
+    """The answer to a change, with how many of the accounts that hang on somebody work, where what they may do here
+    changed (A-6): their logins are checked first. No transaction is open.
+    """
+    if (was.role, was.client_ids, was.left_at) == (is_now.role, is_now.client_ids, is_now.left_at):
+        return answer
+    async with services.storage.reading() as uow:
+        theirs = await uow.connections.page(
+            asker.organization_id,
+            scope_of(asker.person),
+            Filter(person_id=is_now.id, states=(ConnectionState.ACTIVE, ConnectionState.LAPSED)),
+            offset=0,
+            limit=_LOOKED_AT,
+        )
+    count = await count_working(services, asker.organization_id, theirs.rows)
+    return replace(answer, parts=(*answer.parts, text(count.words))) if count.words else answer
 
 
 async def give_role(uow: UnitOfWork, person: Person, new: Role, *, by: Person | None) -> Person:

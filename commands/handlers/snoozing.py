@@ -85,7 +85,7 @@ async def snooze(services: Services, asker: Asker, arguments: tuple[str, ...]) -
         ". Everybody else is, as before.",
     )
     claim = Button("I'm on it", claim_action(lapse_id))
-    ways_on = Buttons((*reconnect_buttons(asker, view), claim))
+    ways_on = Buttons((*reconnect_buttons(services, asker, view), claim))
     return about(services, view, spans, buttons=ways_on, tone=Tone.HELD)
 
 

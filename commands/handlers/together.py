@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from commands.access import Act, may, may_see
 from commands.actions import reconnect_action
 from commands.command import Asker, Services
-from commands.drawing import account_line, open_lapse
+from commands.drawing import account_line, open_lapse, reconnect_label, spec_of
 from commands.errors import CommandError
 from commands.handlers.seeing import NotYours
 from commands.ids import EventId, LapseId, PersonId, new_id, to_wire
@@ -132,8 +132,9 @@ def about(
     return Message(tuple(parts), tone)
 
 
-def reconnect_buttons(asker: Asker, view: ConnectionView) -> list[AnyButton]:
+def reconnect_buttons(services: Services, asker: Asker, view: ConnectionView) -> list[AnyButton]:
     """The Reconnect button, unless it is known that the asker may not, or that it would not help (R-7)."""
     if not may(asker.person, Act.RECONNECT, view):
         return []
-    return [Button("Reconnect", reconnect_action(view.connection.id), Style.PRIMARY)]
+    label = reconnect_label(spec_of(services.networks, view.connection.network))
+    return [Button(label, reconnect_action(view.connection.id), Style.PRIMARY)]

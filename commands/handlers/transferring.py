@@ -1,33 +1,28 @@
 """`/lapse-admin transfer`: accounts get another owner, together with what else of theirs hangs under the same business,
-since one business belongs to one owner (C-8, R-10). The logins concerned are checked afterwards (A-6).
+since one business belongs to one owner, and with the login (C-8, R-10). The logins concerned are checked afterwards
+(A-6).
 """
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
 
-from commands.access import Act, may, scope_of
-from commands.auditing import entry
+from commands.aftermath import Count, count_working
 from commands.command import Asker, Services
-from commands.drawing import account_title
+from commands.drawing import account_title, network_name
 from commands.errors import CommandError
 from commands.handlers.asked import Asked
 from commands.handlers.naming import account_meant, clients_meant, person_meant
 from commands.handlers.seeing import NotYours
-from commands.ids import AuthorizationId, ConnectionId, EventId, PersonId, new_id, to_wire
 from commands.messages import Bold, Code, Mark, Message, Part, Tone, line, text
 from commands.messages import Text as Paragraph
-from commands.model import ConnectionState, ConnectionView, Filter, Person, Role
+from commands.model import Authorization, ConnectionView, Filter, Person
 from commands.ports.chat import Options
-from commands.ports.checker import CheckResult
-from commands.ports.events import Event, EventKind
 from commands.ports.storage import UnitOfWork
+from commands.transfers import LIVE, By, MayNotTransfer, NoAccess, all_of, allowed, with_their_business, write
 from commands.wording import listed, named, number_of, shown
 
-_READ_AT_ONCE = 500
-CHECKED_AT_ONCE = 5  # logins that are checked before the answer: each is a call out
 _NAMED = 3  # accounts that the answer names
-_LIVE = tuple(state for state in ConnectionState if state is not ConnectionState.RETIRED)
 
 
 async def transfer(services: Services, asker: Asker, asked: Asked) -> Message:
@@ -48,141 +43,81 @@ async def transfer(services: Services, asker: Asker, asked: Asked) -> Message:
             if client is not None
             else [await account_meant(uow, services, asker, asked, account or "")]
         )
-        views = await _with_their_business(uow, asker, chosen)
+        views = await with_their_business(uow, asker.person, chosen)
         _allowed(asker, person, views)
         moving = [view for view in views if view.connection.owner_id != person.id]
         if not moving:
             raise CommandError(f"{named(person.name)} owns that already; nothing changed.")
-        await _write(uow, asker, person, moving, now)
-    checked = await _checked(services, asker, moving)
-    return _answer(services, person, moving, number_asked=len(chosen), checked=checked)
+        logins = await write(uow, By(person=asker.person, origin=asker.origin, at=now), person, moving)
+    count = await count_working(services, asker.organization_id, moving)
+    done = _Done(to=person, moving=moving, logins=logins, number_asked=len(chosen), count=count)
+    return _answer(services, done)
 
 
 async def _of_client(uow: UnitOfWork, asker: Asker, asked: Asked, words: str) -> list[ConnectionView]:
     found: list[ConnectionView] = []
     for name in await clients_meant(uow, asker, asked, words):
-        found += await _all(uow, asker, Filter(client=name, states=_LIVE))
+        found += await all_of(uow, asker.person, Filter(client=name, states=LIVE))
     if not found:
         raise CommandError("There are no accounts of that client.")
     return found
 
 
-async def _with_their_business(uow: UnitOfWork, asker: Asker, chosen: Sequence[ConnectionView]) -> list[ConnectionView]:
-    """What was chosen, and what else the same owners own under the same businesses, as far as the asker may see it."""
-    found = {view.connection.id: view for view in chosen}
-    wanted: dict[tuple[str, PersonId], set[str]] = {}
-    for view in chosen:
-        connection = view.connection
-        if connection.parent is not None and connection.owner_id is not None:
-            wanted.setdefault((connection.network, connection.owner_id), set()).add(connection.parent.id)
-    for (network, owner_id), parents in wanted.items():
-        for view in await _all(uow, asker, Filter(network=network, person_id=owner_id, states=_LIVE)):
-            parent = view.connection.parent
-            if parent is not None and parent.id in parents and view.connection.owner_id == owner_id:
-                found.setdefault(view.connection.id, view)
-    return list(found.values())
-
-
-async def _all(uow: UnitOfWork, asker: Asker, narrowed: Filter) -> list[ConnectionView]:
-    found: list[ConnectionView] = []
-    while True:
-        page = await uow.connections.page(
-            asker.organization_id, scope_of(asker.person), narrowed, offset=len(found), limit=_READ_AT_ONCE
-        )
-        found += page.rows
-        if not page.rows or len(found) >= page.total:
-            return found
-
-
 def _allowed(asker: Asker, person: Person, views: Sequence[ConnectionView]) -> None:
     """Raises CommandError where the asker may not transfer, or the new owner has no access to the clients."""
-    if not all(may(asker.person, Act.TRANSFER, view) for view in views):
-        raise NotYours
-    if person.role is not Role.STAFF or person.client_ids is None:
-        return
-    outside = sorted({view.client_name for view in views if view.connection.client_id not in person.client_ids})
-    if not outside:
-        return
-    name, needed = named(person.name), listed([shown(client) for client in outside[:_NAMED]])
-    raise CommandError(
-        Message(
-            (
-                text(Bold(name), f" has no access to client {needed}, so nothing was transferred."),
-                text("Give it first: ", Code(f"/lapse-admin clients {name} to all"), ", or name all their clients."),
+    try:
+        allowed(asker.person, person, views)
+    except MayNotTransfer:
+        raise NotYours from None
+    except NoAccess as refused:
+        name, needed = named(person.name), listed([shown(client) for client in refused.clients[:_NAMED]])
+        raise CommandError(
+            Message(
+                (
+                    text(Bold(name), f" has no access to client {needed}, so nothing was transferred."),
+                    text(
+                        "Give it first: ", Code(f"/lapse-admin clients {name} to all"), ", or name all their clients."
+                    ),
+                )
             )
-        )
-    )
+        ) from None
 
 
-async def _write(
-    uow: UnitOfWork, asker: Asker, person: Person, moving: Sequence[ConnectionView], now: datetime
-) -> None:
-    await uow.connections.set_owner(asker.organization_id, [view.connection.id for view in moving], person.id)
-    by = shown(asker.person.name)
-    await uow.notices.record(
-        [
-            Event(
-                id=EventId(new_id(now)),
-                organization_id=asker.organization_id,
-                kind=EventKind.TRANSFERRED,
-                at=now,
-                connection_id=view.connection.id,
-                authorization_id=view.connection.authorization_id,
-                person_id=person.id,
-                data={"by": by},
-            )
-            for view in moving
-        ]
-    )
-    for view in moving:
-        detail = {"account": shown(view.connection.account_name), "to": shown(person.name)}
-        if view.owner is not None:
-            detail["was"] = shown(view.owner.name)
-        subject = f"connection {to_wire(view.connection.id)}"
-        await uow.audit.write(entry(asker, now, "connection.transferred", subject, **detail))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Done:
+    """What was transferred, and what came of it."""
+
+    to: Person
+    moving: Sequence[ConnectionView]
+    logins: Sequence[Authorization]
+    """Those that went along."""
+    number_asked: int
+    count: Count
 
 
-async def _checked(services: Services, asker: Asker, moving: Sequence[ConnectionView]) -> tuple[int, int, int]:
-    """Have the logins concerned checked, with no transaction open: how many accounts that were, how many of them work,
-    and how many logins are left to their usual time.
-    """
-    logins: dict[AuthorizationId, list[ConnectionId]] = {}
-    for view in moving:
-        if view.connection.authorization_id is not None:
-            logins.setdefault(view.connection.authorization_id, []).append(view.connection.id)
-    ids: list[ConnectionId] = []
-    for authorization_id, connection_ids in list(logins.items())[:CHECKED_AT_ONCE]:
-        if await services.checker.check(asker.organization_id, authorization_id) is CheckResult.CHECKED:
-            ids += connection_ids
-    async with services.storage.reading() as uow:
-        after = await uow.connections.views(asker.organization_id, ids) if ids else []
-    working = sum(view.connection.state is ConnectionState.ACTIVE for view in after)
-    return len(after), working, max(0, len(logins) - CHECKED_AT_ONCE)
-
-
-def _answer(
-    services: Services,
-    person: Person,
-    moving: Sequence[ConnectionView],
-    *,
-    number_asked: int,
-    checked: tuple[int, int, int],
-) -> Message:
+def _answer(services: Services, done: _Done) -> Message:
+    moving, to = done.moving, named(done.to.name)
     number = number_of(len(moving), "account")
-    parts: list[Part] = [text(f"{Mark.GOOD} Transferred to ", Bold(named(person.name)), f": {number}.")]
+    parts: list[Part] = [text(f"{Mark.GOOD} Transferred to ", Bold(to), f": {number}.")]
     parts += [Paragraph((*line("• "), *account_title(view, services.networks))) for view in moving[:_NAMED]]
     if len(moving) > _NAMED:
         parts.append(text(f"and {len(moving) - _NAMED:,} more."))
-    if len(moving) > number_asked:
+    if len(moving) > done.number_asked:
         business = "A business belongs to one owner, so what was theirs under the same one went along."
         parts.append(text(business))
+    if done.logins:
+        parts.append(text(_went_along(services, done.logins)))
     owners = Counter(named(view.owner.name) if view.owner is not None else "nobody" for view in moving)
     parts.append(text("Owned before by " + listed([f"{name} ({count})" for name, count in owners.most_common()]) + "."))
-    looked_at, working, later = checked
-    if looked_at:
-        rest = f"; {number_of(later, 'more login')} at the usual time" if later else ""
-        one = "it works" if working else "it does not work"
-        work = one if looked_at == 1 else f"{working} of {looked_at:,} accounts work"
-        parts.append(text(f"Checked just now: {work}{rest}."))
-    parts.append(text(f"{named(person.name)} is told."))
+    if done.count.words:
+        parts.append(text(done.count.words))
+    parts.append(text(f"{to} is told."))
     return Message(tuple(parts), Tone.GOOD)
+
+
+def _went_along(services: Services, logins: Sequence[Authorization]) -> str:
+    names = [f"{network_name(services.networks, one.network)} login of {named(one.subject_name)}" for one in logins]
+    more = [number_of(len(names) - _NAMED, "more login")] if len(names) > _NAMED else []
+    one = len(names) == 1
+    hangs = "nothing of its former owner's hangs on it" if one else "nothing of their former owners' hangs on them"
+    return f"The {listed([*names[:_NAMED], *more])} went along: {hangs} any more."

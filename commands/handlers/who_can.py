@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from commands import usage
 from commands.access import Decision, Standing, may_reconnect
 from commands.actions import (
+    check_action,
     connection_of,
     details_action,
     history_action,
@@ -28,14 +29,17 @@ from commands.drawing import (
 )
 from commands.handlers.choosing import CHOICES, called, which
 from commands.handlers.help import support_line
+from commands.handlers.moving import buttons_of
 from commands.handlers.nudging import whom_to_nudge
-from commands.handlers.ownership import administrators_buttons
+from commands.handlers.ownership import administrators_buttons, move_paragraph
 from commands.handlers.seeing import knows_of, seen
 from commands.messages import Button, Buttons, Facts, Heading, Line, Message, Part, Plain, Style, Text, line
 from commands.model import ConnectionView, Person
+from commands.moves import Move, read_move
 from commands.parsing import Arguments, LapsedQuery
+from commands.ports.network import NetworkKind
 from commands.ports.storage import UnitOfWork
-from commands.wording import named, shown
+from commands.wording import first_name, shown
 
 OTHERS = 5  # people named of those who are known to hold a role under the same parent
 ADMINISTRATORS = 3  # named
@@ -53,6 +57,8 @@ class Candidates:
     """Who connected something else under the same parent: they are known to hold a role there."""
     administrators: Sequence[Person]
     identities: Identities
+    move: Move | None = None
+    """Where it went, if it lapsed because it moved."""
 
     @property
     def to_ask(self) -> tuple[Person, ...]:
@@ -90,7 +96,9 @@ async def read_candidates(uow: UnitOfWork, asker: Asker, view: ConnectionView) -
         people = await uow.people.many(organization_id, ids) if ids else {}
         others = [person for person in people.values() if await knows_of(uow, asker, person)][:OTHERS]
     administrators = await uow.people.administrators(organization_id)
-    everybody = [person.id for person in (*here, *others, *administrators[:ADMINISTRATORS])]
+    move = await read_move(uow, asker.person, view)
+    holders = move.holders if move is not None else ()
+    everybody = [person.id for person in (*here, *others, *administrators[:ADMINISTRATORS], *holders)]
     return Candidates(
         view=view,
         connector=next((person for person in here if person.id == connection.connector_id), None),
@@ -98,6 +106,7 @@ async def read_candidates(uow: UnitOfWork, asker: Asker, view: ConnectionView) -
         others=others,
         administrators=administrators,
         identities=await uow.people.identities(organization_id, everybody),
+        move=move,
     )
 
 
@@ -132,6 +141,8 @@ def explained(services: Services, asker: Asker, candidates: Candidates, decision
         network = network_name(services.networks, view.connection.network)
         parts.append(Text(line(f"Nobody can reconnect it until it is put right at {network}. {words.happened}")))
         parts.append(Text(line(" ".join(part for part in (words.mend, words.not_helping) if part))))
+    if candidates.move is not None:
+        parts.append(Text(move_paragraph(services, candidates.move, candidates.identities)))
     return [*parts, Facts(_facts(services, asker, candidates)), *_asks(asker, candidates)]
 
 
@@ -169,7 +180,7 @@ def _facts(services: Services, asker: Asker, candidates: Candidates) -> tuple[tu
         first = [line(mention(person, identities)) for person in candidates.administrators[:ADMINISTRATORS]]
         facts.append(("Administrators", (*separated(first, ", "), Plain(", on their behalf, with the login"))))
     role = spec.reconnect_requirement if spec is not None else "the role on the account that reading needs"
-    login = f", with {spec.login_label}" if spec is not None else ""
+    login = f", with {spec.login_label}" if spec is not None and spec.kind is NetworkKind.OAUTH else ""
     facts.append(("It takes", line(f"{role}{login}")))
     return tuple(facts)
 
@@ -187,18 +198,17 @@ def _buttons(services: Services, asker: Asker, candidates: Candidates, decision:
     """Reconnect, if the asker may; asking whoever connected or owns it; the way on; what administrators can do."""
     view, lapse = candidates.view, open_lapse(candidates.view)
     buttons: list[Button] = []
-    label = mending_label(view, services.clock.now())
+    label = mending_label(view, services.networks, services.clock.now())
     if decision.allowed and label is not None:
         buttons.append(Button(label, reconnect_action(view.connection.id), Style.PRIMARY))
+    if candidates.move is not None:
+        buttons += buttons_of(candidates.move)
+    if decision.standing is Standing.NOT_HELPING and view.connection.authorization_id is not None:
+        buttons.append(Button("Check again", check_action(view.connection.id)))
     whom = whom_to_nudge(asker, view, candidates.identities)
     if lapse is not None and whom is not None:
-        buttons.append(Button(f"Ask {first_name(whom)}", nudge_action(lapse.id)))
+        buttons.append(Button(f"Ask {first_name(whom.name)}", nudge_action(lapse.id)))
     details = Button("Details", details_action(view.connection.id))
     history = Button("History", history_action(view.connection.id))
     buttons += [details, history, *administrators_buttons(asker, view)]
     return Buttons(tuple(buttons[:2]), tuple(buttons[2:]))
-
-
-def first_name(person: Person) -> str:
-    """How a button calls somebody."""
-    return shown(named(person.name).split(maxsplit=1)[0], 30)

@@ -22,6 +22,8 @@ export class Panel {
     this.breakages = breakages;
     this.show = show;
     this.failure = root.querySelector(".failure");
+    this.wanted = root.querySelector(".find input");
+    this.wanted.addEventListener("input", () => this.#find());
   }
 
   async start() {
@@ -42,6 +44,25 @@ export class Panel {
     if (today) set(this.root.querySelector(".clock time"), today.slice(0, 16).replace("T", " "));
     for (const network of networks) this.#drawNetwork(network);
     for (const connection of connections) this.#draw(connection);
+    this.#find();
+  }
+
+  /** Show what has every word that is looked for, in its own text or its network's name. */
+  #find() {
+    const words = this.wanted.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let none = this.#networks.size > 0;
+    for (const network of this.#networks.values()) {
+      const name = network.querySelector("h3").textContent;
+      let empty = true;
+      for (const row of network.querySelectorAll(".connection")) {
+        const text = `${name} ${row.querySelector(".about").textContent}`.toLowerCase();
+        row.hidden = !words.every((word) => text.includes(word));
+        empty &&= row.hidden;
+      }
+      network.hidden = empty;
+      none &&= empty;
+    }
+    this.root.querySelector(".none").hidden = !none;
   }
 
   #drawNetwork({ slug, name, down }) {

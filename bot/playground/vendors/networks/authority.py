@@ -11,7 +11,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import (
@@ -250,6 +250,22 @@ class _Server(AuthorizationServer):
         reply: Reply = super().handle_error_response(request, error)
         reply.error = error
         return reply
+
+
+class ConsentDesk(Protocol):
+    """What the consent pages ask of an authorization server, whatever its protocol."""
+
+    def issuer(self) -> str | None:
+        """The `iss` of the next callback."""
+        ...
+
+    def read(self, params: Iterable[tuple[str, str]]) -> ConsentRequest:
+        """Check an authorization request. Raises `ConsentRefused`."""
+        ...
+
+    def allow(self, params: Iterable[tuple[str, str]], decision: Decision) -> str:
+        """The callback address of `decision`. Raises `ConsentRefused`."""
+        ...
 
 
 class Authority:

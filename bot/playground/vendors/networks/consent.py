@@ -6,6 +6,7 @@ Who is logged in is the network's own setting, so that the playground can change
 
 from __future__ import annotations
 
+from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 
@@ -25,8 +26,9 @@ HEADERS = {
 }
 
 
+@cache
 def page_templates() -> Environment:
-    """The templates of the consent pages; everything put into them is escaped."""
+    """The templates of the consent pages, compiled once for all networks; everything put into them is escaped."""
     return Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=select_autoescape(default=True),
@@ -54,7 +56,7 @@ class ConsentPages:
 
     async def _show(self, request: web.Request) -> web.StreamResponse:
         try:
-            asked = self._wire.authority.read(self._wire.authorize_params(request.query))
+            asked = self._wire.desk.read(self._wire.authorize_params(request.query))
         except ConsentRefused as refused:
             return self._refuse(refused.failure)
         return self._page(asked)
@@ -62,7 +64,7 @@ class ConsentPages:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         params = self._wire.authorize_params(request.query)
         try:
-            asked = self._wire.authority.read(params)
+            asked = self._wire.desk.read(params)
         except ConsentRefused as refused:
             return self._refuse(refused.failure)
         form = await request.post()
@@ -76,7 +78,7 @@ class ConsentPages:
                 response = self._login(asked)
             case "cancel":
                 location = self._wire.denied(asked.redirect_uri, asked.state, logged_in=profile is not None)
-                response = _found(with_query(location, iss=self._wire.authority.issuer()))
+                response = _found(with_query(location, iss=self._wire.desk.issuer()))
             case "checkpoint" if profile is not None:
                 profile.blocked = False
                 response = _back_to(request)
@@ -99,8 +101,8 @@ class ConsentPages:
         """The callback after Allow."""
         if self._wire.nothing_ticked_is_cancelled and not decision.permissions:
             location = self._wire.denied(asked.redirect_uri, asked.state, logged_in=True)
-            return with_query(location, iss=self._wire.authority.issuer())
-        return self._wire.allowed(self._wire.authority.allow(params, decision))
+            return with_query(location, iss=self._wire.desk.issuer())
+        return self._wire.allowed(self._wire.desk.allow(params, decision))
 
     def _page(self, asked: ConsentRequest, business_id: str | None = None) -> web.Response:
         profile = self._logged_in()
@@ -118,7 +120,7 @@ class ConsentPages:
     def _refuse(self, failure: Failure) -> web.Response:
         location = self._wire.refused(failure)
         if location is not None:
-            return _found(with_query(location, iss=self._wire.authority.issuer()))
+            return _found(with_query(location, iss=self._wire.desk.issuer()))
         return self._render("problem.html", status=HTTPStatus.BAD_REQUEST, failure=failure)
 
     def _offer(self, asked: ConsentRequest, profile: Profile, business_id: str | None) -> Offer:

@@ -165,7 +165,7 @@ class Control:
         )
         grant, terms = self._wire.open_grant(app, decision), self._wire.terms
         access = self._world.add_token(grant, "access", self._wire.issued_seconds)
-        answer = {"grant": grant.id, "access_token": access.value, "expires_at": access.expires_at}
+        answer = {"grant": grant.id, "access_token": self._wire.handed_out(access), "expires_at": access.expires_at}
         if terms.refresh_seconds is not None and (terms.refreshes_for_all or app.refresh_tokens):
             answer["refresh_token"] = self._world.add_token(grant, "refresh", terms.refresh_seconds).value
         return json_answer(answer)

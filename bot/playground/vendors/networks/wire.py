@@ -15,7 +15,7 @@ from aiohttp import web
 from multidict import MultiMapping
 from yarl import URL
 
-from .authority import Authority, ConsentRequest, Failure
+from .authority import Authority, ConsentDesk, ConsentRequest, Failure
 from .oauth_records import Terms
 from .world import AdAccount, App, Business, Decision, Grant, Profile, Token, World
 
@@ -95,6 +95,7 @@ class NetworkWire(ABC):
     def __init__(self, world: World, issuer: str) -> None:
         self.world = world
         self.authority = Authority(world, self.terms, self.open_grant, issuer)
+        self.desk: ConsentDesk = self.authority
 
     @property
     def issued_seconds(self) -> float | None:
@@ -173,6 +174,10 @@ class NetworkWire(ABC):
             and (grant.accounts is None or account.id in grant.accounts)
             and self.role_of(grant.profile_id, account) is not None
         ]
+
+    def handed_out(self, token: Token) -> str:
+        """What a client holds of a token."""
+        return token.value
 
     def access_token(self, value: str | None) -> Token | None:
         """The access token with that value, in whatever state."""

@@ -117,11 +117,27 @@ class Token:
     kind: str
     grant_id: str
     scope: str
+    secret: str = field(default="", repr=False)
+    """What calls are signed with, where tokens have a secret (OAuth 1.0a)."""
     issued_at: float
     expires_at: float | None = None
     revoked: bool = False
     outdated: bool = False
     """Made before the person changed the password."""
+
+
+@dataclass(slots=True, kw_only=True)
+class LoginRequest:
+    """A login that an app announced before the browser came (OAuth 1.0a's request token)."""
+
+    value: str = field(repr=False)
+    secret: str = field(repr=False)
+    app_id: str
+    callback: str
+    expires_at: float
+    verifier: str | None = field(default=None, repr=False)
+    """What the browser brings back once the person allowed it."""
+    decision: Decision | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -183,6 +199,8 @@ class Settings:
     """The company's administrators have restricted what the app asks for (Google), or from where (Microsoft)."""
     app_trouble: str | None = None
     """Why every call of the app is refused, whoever's login it is, in the network's own word (X)."""
+    login_trouble: str | None = None
+    """Why every call of a login is refused, in the network's own word (X Ads)."""
 
 
 class World:
@@ -204,6 +222,9 @@ class World:
         self.grants: dict[str, Grant] = {}
         self.tokens: dict[str, Token] = {}
         self.codes: dict[str, Code] = {}
+        self.login_requests: dict[str, LoginRequest] = {}
+        self.nonces: set[tuple[str, ...]] = set()
+        """Of signed calls: none is good twice."""
         self.settings = Settings()
         self._clock = clock
 
@@ -243,6 +264,7 @@ class World:
             kind=kind,
             grant_id=grant.id,
             scope=scope or " ".join(sorted(grant.permissions)),
+            secret=secrets.token_urlsafe(32),
             issued_at=now,
             expires_at=None if seconds is None else now + seconds,
         )

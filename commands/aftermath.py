@@ -1,0 +1,84 @@
+"""What a change came to: the logins concerned are checked, and whoever made it reads the count (A-6).
+
+Networks are asked by the checker's port, with no transaction open. As many logins as fit into the time that somebody
+waits for an answer; the others are made due for the watch at once.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from commands.command import Services
+from commands.ids import AuthorizationId, ConnectionId, OrganizationId
+from commands.model import ConnectionState, ConnectionView
+from commands.ports.checker import CheckResult
+from commands.wording import number_of
+
+MOST_LOGINS = 25
+"""Logins that are checked before the answer."""
+AT_ONCE = 5
+START_WITHIN = 15.0
+"""Seconds within which checks are started; one that was started is never cut short, since it may be refreshing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """How many of the accounts concerned work."""
+
+    accounts: int = 0
+    """Those whose login was checked."""
+    working: int = 0
+    later: int = 0
+    """Logins that the watch looks at next."""
+
+    @property
+    def words(self) -> str:
+        """A sentence; empty where nothing hangs on a login."""
+        rest = f"{number_of(self.later, 'more login')} {'is' if self.later == 1 else 'are'} being checked"
+        if not self.accounts:
+            return f"{rest[0].upper()}{rest[1:]}: /lapsed shows what came of it." if self.later else ""
+        if self.accounts == 1:
+            work = "it works" if self.working else "it does not work"
+        else:
+            work = f"{self.working:,} of {self.accounts:,} accounts work"
+        return f"Checked just now: {work}{f'; {rest}' if self.later else ''}."
+
+
+async def count_working(services: Services, organization_id: OrganizationId, views: Iterable[ConnectionView]) -> Count:
+    """Have the logins of these accounts checked, and count the accounts that work."""
+    logins: dict[AuthorizationId, list[ConnectionId]] = {}
+    for view in views:
+        connection = view.connection
+        if connection.authorization_id is not None and connection.state is not ConnectionState.RETIRED:
+            logins.setdefault(connection.authorization_id, []).append(connection.id)
+    checked, left = await _check(services, organization_id, list(logins))
+    if left:
+        async with services.storage.transaction() as uow:
+            await uow.authorizations.check_soon(organization_id, left, services.clock.now())
+    ids = [connection_id for login in checked for connection_id in logins[login]]
+    async with services.storage.reading() as uow:
+        after = await uow.connections.views(organization_id, ids) if ids else ()
+    working = sum(view.connection.state is ConnectionState.ACTIVE for view in after)
+    return Count(accounts=len(after), working=working, later=len(left))
+
+
+async def _check(
+    services: Services, organization_id: OrganizationId, logins: Sequence[AuthorizationId]
+) -> tuple[list[AuthorizationId], list[AuthorizationId]]:
+    """Those that were checked, and those that were not reached in time."""
+    loop = asyncio.get_running_loop()
+    until, waiting = loop.time() + START_WITHIN, list(logins[:MOST_LOGINS])
+    checked: list[AuthorizationId] = []
+    busy: list[AuthorizationId] = []
+
+    async def work() -> None:
+        while waiting and loop.time() < until:
+            login = waiting.pop(0)
+            result = await services.checker.check(organization_id, login)
+            if result is not CheckResult.NOT_POSSIBLE:
+                (checked if result is CheckResult.CHECKED else busy).append(login)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(min(AT_ONCE, len(waiting))):
+            group.create_task(work())
+    return checked, [*busy, *waiting, *logins[MOST_LOGINS:]]
