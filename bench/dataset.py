@@ -155,7 +155,8 @@ class DataSet:
             yield (
                 *(row_id(tables.authorizations, place.number), ORGANIZATION, place.network, str(place.number)),
                 *(f"Login {place.number}", row_id(tables.people, place.connector), ["read", "report"], obtained),
-                *(ends_at, warn_at, earlier, earlier, later, None, None, 1, unread, None, None, self.now, 0, None),
+                *(ends_at, warn_at, earlier, earlier, later, None, None, "", None, 1, unread, None, None, self.now),
+                *(None, 0, None),
             )
 
     def _connections(self) -> Iterator[Row]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from commands import actions
 from commands.actions import ListView, list_action, reconnect_list_action
-from commands.ids import DrillId, SubscriptionId
+from commands.ids import DrillId, PassId, SubscriptionId
 from commands.messages import ActionRef
 from tests.commands.world import World
 
@@ -16,6 +16,7 @@ Case = tuple[str, str, dict[str, str]]
 """A command, what is typed after it, and the same as options."""
 
 DRILL = DrillId(UUID(int=99))
+PERSONAL_LINK = PassId(UUID(int=97))
 CHANNEL_SUBSCRIPTION = SubscriptionId(UUID(int=98))
 
 
@@ -31,6 +32,7 @@ _ADMIN_CASES: Sequence[Case] = (
     _admin("claim", "CODE", code="CODE"),
     _admin("owners"),
     _admin("send-link", "Olga Berg", person="Olga Berg"),
+    _admin("links"),
     _admin("transfer", "Acme DE to Ana Ruiz", account="Acme DE", person="Ana Ruiz"),
     _admin("transfer", "client:Acme to Ana Ruiz", client="Acme", person="Ana Ruiz"),
     _admin("add-owner", "Cara Cato cara@example.com", name="Cara Cato", email="cara@example.com"),
@@ -80,6 +82,9 @@ CASES: Sequence[Case] = (
     _lapsed("history Acme DE", show="history", account="Acme DE"),
     _lapsed("stats tiktok client:Acme", show="stats", network="tiktok", client="Acme"),
     _lapsed("mine stats", show="stats", mine="yes"),
+    _lapsed("upcoming", show="upcoming"),
+    _lapsed("upcoming linkedin client:Acme", show="upcoming", network="linkedin", client="Acme"),
+    _lapsed("mine upcoming", show="upcoming", mine="yes"),
     _lapsed("who-can Old Promo", show="who-can", account="Old Promo"),
     _lapsed("check Brio Live", show="check", account="Brio Live"),
     _lapsed("why linkedin", show="why", network="linkedin"),
@@ -145,6 +150,9 @@ PRESSES: dict[str, Callable[[World], ActionRef]] = {
     actions.WHO_CAN: _row(actions.WHO_CAN),
     actions.RETIRE: _row(actions.RETIRE),
     actions.RETIRE_CONFIRMED: _row(actions.RETIRE_CONFIRMED),
+    actions.ACCEPT_MOVE: _row(actions.ACCEPT_MOVE),
+    actions.ACCEPT_MOVE_CONFIRMED: _row(actions.ACCEPT_MOVE_CONFIRMED),
+    actions.ASK: lambda world: actions.ask_action(world.lapses["Acme DE"], world.people["raj"].id),
     actions.SNOOZE: _of_lapse(actions.SNOOZE, "3"),
     actions.SNOOZE_CHOICE: _of_lapse(actions.SNOOZE_CHOICE),
     actions.NOT_MINE: _of_lapse(actions.NOT_MINE),
@@ -152,7 +160,9 @@ PRESSES: dict[str, Callable[[World], ActionRef]] = {
     actions.ASSIGN: _of_lapse(actions.ASSIGN),
     actions.COPY_LINK: _of_person(actions.COPY_LINK),
     actions.SEND_LINK: _of_person(actions.SEND_LINK),
+    actions.WITHDRAW_LINK: lambda _: actions.withdraw_link_action(PERSONAL_LINK),
     actions.ROLE: lambda world: actions.role_action(world.people["olga"].id),
+    actions.CALENDAR: lambda _: actions.calendar_action(),
     actions.ADD_OWNER: lambda _: ActionRef(actions.ADD_OWNER),
     actions.END_CHANNEL: lambda _: actions.end_channel_action(CHANNEL_SUBSCRIPTION),
     actions.DRILL_ANSWER: lambda _: actions.drill_answer_action(DRILL),

@@ -18,6 +18,8 @@ from commands.model import (
     Claim,
     Connection,
     ConnectionState,
+    Evidence,
+    Parent,
     Person,
     Role,
     Tokens,
@@ -44,7 +46,7 @@ SEEING = frozenset(
     }
 )
 MENDING = SEEING | {Act.RETIRE}
-GIVING = MENDING | {Act.ASSIGN, Act.TRANSFER, Act.RELEASE_ANOTHERS, Act.ADMINISTER_HERE}
+GIVING = MENDING | {Act.ASSIGN, Act.TRANSFER, Act.ACCEPT_MOVE, Act.RELEASE_ANOTHERS, Act.ADMINISTER_HERE}
 EVERYTHING = GIVING | {Act.ADMINISTER}
 NOTHING: frozenset[Act] = frozenset()
 IN_TABLE = EVERYTHING
@@ -261,6 +263,15 @@ def turned(which: str, sign: str) -> Way:
     return way
 
 
+async def accepts_a_move(world: World, who: str, account: Account) -> Message:
+    async with world.storage.transaction() as uow:
+        lapse = await uow.lapses.get(world.organization.id, account.lapse_id)
+        assert lapse is not None
+        evidence = Evidence(check="fake", moved_to=Parent(id="8002", name="Brio Holding"))
+        await uow.lapses.update_cause(replace(lapse, cause=Verdict.ACCOUNT_MOVED, evidence=evidence))
+    return await world.pressed(who, actions.accept_move_confirmed_action(account.connection_id))
+
+
 BUTTONS: dict[str, tuple[Act, Way]] = {
     "details": (Act.SEE, shows(button(actions.details_action))),
     "history": (Act.SEE, shows(button(actions.history_action))),
@@ -280,6 +291,7 @@ BUTTONS: dict[str, tuple[Act, Way]] = {
     "note": (Act.NOTE, changes("lapse.noted", sends(actions.note_action, note="Waiting for Bo"))),
     "nudge": (Act.NUDGE, changes("lapse.nudged", on_lapse(actions.nudge_action))),
     "retire": (Act.RETIRE, changes("connection.retired", button(actions.retire_confirmed_action))),
+    "accept a move": (Act.ACCEPT_MOVE, changes("connection.move_accepted", accepts_a_move)),
     "assign's form": (Act.ASSIGN, opens(lambda account: actions.assign_action(account.lapse_id))),
     "assign": (Act.ASSIGN, changes("lapse.assigned", sends(actions.assign_action, person="@U-kim"))),
     "send link": (

@@ -13,6 +13,7 @@ from commands.messages import ActionRef, Message
 from commands.model import Drill
 from commands.ports.auditing import AuditEntry
 from tests.commands.plain import paging, plain
+from tests.commands.test_moves import moved, under_brio
 from tests.commands.world import World
 
 pytestmark = pytest.mark.behaviour("A-4")
@@ -54,6 +55,17 @@ async def ends_channel(world: World) -> object:
 async def releases(world: World) -> object:
     await world.pressed("raj", actions.claim_action(world.lapses["Acme DE"]))
     return await world.pressed("raj", actions.release_action(world.lapses["Acme DE"]))
+
+
+async def accepts(world: World) -> Message:
+    await moved(world)
+    return await world.pressed("ada", actions.accept_move_confirmed_action(world.connections["Acme DE"]))
+
+
+async def asks(world: World) -> Message:
+    await moved(world)
+    await under_brio(world, "Brio Live")
+    return await world.pressed("ada", actions.ask_action(world.lapses["Acme DE"], world.people["raj"].id))
 
 
 async def copies_off(world: World) -> Message:
@@ -117,6 +129,8 @@ CHANGING: dict[str, tuple[str, str, Doing]] = {
         "connection.retirement_proposed",
         presses("raj", lambda world: actions.retire_confirmed_action(world.connections["Acme DE"])),
     ),
+    actions.ACCEPT_MOVE_CONFIRMED: ("ada", "connection.move_accepted", accepts),
+    actions.ASK: ("ada", "lapse.nudged", asks),
     actions.NOTE: (
         "sam",
         "lapse.noted",
@@ -177,6 +191,7 @@ READING = {
     actions.HISTORY_PAGE,
     actions.WHO_CAN,
     actions.RETIRE,
+    actions.ACCEPT_MOVE,
     actions.SNOOZE_CHOICE,
     actions.LIST,
     actions.RECONNECT_LIST,

@@ -37,8 +37,9 @@ async def test_each_state_has_its_mark_its_word_and_the_accounts_name(
     world: World, name: str, mark: Mark, detail: str, label: str | None
 ) -> None:
     view, now = await view_of(world, name), world.clock.now()
-    row = connection_row(view, world.services.networks, now)
-    assert (row.mark, plain_line(row.detail), mending_label(view, now)) == (mark, detail, label)
+    networks = world.services.networks
+    row = connection_row(view, networks, now)
+    assert (row.mark, plain_line(row.detail), mending_label(view, networks, now)) == (mark, detail, label)
     assert f"*{name}*" in plain_line(row.title)
 
 

@@ -42,6 +42,10 @@ async def test_history_tells_each_lapse_with_cause_notes_who_mended_it_and_how_l
         "• <day Thu 26 Nov 06:20>: password changed, still open",
         "• <day Mon 23 Nov 06:00>: access removed, reconnected by @Raj Patel after 3 h 20 min",
         "“The client has a new <b>password</b>.” · Ana Ruiz, <day Mon 23 Nov 09:00>",
+        "Data may be missing from <time Mon 23 Nov 05:00> until <time Mon 23 Nov 09:20>. "
+        "How far back TikTok gives data out is not known here.",
+        "To copy: `Acme DE (TikTok, 7012345678901234560): data may be missing from 2026-11-23 05:00 to "
+        "2026-11-23 09:20 UTC (access removed)`",
         "[Details] [▾ Add a note, Who can reconnect it]",
     ]
 

@@ -164,7 +164,7 @@ def _url(file: Path) -> str:
     return f"sqlite+aiosqlite:///{file}"
 
 
-_SECRETS = re.compile(r"/(r|p|link)/[0-9A-Za-z]{22}")
+_SECRETS = re.compile(r"/(r|p|link|calendar)/[0-9A-Za-z]{22}")
 _EXAMPLES = {
     example.options: example.words
     for usage in (*USAGES, *(usage.here({"linkedin"}) for usage in USAGES))

@@ -1,6 +1,6 @@
 """A small agency to ask things of: a few people of every role, two networks, and connections in every state."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -37,12 +37,12 @@ from commands.model import (
     Workspace,
 )
 from commands.ports.chat import ActionRequest, ChatUser, CommandRequest, Options, Place, Submission, Words
-from commands.ports.checker import CheckResult
 from commands.ports.storage import Storage
 from commands.secret import Secret
 from storage import Keyring, open_storage
 from tests.commands.plain import plain
 from tests.support import seed
+from tests.support.checker import FakeChecker
 from tests.support.clock import FakeClock
 from tests.support.network import FakeNetwork, spec
 
@@ -51,21 +51,6 @@ PLATFORM, TENANT, CHANNEL = "chatter", "T1", "C1"
 """The platform of most tests."""
 OTHER_PLATFORM, OTHER_TENANT = "pigeon", ""
 """Another one, whose user ids are unique everywhere."""
-
-
-class FakeChecker:
-    """A `Checker` that does what the test says, once for each authorization asked about."""
-
-    def __init__(self) -> None:
-        self.asked: list[AuthorizationId] = []
-        self.result = CheckResult.CHECKED
-        self.finds: Callable[[], Awaitable[None]] | None = None
-
-    async def check(self, organization_id: OrganizationId, authorization_id: AuthorizationId) -> CheckResult:
-        self.asked.append(authorization_id)
-        if self.finds is not None:
-            await self.finds()
-        return self.result
 
 
 @dataclass

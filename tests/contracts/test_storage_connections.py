@@ -113,6 +113,7 @@ async def test_a_check_is_recorded_under_its_lease_only(storage: SqlStorage, clo
         good=False,
         doubt=Doubt(since=now, failures=1),
         ends_at=None,
+        failing_since=now,
     )
     async with storage.transaction() as uow:
         write = uow.authorizations.record_check

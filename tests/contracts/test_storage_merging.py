@@ -136,6 +136,8 @@ async def furnish(storage: SqlStorage, seeded: Seeded, clock: FakeClock) -> dict
         )
         locators = {"hers": await uow.links.ensure(hers), "both": await uow.links.ensure(both)}
         locators["his"] = await uow.links.ensure(his)
+        left = replace(attempt, id=AttemptId(new_id(now)))  # which the next one ends
+        assert await uow.attempts.open(left, state_hash=b"left", browser_hash=b"b", take_over=False) is None
         assert await uow.attempts.open(attempt, state_hash=b"s", browser_hash=b"b", take_over=False) is None
         for wanted in (
             subscription(ana, clock, None),
@@ -188,6 +190,7 @@ async def _furnish_more(uow: UnitOfWork, seeded: Seeded, clock: FakeClock, opene
         started_at=now,
         ends_at=now + HOUR,
     )
+    await uow.parents.give(organization_id, "examplenet", ["subject-ana"], ana.id)
     assert await uow.drills.add(drill)
     for person, at in ((ana, now), (pat, now + HOUR)):
         assert await uow.drills.answer(organization_id, drill.id, person.id, at)

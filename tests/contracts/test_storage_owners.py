@@ -224,3 +224,73 @@ async def test_a_check_that_finds_another_end_makes_its_warnings_due(storage: Sq
     async with storage.transaction() as uow:
         await uow.authorizations.reconsider_warnings(organization_id, "examplenet")
     assert await checked(None), "rules changed"
+
+
+@pytest.mark.behaviour("X-2")
+async def test_of_others_under_a_parent_only_what_is_in_scope_counts(storage: SqlStorage, clock: FakeClock) -> None:
+    seeded = await seed(storage, clock.now(), connections=1)
+    organization_id = seeded.organization_id
+    async with storage.transaction() as uow:
+        elsewhere = another(seeded, clock, "more", connector_id=seeded.raj.id, client_id=seeded.brio.id)
+        assert await uow.connections.add(elsewhere)
+        limited = Scope(client_ids=frozenset({seeded.connections[0].client_id}), person_id=seeded.sam.id)
+        names = ("examplenet", ["business-1"])
+        assert len((await uow.connections.others_under(organization_id, *names))["business-1"]) == 2
+        assert await uow.connections.others_under(organization_id, *names, limited) == {"business-1": (seeded.ana.id,)}
+        within = Scope(within=frozenset({seeded.brio.id}))
+        assert await uow.connections.others_under(organization_id, *names, within) == {"business-1": (seeded.raj.id,)}
+
+
+@pytest.mark.behaviour("R-7")
+async def test_another_business_is_expected_and_the_logins_that_work_under_it_are_known(
+    storage: SqlStorage, clock: FakeClock
+) -> None:
+    seeded = await seed(storage, clock.now(), connections=2)
+    organization_id, (first, second) = seeded.organization_id, seeded.connections
+    new = Parent(id="business-9", name="New Business")
+    async with storage.transaction() as uow:
+        assert await uow.connections.logins_under(organization_id, "examplenet", new.id) == []
+        await uow.connections.set_parent(organization_id, [first.id], new)
+        assert (await uow.connections.get(organization_id, first.id)).parent == new
+        assert (await uow.connections.get(organization_id, second.id)).parent == second.parent
+        assert await uow.connections.logins_under(organization_id, "examplenet", new.id) == [seeded.authorization.id]
+        await uow.connections.detach(organization_id, [first.id])
+        assert await uow.connections.logins_under(organization_id, "examplenet", new.id) == []
+        assert (await uow.connections.get(organization_id, first.id)).connector_id == first.connector_id
+        await uow.connections.set_parent(organization_id, [second.id], new)
+        await uow.connections.set_state(organization_id, second.id, ConnectionState.LAPSED)
+        assert await uow.connections.logins_under(organization_id, "examplenet", new.id) == [], "none works there"
+
+
+@pytest.mark.behaviour("R-10")
+async def test_a_parent_profile_is_of_one_owner_the_last_one_it_was_given_to(
+    storage: SqlStorage, clock: FakeClock
+) -> None:
+    seeded = await seed(storage, clock.now(), connections=1)
+    organization_id = seeded.organization_id
+    async with storage.transaction() as uow:
+        assert await uow.parents.owners(organization_id, "examplenet", ["one"]) == {}
+        await uow.parents.give(organization_id, "examplenet", ["one", "two"], seeded.raj.id)
+        await uow.parents.give(organization_id, "examplenet", ["one"], seeded.sam.id)
+        await uow.parents.give(organization_id, "examplenet", [], seeded.sam.id)
+        found = await uow.parents.owners(organization_id, "examplenet", ["one", "two", "three"])
+        assert found == {"one": seeded.sam.id, "two": seeded.raj.id}
+        assert await uow.parents.owners(organization_id, "othernet", ["one"]) == {}
+    async with storage.transaction() as uow:
+        await uow.people.merge(organization_id, kept=seeded.raj.id, gone=seeded.sam.id)
+        assert await uow.parents.owners(organization_id, "examplenet", ["one"]) == {"one": seeded.raj.id}
+
+
+@pytest.mark.behaviour("A-6")
+async def test_a_login_is_checked_sooner_and_never_later(storage: SqlStorage, clock: FakeClock) -> None:
+    now = clock.now()
+    seeded = await seed(storage, now, connections=1)
+    organization_id, ids = seeded.organization_id, [seeded.authorization.id]
+    async with storage.transaction() as uow:
+        before = (await uow.authorizations.get(organization_id, ids[0])).next_check_at
+        assert before is not None
+        await uow.authorizations.check_soon(organization_id, ids, before + timedelta(hours=1))
+        assert (await uow.authorizations.get(organization_id, ids[0])).next_check_at == before
+        sooner = before - timedelta(minutes=5)
+        await uow.authorizations.check_soon(organization_id, ids, sooner)
+        assert (await uow.authorizations.get(organization_id, ids[0])).next_check_at == sooner

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from commands.ids import AttemptId, LinkId, SessionId, new_id
 from commands.model import Person
-from commands.ports.reconnecting import Attempt, Link, OpenAttempt, PendingSignIn, Session
+from commands.ports.reconnecting import Attempt, Link, OpenAttempt, PendingSignIn, Session, Stand
 from commands.secret import Secret
 from storage import SqlStorage, secret_hash
 from tests.support.clock import FakeClock
@@ -107,6 +108,45 @@ async def test_an_authorization_has_one_open_attempt(storage: SqlStorage, clock:
     assert await use(state_hash=secret_hash("second"), browser_hash=BROWSER, now=clock.now()) == theirs
 
 
+@pytest.mark.behaviour("R-17", "R-18")
+async def test_what_is_under_way_is_found_and_what_was_replaced_knows_by_whom(
+    storage: SqlStorage, clock: FakeClock
+) -> None:
+    seeded = await seed(storage, clock.now())
+    organization_id, now = seeded.organization_id, clock.now()
+    mine = await attempt_of(storage, seeded, seeded.ana, clock)
+    theirs = await attempt_of(storage, seeded, seeded.bo, clock)
+    new = replace(mine, id=AttemptId(new_id(now)), authorization_id=None)
+    await open_attempt(storage, mine, "first")
+    await open_attempt(storage, new, "new")
+    async with storage.reading() as uow:
+        for link_id in (mine.link_id, theirs.link_id):  # of an authorization, whichever link one comes by
+            found = await uow.attempts.under_way(
+                organization_id, link_id=link_id, authorization_id=mine.authorization_id, now=now
+            )
+            assert found is not None
+            assert (found.attempt_id, found.person_id, found.opened_at) == (mine.id, seeded.ana.id, now)
+            assert (found.session_id, found.came_back) == (mine.session_id, False)
+        by_link = partial(uow.attempts.under_way, organization_id, link_id=mine.link_id, authorization_id=None)
+        latest = await by_link(now=now)
+        assert latest is not None
+        assert latest.attempt_id in (mine.id, new.id)
+        assert await by_link(now=mine.expires_at) is None
+    await storage.directory.use_attempt(state_hash=secret_hash("first"), browser_hash=BROWSER, now=now)
+    async with storage.reading() as uow:
+        assert await uow.attempts.stand(organization_id, mine.id) == Stand(
+            came_back=True, closed_at=None, ended_by=None
+        )
+    clock.advance(timedelta(minutes=3))
+    taken = replace(theirs, opened_at=clock.now())
+    await open_attempt(storage, taken, "second", take_over=True)
+    async with storage.reading() as uow:
+        assert await uow.attempts.stand(organization_id, mine.id) == Stand(
+            came_back=True, closed_at=clock.now(), ended_by=seeded.bo.id
+        )
+        assert await uow.attempts.stand(organization_id, AttemptId(new_id(now))) is None
+
+
 async def test_an_expired_attempt_is_in_nobodys_way(storage: SqlStorage, clock: FakeClock) -> None:
     seeded = await seed(storage, clock.now())
     assert await open_attempt(storage, await attempt_of(storage, seeded, seeded.ana, clock), "first") is None
@@ -198,3 +238,27 @@ async def test_a_sign_in_is_finished_once_by_one_of_eight(storage: SqlStorage, c
 
     assert await finish(secret_hash("another browser")) is None
     assert [done for done in await asyncio.gather(*(finish() for _ in range(8))) if done is not None] == [pending]
+
+
+@pytest.mark.behaviour("R-3")
+async def test_what_a_network_gives_for_the_exchange_alone_is_kept_encrypted_until_the_attempt_ends(
+    storage: SqlStorage, clock: FakeClock
+) -> None:
+    seeded = await seed(storage, clock.now())
+    attempt = replace(await attempt_of(storage, seeded, seeded.ana, clock), code_verifier=None)
+    assert await open_attempt(storage, attempt, "state") is None
+
+    async def entrust(secret: str) -> None:
+        async with storage.transaction() as uow:
+            await uow.attempts.entrust(seeded.organization_id, attempt.id, code_verifier=Secret(secret))
+
+    await entrust("of-the-request")
+    used = await storage.directory.use_attempt(state_hash=secret_hash("state"), browser_hash=BROWSER, now=clock.now())
+    assert used == replace(attempt, code_verifier=Secret("of-the-request"))
+    async with storage.transaction() as uow:
+        assert await uow.attempts.finish(seeded.organization_id, attempt.id, outcome="{}", at=clock.now())
+    await entrust("too late")
+    async with storage.reading() as uow:
+        ended = await uow.attempts.get(seeded.organization_id, attempt.id)
+    assert ended is not None
+    assert ended.code_verifier is None, "an attempt that is over holds nothing"

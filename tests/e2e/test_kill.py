@@ -71,7 +71,7 @@ async def test_a_notice_planned_by_a_process_that_was_killed_is_delivered_once_b
 
         async with opened_storage(settings) as (storage, clock):
             async with serving(environment, tmp_path) as first:
-                await Seeding(settings, stage).run()
+                await Seeding(settings, environment, stage).run()
                 # As if another process had Slack in hand: what is planned for Slack waits, whatever this one does.
                 hour = timedelta(hours=1)
                 term = await storage.queues.take_lane(SLACK_LANE, holder="the test", now=clock.now(), lease=hour)

@@ -6,7 +6,9 @@ import pytest
 
 from commands.errors import NetworkError
 from commands.model import Evidence, Finding, Verdict
-from platform_adapters.networks.oauth import of_each
+from platform_adapters.networks.oauth import (
+    of_each,
+)
 
 IDS = [str(number) for number in range(25)]
 

@@ -5,7 +5,9 @@ from types import ModuleType
 import pytest
 
 from platform_adapters.discovery import network_modules
-from platform_adapters.networks.oauth import meaning
+from platform_adapters.networks.answers import (
+    meaning,
+)
 
 MODULES = network_modules()
 

@@ -26,10 +26,11 @@ async def rig(request: pytest.FixtureRequest) -> AsyncIterator[NetworkRig]:
         yield running
 
 
-def address(rig: NetworkRig, *, hint: str | None = None, challenge: str | None = None) -> str:
-    return rig.network.authorize_url(
+async def address(rig: NetworkRig, *, hint: str | None = None, challenge: str | None = None) -> str:
+    begun = await rig.network.begin(
         state="s", redirect_uri=CALLBACK, code_challenge=challenge, login_hint=hint, again=False
     )
+    return begun.url
 
 
 async def consent(rig: NetworkRig, url: str, **choices: list[str] | str) -> dict[str, str]:
@@ -37,7 +38,7 @@ async def consent(rig: NetworkRig, url: str, **choices: list[str] | str) -> dict
 
 
 async def log_in(rig: NetworkRig, url: str | None = None, **choices: list[str] | str) -> Grant:
-    answer = await consent(rig, url or address(rig), **choices)
+    answer = await consent(rig, url or await address(rig), **choices)
     return await rig.network.exchange(answer=answer, redirect_uri=CALLBACK, code_verifier=None)
 
 
@@ -65,20 +66,20 @@ def query_of(url: str) -> dict[str, str]:
 async def test_the_login_asks_for_access_that_lasts_for_a_new_consent_and_for_proof_of_possession(
     rig: NetworkRig,
 ) -> None:
-    query = query_of(address(rig, challenge="c" * 43))
+    query = query_of(await address(rig, challenge="c" * 43))
     assert query["access_type"] == "offline"
     assert query["include_granted_scopes"] == "true"
     assert query["prompt"] == "consent select_account"
     assert (query["code_challenge"], query["code_challenge_method"]) == ("c" * 43, "S256")
     assert "login_hint" not in query
-    assert "code_challenge_method" not in query_of(address(rig))
+    assert "code_challenge_method" not in query_of(await address(rig))
 
 
 async def test_a_known_login_is_offered_first_except_by_youtube_which_knows_channels() -> None:
     asked = {}
     for slug in BOTH:
         async with network_rig(slug) as rig:
-            query = query_of(address(rig, hint="ana@acme.example"))
+            query = query_of(await address(rig, hint="ana@acme.example"))
             asked[slug] = query.get("login_hint"), query["prompt"]
     assert asked == {
         "google_ads": ("ana@acme.example", "consent"),
@@ -90,7 +91,7 @@ async def test_a_known_login_is_offered_first_except_by_youtube_which_knows_chan
 async def test_a_code_is_only_good_with_the_secret_that_its_login_began_with(rig: NetworkRig) -> None:
     assert rig.network.spec.uses_pkce
     challenge = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
-    answer = await consent(rig, address(rig, challenge=challenge))
+    answer = await consent(rig, await address(rig, challenge=challenge))
     for wrong in (None, "w" * 64):
         with pytest.raises(NetworkError):
             await rig.network.exchange(answer=answer, redirect_uri=CALLBACK, code_verifier=wrong)
@@ -113,7 +114,7 @@ async def test_a_refresh_keeps_the_refresh_token_that_google_leaves_out(rig: Net
 @pytest.mark.behaviour("R-16")
 async def test_a_second_login_without_a_new_consent_brings_no_refresh_token_and_cannot_refresh(rig: NetworkRig) -> None:
     assert (await log_in(rig)).tokens.refresh is not None
-    again = (await log_in(rig, address(rig).replace("consent", "none"))).tokens
+    again = (await log_in(rig, (await address(rig)).replace("consent", "none"))).tokens
     assert again.refresh is None
     assert await rig.network.refresh(again) is None
     assert (await rig.probe(again)).grant.verdict is Verdict.HEALTHY
@@ -266,7 +267,7 @@ async def test_a_grant_is_kept_where_giving_it_back_would_end_those_to_another_n
 ) -> None:
     tokens = (await log_in(rig)).tokens
     slug = rig.network.spec.slug
-    base = "{0.scheme}://{0.netloc}".format(urlsplit(address(rig)))
+    base = "{0.scheme}://{0.netloc}".format(urlsplit(rig.network.login_url))
     around = {"LAPSEBOT_OTHER_CLIENT_ID": other, **environment(slug, base)}
     network = build_networks(around, rig.clock)[slug]
     async with network.running():
@@ -285,7 +286,7 @@ async def test_giving_back_what_is_gone_already_raises_nothing(rig: NetworkRig) 
 async def test_no_secret_stands_in_an_address(rig: NetworkRig) -> None:
     seen: list[str] = []
     tokens = (await log_in(rig)).tokens
-    base = "{0.scheme}://{0.netloc}".format(urlsplit(address(rig)))
+    base = "{0.scheme}://{0.netloc}".format(urlsplit(rig.network.login_url))
 
     async def relay(request: web.Request) -> web.Response:
         seen.append(request.path_qs)

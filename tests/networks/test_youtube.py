@@ -26,7 +26,8 @@ async def rig() -> AsyncIterator[NetworkRig]:
 
 
 async def log_in(rig: NetworkRig, channel: str | None = None, *, chooser: bool = True) -> Tokens:
-    url = rig.network.authorize_url(state="s", redirect_uri=CALLBACK, code_challenge=None, login_hint=None, again=False)
+    begun = await rig.network.begin(state="s", redirect_uri=CALLBACK, code_challenge=None, login_hint=None, again=False)
+    url = begun.url
     if not chooser:
         url = url.replace("+select_account", "")
         assert "select_account" not in url

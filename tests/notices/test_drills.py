@@ -51,7 +51,8 @@ class Reading:
         self._storage = storage
         self.asked = 0
         self.clock, self.directory = storage.clock, storage.directory
-        self.queues, self.installations = storage.queues, storage.installations
+        self.queues, self.installations, self.host = storage.queues, storage.installations, storage.host
+        self.outages = storage.outages
         self.reading = storage.reading
 
     def transaction(self) -> AbstractAsyncContextManager[UnitOfWork]:

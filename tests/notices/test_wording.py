@@ -39,9 +39,10 @@ LAPSE_KINDS = (NoticeKind.LAPSED, NoticeKind.REMINDER, NoticeKind.NUDGED, Notice
 WORDS = {
     Mark.LAPSED: "Lapsed|Still lapsed|Still disconnected|(Daily|Weekly) digest",
     Mark.EXPIRING: r"Expiring (tomorrow|in \d+ days)|Weekly digest",
-    Mark.GOOD: "Restored|Partly restored|Renewed|(Daily|Weekly) digest|Taken over|Back|Report",
-    Mark.URGENT: "Link refused|Not delivered|Needs somebody|Needs a new (login|owner)|Bot removed|Too few hear|"
-    "Not confirmed|Report",
+    Mark.HELD: "Held",
+    Mark.GOOD: "Over|Restored|Partly restored|Renewed|(Daily|Weekly) digest|Taken over|Back|Report",
+    Mark.URGENT: "Still failing|Link refused|Not delivered|Needs somebody|Needs a new (login|owner)|Bot removed|"
+    "Too few hear|Not confirmed|Report",
     Mark.RETIRED: "Retired|Retire[?]",
     Mark.CLAIMED: "Assigned to you|Yours now|Your accounts",
 }
@@ -50,6 +51,8 @@ ABOUT_NO_ACCOUNT = (
     NoticeKind.PERSONAL_LINK,
     NoticeKind.INSTALLATION_LOST,
     NoticeKind.THIN_REACH,
+    NoticeKind.OUTAGE,
+    NoticeKind.OUTAGE_OVER,
     NoticeKind.DRILL_ESCALATED,
     NoticeKind.DRILL_REPORT,
     NoticeKind.NOTE,
@@ -296,7 +299,7 @@ def test_a_claim_is_shown_to_everybody_with_its_end(part: Part) -> None:
 def test_a_snooze_is_shown_to_who_snoozed_and_to_nobody_else() -> None:
     held = "⏸ Held for you: no reminders until <time Thu 26 Nov 14:12>."
     assert held in plain(BY_NAME["lapsed, snoozed: connector"])
-    assert not any("⏸" in plain(message) for name, message in BY_NAME.items() if "snoozed" not in name)
+    assert not any("⏸ Held for you" in plain(message) for name, message in BY_NAME.items() if "snoozed" not in name)
 
 
 @pytest.mark.behaviour("N-10")

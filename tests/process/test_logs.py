@@ -47,6 +47,9 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
         "GET /link/0123456789ABCDEFabcdef",
         "POST /unsubscribe/0123456789ABCDEFabcdef",
         "POST /drill/0123456789ABCDEFabcdef",
+        "GET /calendar/0123456789ABCDEFabcdef",
+        "key lapsebot_0123456789ABCDEFabcdef_0123456789ABCDEFabcdef0123456789ABCDEFabcdef",
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
         "postgresql+asyncpg://lapsebot:pa55word@db/lapsebot",
     ],
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Table, event, insert, select, text, update
 
+from commands.hosting import Caller, add_endpoint
 from commands.ids import ConnectionId, DeliveryId, EventId, LapseId, NoticeId, new_id
 from commands.model import ConnectionState
 from commands.ports.events import EventKind
@@ -27,6 +28,7 @@ from storage.tables import (
     notice_lapses,
     notices,
     subscriptions,
+    webhook_messages,
 )
 from tests.support.clock import FakeClock
 from tests.support.seed import Seeded, seed
@@ -274,4 +276,34 @@ async def make_due(crowd: Crowd) -> None:
         some = select(authorizations.c.id).where(authorizations.c.subject_id.in_([f"s-{n}" for n in range(FEW)]))
         await connection.execute(update(authorizations).values(warn_at=later))
         await connection.execute(update(authorizations).where(authorizations.c.id.in_(some)).values(warn_at=over))
+        await connection.execute(text("ANALYZE"))
+
+
+async def tell_host(crowd: Crowd) -> None:
+    """Many messages that an endpoint took, and few that wait for it."""
+    now, organization_id = crowd.clock.now(), crowd.seeded.organization_id
+    caller = Caller(organization_id=organization_id, origin="test")
+    async with crowd.storage.transaction() as uow:
+        added = await add_endpoint(uow, caller, "https://hooks.example.com/", now=now)
+    assert added is not None
+    rows = [
+        {
+            "id": new_id(now),
+            "organization_id": organization_id,
+            "endpoint_id": added[0].id,
+            "event_id": new_id(now),
+            "type": "lapse.opened",
+            "body": "{}",
+            "created_at": now,
+            "state": "due" if place < FEW else "delivered",
+            "attempts": 0,
+            "term": 0,
+            "next_at": now,
+            "last_error": "",
+            "finished_at": None if place < FEW else now,
+        }
+        for place in range(MANY)
+    ]
+    async with crowd.engines.writers.begin() as connection:
+        await connection.execute(insert(webhook_messages), rows)
         await connection.execute(text("ANALYZE"))

@@ -12,13 +12,27 @@ from commands.ports.chat import Address, AddressKind
 from commands.ports.notices import Delivery, DeliveryState, Priority
 from storage.checks import HEALTH_SAMPLE
 from storage.turns import APART, turns
-from tests.storage.crowd import FEW, LEASE, Crowd, crowded, make_due, tell_many
+from tests.storage.crowd import FEW, LEASE, Crowd, crowded, make_due, tell_host, tell_many
 
 
 @pytest.fixture
 async def crowd(database_url: str) -> AsyncIterator[Crowd]:
     async with crowded(database_url) as filled:
         yield filled
+
+
+@pytest.mark.behaviour("R-12")
+async def test_webhook_messages_that_are_due_are_found_in_an_index_of_those_alone(crowd: Crowd) -> None:
+    now = crowd.clock.now()
+    await tell_host(crowd)
+    with crowd.listening() as heard:
+        found = await crowd.storage.host.claim_messages(now=now, endpoints=8, each=4, lease=LEASE)
+    assert len(found) == 4
+    assert len(heard) == 3, "one that looks, and for each endpoint two that take"
+    for place in (0, 2):
+        plan = await crowd.plan(place)
+        assert "ix_webhook_messages_due" in plan
+        assert "Seq Scan on webhook_messages" not in plan
 
 
 @pytest.mark.behaviour("C-1")
@@ -119,6 +133,30 @@ async def test_due_checks_are_claimed_from_their_index_in_two_statements(crowd: 
     assert "ix_authorizations_due" in await crowd.plan()
 
 
+@pytest.mark.behaviour("D-3")
+async def test_each_organizations_longest_due_check_is_one_step_into_an_index(crowd: Crowd) -> None:
+    """So that what it costs follows the organizations that are looked at, never what is due of one of them."""
+    with crowd.listening() as heard:
+        heads = await crowd.storage.queues.longest_due_of_each(
+            now=crowd.clock.now(), networks=["examplenet", "other"], after=None, limit=10
+        )
+    assert (len(heads), len(heads[0].authorization_ids), len(heard)) == (1, 1, 1)
+    plan = await crowd.plan()
+    assert "ix_authorizations_turns" in plan
+    assert "SCAN authorizations" not in plan
+    assert "Seq Scan on authorizations" not in plan
+    with crowd.listening() as heard:
+        claimed = await crowd.storage.queues.claim_checks(
+            now=crowd.clock.now(), limit=10, lease=LEASE, networks=["examplenet"], first=heads[0].authorization_ids
+        )
+    assert heads[0].authorization_ids[0] in {check.authorization.id for check in claimed}
+    assert len(heard) == 2
+    plan = await crowd.plan()
+    assert "ix_authorizations_due" in plan
+    assert "SCAN authorizations" not in plan
+    assert "Seq Scan on authorizations" not in plan
+
+
 async def test_claiming_due_checks_walks_neither_table(crowd: Crowd) -> None:
     """So that what it reads does not grow with the tables."""
     with crowd.listening() as heard:
@@ -129,7 +167,7 @@ async def test_claiming_due_checks_walks_neither_table(crowd: Crowd) -> None:
         plan = await crowd.plan(place)
         assert not [line for line in plan.splitlines() if line.startswith("SCAN ") and "nections" in line]
         assert "SCAN authorizations" not in plan
-        assert "Seq Scan" not in plan
+        assert "Seq Scan" not in plan.replace("Seq Scan on network_pauses", "")  # one row of each network
 
 
 async def test_what_messages_are_composed_from_is_read_from_indexes(crowd: Crowd) -> None:
@@ -236,6 +274,14 @@ async def test_others_under_a_parent_are_read_from_their_index(crowd: Crowd) -> 
     assert "ix_connections_parent" in await crowd.plan()
 
 
+async def test_logins_under_a_parent_are_read_from_their_index(crowd: Crowd) -> None:
+    with crowd.listening() as heard:
+        async with crowd.storage.reading() as uow:
+            await uow.connections.logins_under(crowd.seeded.organization_id, "examplenet", "business-1")
+    assert len(heard) == 1
+    assert "ix_connections_parent" in await crowd.plan()
+
+
 async def test_lanes_and_deliveries_are_read_from_the_index_of_waiting_ones(crowd: Crowd) -> None:
     queues, now = crowd.storage.queues, crowd.clock.now()
     with crowd.listening():
@@ -250,3 +296,20 @@ async def test_lanes_and_deliveries_are_read_from_the_index_of_waiting_ones(crow
     assert "ix_deliveries_waiting" in plan or "ix_deliveries_queue" in plan
     assert "SCAN deliveries" not in plan
     assert "Seq Scan on deliveries" not in plan
+
+
+@pytest.mark.behaviour("X-7")
+async def test_what_ends_within_90_days_is_read_from_its_index_in_three_statements(crowd: Crowd) -> None:
+    now, ninety = crowd.clock.now(), timedelta(days=90)
+    with crowd.listening() as heard:
+        async with crowd.storage.reading() as uow:
+            found = await uow.forecasts.ending(
+                crowd.seeded.organization_id, Scope(), after=now, before=now + ninety, limit=10
+            )
+    assert found
+    assert len(heard) == 3
+    assert "ix_authorizations_ending" in await crowd.plan(0)
+    for place in range(3):
+        plan = await crowd.plan(place)
+        assert "SCAN connections" not in plan
+        assert "Seq Scan on connections" not in plan, plan

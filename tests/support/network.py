@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from commands.errors import NetworkError
 from commands.model import Evidence, Finding, Tokens, Verdict
 from commands.ports.chat import Diagnosis
-from commands.ports.network import Discovery, Expected, Grant, NetworkSpec, Permission, Probe
+from commands.ports.network import Begun, Discovery, Expected, Grant, NetworkSpec, Permission, Probe
+from commands.secret import Secret
 
 GOOD = Finding(verdict=Verdict.HEALTHY, evidence=Evidence(check="fake"))
 
@@ -40,6 +41,10 @@ class FakeNetwork:
     """A `Network` whose answers are attributes. An answer that is a NetworkError is raised."""
 
     spec: NetworkSpec = field(default_factory=spec)
+    base: str = "http://127.0.0.1:9"
+    """Where its login is."""
+    begun: Secret | NetworkError | None = None
+    """What only the exchange may see of a login; None: nothing."""
     probe_answer: Probe = field(default_factory=lambda: Probe(grant=GOOD))
     discovery: Discovery | NetworkError | None = None
     grant: Grant | NetworkError | None = None
@@ -51,11 +56,17 @@ class FakeNetwork:
     def running(self) -> AbstractAsyncContextManager[None]:
         return nullcontext()
 
-    def authorize_url(
+    @property
+    def login_url(self) -> str:
+        return f"{self.base}/login"
+
+    async def begin(
         self, *, state: str, redirect_uri: str, code_challenge: str | None, login_hint: str | None, again: bool
-    ) -> str:
-        self.asked.append("authorize_url")
-        return f"http://127.0.0.1:9/login?state={state}&redirect_uri={redirect_uri}"
+    ) -> Begun:
+        self.asked.append("begin")
+        if isinstance(self.begun, NetworkError):
+            raise self.begun
+        return Begun(url=f"{self.login_url}?state={state}&redirect_uri={redirect_uri}", secret=self.begun)
 
     async def exchange(self, *, answer: Mapping[str, str], redirect_uri: str, code_verifier: str | None) -> Grant:
         self.asked.append("exchange")

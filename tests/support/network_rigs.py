@@ -1,6 +1,6 @@
 """Real network adapters against their loopback stand-ins."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import aiohttp
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
+from bot.playground import stand_ins
 from bot.playground.vendors.networks import (
     AdAccount,
     App,
@@ -19,7 +20,7 @@ from bot.playground.vendors.networks import (
 )
 from commands.errors import NetworkError
 from commands.model import Parent, Tokens, Verdict
-from commands.ports.network import Expected, Network, Probe
+from commands.ports.network import Begun, Expected, Grant, Network, Probe
 from platform_adapters.discovery import build_networks
 from tests.support.clock import FakeClock
 
@@ -29,24 +30,7 @@ FIRST, SECOND = "1029384756", "1029384757"
 BOS = "2039485761"
 VERIFIER = "a-verifier-of-at-least-forty-three-letters-1"
 
-ADDRESSES = {
-    "amazon_ads": ("/ap/oa", "/auth/o2/token", ""),
-    "google_ads": ("/o/oauth2/v2/auth", "/token", ""),
-    "instagram": ("/oauth/authorize", "/oauth/access_token", ""),
-    "linkedin": ("/oauth/v2/authorization", "/oauth/v2/accessToken", ""),
-    "meta": ("/v26.0/dialog/oauth", "/v26.0/oauth/access_token", "/v26.0"),
-    "microsoft_ads": (
-        "/common/oauth2/v2.0/authorize",
-        "/common/oauth2/v2.0/token",
-        "/CustomerManagement/v13",
-    ),
-    "pinterest": ("/oauth/", "/v5/oauth/token", "/v5"),
-    "reddit": ("/api/v1/authorize", "/api/v1/access_token", "/api/v3"),
-    "snapchat": ("/login/oauth2/authorize", "/login/oauth2/access_token", "/v1"),
-    "tiktok": ("/portal/auth", "/open_api/v1.3/oauth2/access_token/", "/open_api/v1.3"),
-    "x": ("/i/oauth2/authorize", "/2/oauth2/token", "/2"),
-    "youtube": ("/o/oauth2/v2/auth", "/token", "/youtube/v3"),
-}
+ADDRESSES = stand_ins.ADDRESSES
 """Where each stand-in has its login, its token endpoint and its API."""
 
 PERMISSIONS = {
@@ -61,6 +45,7 @@ PERMISSIONS = {
     "snapchat": ["snapchat-marketing-api"],
     "tiktok": ["ad_account_management", "reporting"],
     "x": ["users.read", "tweet.read", "offline.access"],
+    "x_ads": ["ads"],
     "youtube": [
         "https://www.googleapis.com/auth/youtube.readonly",
         "https://www.googleapis.com/auth/yt-analytics.readonly",
@@ -68,23 +53,23 @@ PERMISSIONS = {
 }
 """What each stand-in calls all that we ask for; the last is what reports hang on."""
 
-MORE_SETTINGS = {"microsoft_ads": {"DEVELOPER_TOKEN": "developer-token"}}
-"""What an adapter needs beside its app's credentials."""
-
 ONE_ACCOUNT = frozenset({"instagram", "x", "youtube"})
 """Networks whose grant is bound to one account: that account is who logged in."""
 
 BY_EMAIL = frozenset({"google_ads", "microsoft_ads"})
 """Networks that name a login by its email address."""
 
-BY_HANDLE = frozenset({"x"})
+BY_HANDLE = frozenset({"x", "x_ads"})
 """Networks that name a login by its handle."""
 
-OUTLIVES_PASSWORD = frozenset({"google_ads", "youtube"})
+OUTLIVES_PASSWORD = frozenset({"google_ads", "x_ads", "youtube"})
 """Networks whose grants go on after the person changes the password."""
 
 SILENT = frozenset({"amazon_ads", "pinterest", "reddit", "snapchat", "x"})
 """Networks that never say what ended a grant: a bare 401, and a refresh that is refused."""
+
+ENDLESS = frozenset({"x_ads"})
+"""Networks whose grants never end by themselves: one that stopped working was taken away."""
 
 KEEPS_GRANTS = frozenset({"amazon_ads", "instagram", "microsoft_ads", "pinterest", "snapchat"})
 """Networks where only the person can take a grant back."""
@@ -117,8 +102,10 @@ class NetworkRig:
     def subject(self, profile: str) -> tuple[str, str]:
         """Who a login of Ana's or Bo's is, and by what name."""
         slug = self.network.spec.slug
-        if slug in BY_HANDLE:
+        if slug in BY_HANDLE and slug in ONE_ACCOUNT:
             return {"ana": (FIRST, "@acmeeuads"), "bo": (BOS, "@bolind")}[profile]
+        if slug in BY_HANDLE:
+            return profile, {"ana": "@anaruiz", "bo": "@bolind"}[profile]
         if slug in ONE_ACCOUNT:
             return {"ana": (FIRST, "Acme EU Ads"), "bo": (BOS, "Bo Lind")}[profile]
         if slug in BY_EMAIL:
@@ -130,19 +117,24 @@ class NetworkRig:
         """What a login's challenge is made of, where the network uses one."""
         return VERIFIER if self.network.spec.uses_pkce else None
 
-    def login_url(self) -> str:
-        """The address of the network's login, with a challenge where it uses one."""
+    async def begin(self, *, login_hint: str | None = None, again: bool = False) -> Begun:
+        """Prepare a login, with a challenge where the network uses one."""
         challenge = create_s256_code_challenge(self.verifier) if self.verifier is not None else None
-        return self.network.authorize_url(
-            state="s", redirect_uri=CALLBACK, code_challenge=challenge, login_hint=None, again=False
+        return await self.network.begin(
+            state="s", redirect_uri=CALLBACK, code_challenge=challenge, login_hint=login_hint, again=again
         )
 
     async def log_in(self, profile: str = "ana", *, permissions: list[str] | None = None) -> Tokens:
         """Go through the consent page and exchange the code."""
-        callback = await self.people.consent(self.login_url(), profile=profile, permissions=permissions)
+        begun = await self.begin()
+        callback = await self.people.consent(begun.url, profile=profile, permissions=permissions)
         answer = dict(parse_qsl(urlsplit(callback).query))
-        grant = await self.network.exchange(answer=answer, redirect_uri=CALLBACK, code_verifier=self.verifier)
-        return grant.tokens
+        return (await self.exchange(begun, answer)).tokens
+
+    async def exchange(self, begun: Begun, answer: Mapping[str, str]) -> Grant:
+        """Exchange what came back for a login, as the core does."""
+        verifier = begun.secret.reveal() if begun.secret is not None else self.verifier
+        return await self.network.exchange(answer=answer, redirect_uri=CALLBACK, code_verifier=verifier)
 
     async def grant_id(self) -> str:
         """The stand-in's name for the last grant."""
@@ -163,10 +155,10 @@ class NetworkRig:
             return Probe(grant=error.finding)
         return probe if grant is None else await self.probe(grant.tokens)
 
-    async def refused(self, answer: dict[str, str]) -> NetworkError:
+    async def refused(self, answer: Mapping[str, str], begun: Begun | None = None) -> NetworkError:
         """Exchange something that must not work."""
         try:
-            await self.network.exchange(answer=answer, redirect_uri=CALLBACK, code_verifier=None)
+            await self.exchange(begun or await self.begin(), answer)
         except NetworkError as error:
             return error
         raise AssertionError("the exchange was accepted")
@@ -182,7 +174,7 @@ def environment(slug: str, base: str) -> dict[str, str]:
         f"{prefix}AUTHORIZE_URL": base + authorize,
         f"{prefix}TOKEN_URL": base + token,
         f"{prefix}API_URL": base + api,
-        **{prefix + name: value for name, value in MORE_SETTINGS.get(slug, {}).items()},
+        **{prefix + name: value for name, value in stand_ins.MORE_SETTINGS.get(slug, {}).items()},
     }
 
 

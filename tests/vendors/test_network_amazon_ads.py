@@ -38,13 +38,14 @@ class Rig(NetworkRig):
     base: str
     http: aiohttp.ClientSession
 
-    def url(self, challenge: str | None = None) -> str:
-        return self.network.authorize_url(
+    async def url(self, challenge: str | None = None) -> str:
+        begun = await self.network.begin(
             state="s-1", redirect_uri=CALLBACK, code_challenge=challenge, login_hint=None, again=False
         )
+        return begun.url
 
     async def code(self, challenge: str | None = None) -> str:
-        callback = await self.people.consent(self.url(challenge), profile="ana")
+        callback = await self.people.consent(await self.url(challenge), profile="ana")
         return dict(parse_qsl(urlsplit(callback).query))["code"]
 
     async def token(self, **fields: str) -> tuple[int, dict[str, Any]]:
@@ -180,7 +181,7 @@ async def test_the_login_carries_a_challenge_that_the_exchange_has_to_meet(rig: 
     code = await rig.code(CHALLENGE)
     grant = await rig.network.exchange(answer={"code": code}, redirect_uri=CALLBACK, code_verifier=VERIFIER)
     assert grant.tokens.refresh is not None
-    assert dict(parse_qsl(urlsplit(rig.url()).query))["scope"].split() == SCOPES[::-1]
+    assert dict(parse_qsl(urlsplit(await rig.url()).query))["scope"].split() == SCOPES[::-1]
 
 
 @pytest.mark.behaviour("D-2")

@@ -38,13 +38,14 @@ class Rig(NetworkRig):
     base: str
     http: aiohttp.ClientSession
 
-    def url(self) -> str:
-        return self.network.authorize_url(
+    async def url(self) -> str:
+        begun = await self.network.begin(
             state="s-1", redirect_uri=CALLBACK, code_challenge=None, login_hint=None, again=False
         )
+        return begun.url
 
     async def code(self, **choices: Any) -> str:
-        callback = await self.people.consent(self.url(), profile="ana", **choices)
+        callback = await self.people.consent(await self.url(), profile="ana", **choices)
         return dict(parse_qsl(urlsplit(callback).query))["code"]
 
     async def redeem(self, code: str, **fields: str) -> tuple[int, dict[str, Any]]:
@@ -131,9 +132,9 @@ async def test_the_login_refuses_everything_with_one_code_in_a_form_of_its_own(
 
 
 async def test_the_callback_ends_in_a_mark_that_is_no_part_of_the_code(rig: Rig) -> None:
-    callback = await rig.people.consent(rig.url(), profile="ana")
+    callback = await rig.people.consent(await rig.url(), profile="ana")
     assert callback.endswith("#_")
-    denied = dict(parse_qsl(urlsplit(await rig.people.consent(rig.url(), profile="ana", allow=False)).query))
+    denied = dict(parse_qsl(urlsplit(await rig.people.consent(await rig.url(), profile="ana", allow=False)).query))
     assert (denied["error"], denied["error_reason"], denied["state"]) == ("access_denied", "user_denied", "s-1")
 
 
@@ -169,7 +170,7 @@ async def test_every_end_of_a_grant_has_its_subcode(rig: Rig, kind: str, whose: 
 
 
 async def test_the_login_is_asked_for_reading_alone_and_without_a_challenge(rig: Rig) -> None:
-    asked = dict(parse_qsl(urlsplit(rig.url()).query))
+    asked = dict(parse_qsl(urlsplit(await rig.url()).query))
     assert asked["scope"] == f"{BASIC},{INSIGHTS}"
     assert (asked["response_type"], "code_challenge" in asked) == ("code", False)
 

@@ -32,13 +32,14 @@ class Rig(NetworkRig):
     base: str
     http: aiohttp.ClientSession
 
-    def url(self, *, again: bool = False, login_hint: str | None = None) -> str:
-        return self.network.authorize_url(
+    async def url(self, *, again: bool = False, login_hint: str | None = None) -> str:
+        begun = await self.network.begin(
             state="s-1", redirect_uri=CALLBACK, code_challenge=None, login_hint=login_hint, again=again
         )
+        return begun.url
 
     async def code(self, scope: str = BOTH) -> str:
-        address = str(URL(self.url()).update_query(scope=scope))
+        address = str(URL(await self.url()).update_query(scope=scope))
         callback = await self.people.consent(address, profile="ana")
         return dict(parse_qsl(urlsplit(callback).query))["code"]
 
@@ -165,9 +166,9 @@ async def test_a_search_takes_one_condition_and_a_page_of_a_size(rig: Rig) -> No
 
 
 async def test_the_login_asks_which_account_and_consents_anew_where_something_was_left_out(rig: Rig) -> None:
-    asked = dict(parse_qsl(urlsplit(rig.url(login_hint="ana@acme.example")).query))
+    asked = dict(parse_qsl(urlsplit(await rig.url(login_hint="ana@acme.example")).query))
     assert (asked["scope"], asked["prompt"], asked["login_hint"]) == (BOTH, "select_account", "ana@acme.example")
-    assert dict(parse_qsl(urlsplit(rig.url(again=True)).query))["prompt"] == "consent"
+    assert dict(parse_qsl(urlsplit(await rig.url(again=True)).query))["prompt"] == "consent"
 
 
 @pytest.mark.behaviour("D-3")

@@ -31,13 +31,14 @@ class Rig(NetworkRig):
     base: str
     http: aiohttp.ClientSession
 
-    def url(self) -> str:
-        return self.network.authorize_url(
+    async def url(self) -> str:
+        begun = await self.network.begin(
             state="s-1", redirect_uri=CALLBACK, code_challenge=None, login_hint=None, again=False
         )
+        return begun.url
 
     async def code(self) -> str:
-        callback = await self.people.consent(self.url(), profile="ana")
+        callback = await self.people.consent(await self.url(), profile="ana")
         return dict(parse_qsl(urlsplit(callback).query))["code"]
 
     async def token(self, secret: str = "app-secret", **fields: str) -> tuple[int, dict[str, Any]]:
@@ -101,9 +102,9 @@ async def test_the_app_has_to_name_itself_by_basic_authentication(rig: Rig) -> N
 
 
 async def test_scopes_are_separated_by_commas_and_are_all_or_nothing(rig: Rig) -> None:
-    assert dict(parse_qsl(urlsplit(rig.url()).query))["scope"] == "user_accounts:read,ads:read"
+    assert dict(parse_qsl(urlsplit(await rig.url()).query))["scope"] == "user_accounts:read,ads:read"
     with pytest.raises(PlayError):
-        await rig.people.consent(rig.url(), profile="ana", permissions=["ads:read"])
+        await rig.people.consent(await rig.url(), profile="ana", permissions=["ads:read"])
 
 
 async def test_a_permission_that_was_not_granted_is_401_with_code_3(rig: Rig) -> None:

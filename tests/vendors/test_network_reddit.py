@@ -28,13 +28,14 @@ class Rig(NetworkRig):
     base: str
     http: aiohttp.ClientSession
 
-    def url(self) -> str:
-        return self.network.authorize_url(
+    async def url(self) -> str:
+        begun = await self.network.begin(
             state="s-1", redirect_uri=CALLBACK, code_challenge=None, login_hint=None, again=False
         )
+        return begun.url
 
     async def code(self, url: str | None = None) -> str:
-        callback = await self.people.consent(url or self.url(), profile="ana")
+        callback = await self.people.consent(url or await self.url(), profile="ana")
         return dict(parse_qsl(urlsplit(callback).query))["code"]
 
     async def login(self, path: str, *, secret: str = "app-secret", **fields: str) -> tuple[int, dict[str, Any]]:
@@ -75,7 +76,7 @@ async def test_a_permanent_login_gives_a_refresh_token_that_stays(rig: Rig) -> N
 
 
 async def test_a_login_that_was_not_asked_to_last_gives_none(rig: Rig) -> None:
-    code = await rig.code(rig.url().replace("duration=permanent", "duration=temporary"))
+    code = await rig.code((await rig.url()).replace("duration=permanent", "duration=temporary"))
     _, body = await rig.login("access_token", grant_type="authorization_code", redirect_uri=CALLBACK, code=code)
     assert "access_token" in body
     assert "refresh_token" not in body
@@ -137,7 +138,7 @@ async def test_revoking_the_refresh_token_ends_its_access(rig: Rig) -> None:
 
 
 async def test_the_login_is_asked_to_last_for_reading_alone_and_without_a_challenge(rig: Rig) -> None:
-    asked = dict(parse_qsl(urlsplit(rig.url()).query))
+    asked = dict(parse_qsl(urlsplit(await rig.url()).query))
     assert (asked["duration"], asked["scope"], "code_challenge" in asked) == ("permanent", "adsread", False)
 
 

@@ -27,13 +27,14 @@ class Rig(NetworkRig):
     base: str
     http: aiohttp.ClientSession
 
-    def url(self) -> str:
-        return self.network.authorize_url(
+    async def url(self) -> str:
+        begun = await self.network.begin(
             state="s-1", redirect_uri=CALLBACK, code_challenge=None, login_hint=None, again=False
         )
+        return begun.url
 
     async def code(self, profile: str = "ana") -> str:
-        callback = await self.people.consent(self.url(), profile=profile)
+        callback = await self.people.consent(await self.url(), profile=profile)
         return dict(parse_qsl(urlsplit(callback).query))["code"]
 
     async def token(self, **fields: str) -> tuple[int, dict[str, Any]]:
@@ -124,11 +125,11 @@ async def test_a_code_is_good_once_and_for_its_own_redirect_address(rig: Rig) ->
 
 async def test_the_one_permission_is_all_or_nothing(rig: Rig) -> None:
     with pytest.raises(PlayError):
-        await rig.people.consent(rig.url(), profile="ana", permissions=[SCOPE])
+        await rig.people.consent(await rig.url(), profile="ana", permissions=[SCOPE])
 
 
 async def test_no_challenge_is_sent_and_only_the_marketing_permission_is_asked_for(rig: Rig) -> None:
-    asked = dict(parse_qsl(urlsplit(rig.url()).query))
+    asked = dict(parse_qsl(urlsplit(await rig.url()).query))
     assert asked["scope"] == SCOPE
     assert "code_challenge" not in asked
     assert not rig.network.spec.uses_pkce

@@ -31,13 +31,14 @@ class Rig(NetworkRig):
     base: str
     http: aiohttp.ClientSession
 
-    def url(self, challenge: str | None = create_s256_code_challenge(VERIFIER)) -> str:
-        return self.network.authorize_url(
+    async def url(self, challenge: str | None = create_s256_code_challenge(VERIFIER)) -> str:
+        begun = await self.network.begin(
             state="s-1", redirect_uri=CALLBACK, code_challenge=challenge, login_hint=None, again=False
         )
+        return begun.url
 
     async def code(self, **chosen: Any) -> str:
-        callback = await self.people.consent(self.url(), profile="ana", **chosen)
+        callback = await self.people.consent(await self.url(), profile="ana", **chosen)
         return dict(parse_qsl(urlsplit(callback).query))["code"]
 
     async def login(self, path: str, *, secret: str = "app-secret", **fields: str) -> tuple[int, dict[str, Any]]:
@@ -93,7 +94,7 @@ async def test_what_is_not_there_comes_with_http_200_and_errors_alone(rig: Rig) 
 
 async def test_a_login_without_a_challenge_is_refused(rig: Rig) -> None:
     with pytest.raises(PlayError):
-        await rig.people.consent(rig.url(None), profile="ana")
+        await rig.people.consent(await rig.url(None), profile="ana")
 
 
 async def test_a_code_is_good_once_for_its_verifier_and_for_thirty_seconds(rig: Rig) -> None:
@@ -119,7 +120,7 @@ async def test_a_secret_in_the_body_is_refused_and_so_is_a_wrong_one(rig: Rig) -
 
 
 async def test_a_refresh_token_is_given_only_for_the_wish_to_stay(rig: Rig) -> None:
-    url = rig.url().replace("+offline.access", "").replace("%20offline.access", "")
+    url = (await rig.url()).replace("+offline.access", "").replace("%20offline.access", "")
     callback = await rig.people.consent(url, profile="ana")
     _, body = await rig.exchanged(dict(parse_qsl(urlsplit(callback).query))["code"])
     assert (body["expires_in"], "refresh_token" in body) == (7200, False)
@@ -180,10 +181,10 @@ async def test_x_is_told_as_one_summary_and_answers_to_its_old_name(rig: Rig) ->
 
 @pytest.mark.behaviour("R-3")
 async def test_the_login_is_asked_for_with_a_challenge_for_reading_and_staying_alone(rig: Rig) -> None:
-    asked = dict(parse_qsl(urlsplit(rig.url()).query))
+    asked = dict(parse_qsl(urlsplit(await rig.url()).query))
     assert (asked["scope"].split(), asked["code_challenge_method"]) == (SCOPES, "S256")
     assert rig.network.spec.uses_pkce
-    assert "code_challenge_method" not in rig.url(None)
+    assert "code_challenge_method" not in await rig.url(None)
 
 
 @pytest.mark.behaviour("D-3")

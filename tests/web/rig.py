@@ -48,13 +48,13 @@ from commands.model import (
 from commands.passes import make_pass
 from commands.ports.auditing import AuditEntry
 from commands.ports.chat import Endpoint, SignedIn, SignIn
-from commands.ports.checker import CheckResult
 from commands.ports.events import Event, EventKind
 from commands.ports.network import Discovery, Grant, Network, ReachedAccount
 from commands.ports.reconnecting import Link, PassPurpose
 from commands.secret import Secret
 from storage import SqlStorage
 from tests.support.chat import FakeChat
+from tests.support.checker import FakeChecker
 from tests.support.clock import FakeClock
 from tests.support.network import GOOD, FakeNetwork
 from tests.support.seed import fresh_storage
@@ -90,13 +90,6 @@ class Chat(FakeChat):
 
     def endpoints(self) -> Sequence[Endpoint]:
         return self.mounted
-
-
-class NoChecker:
-    """Nothing is checked from a page."""
-
-    async def check(self, organization_id: OrganizationId, authorization_id: AuthorizationId) -> CheckResult:
-        raise NotImplementedError
 
 
 @dataclass
@@ -190,6 +183,7 @@ class Rig:
     network: FakeNetwork
     platform: Chat
     networks: dict[str, Network]
+    checker: FakeChecker = field(default_factory=FakeChecker)
     base: str = ""
     organization_id: OrganizationId = field(init=False)
     client_id: ClientId = field(init=False)
@@ -200,7 +194,7 @@ class Rig:
     @property
     def services(self) -> Services:
         return Services(
-            storage=self.storage, clock=self.clock, networks=self.networks, checker=NoChecker(), public_url=self.base
+            storage=self.storage, clock=self.clock, networks=self.networks, checker=self.checker, public_url=self.base
         )
 
     async def fill(self) -> None:
@@ -467,11 +461,13 @@ class Alive:
 
 
 @asynccontextmanager
-async def opened_rig(url: str, *, alive: Alive | None = None, mounted: Sequence[Endpoint] = ()) -> AsyncIterator[Rig]:
-    """A server on a free port."""
+async def opened_rig(
+    url: str, *, alive: Alive | None = None, mounted: Sequence[Endpoint] = (), more: Sequence[Network] = ()
+) -> AsyncIterator[Rig]:
+    """A server on a free port; `more` networks beside the rig's own."""
     clock, network = FakeClock(), FakeNetwork()
     async with fresh_storage(url, clock) as storage:
-        networks: dict[str, Network] = {network.spec.slug: network}
+        networks: dict[str, Network] = {one.spec.slug: one for one in (network, *more)}
         rig = Rig(
             storage=storage,
             clock=clock,

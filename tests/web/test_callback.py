@@ -37,6 +37,7 @@ def exchanged(rig: Rig) -> bool:
     ],
 )
 async def test_an_answer_without_a_state_of_ours_is_refused(rig: Rig, browser: Browser, sent: Page, query: str) -> None:
+    """Row 52."""
     page = await browser.get(f"/oauth/cb/examplenet{query}")
     assert page.status == 400
     assert "This login cannot be used here" in page.words
@@ -47,12 +48,14 @@ async def test_an_answer_without_a_state_of_ours_is_refused(rig: Rig, browser: B
 async def test_a_doubled_code_is_refused_and_the_login_can_still_come_back(
     rig: Rig, browser: Browser, sent: Page
 ) -> None:
+    """Row 52."""
     assert (await browser.get(rig.callback(sent.sent_state) + "&code=evil")).status == 400
     assert not exchanged(rig)
     assert "Restored" in (await browser.follow(await browser.get(rig.callback(sent.sent_state)))).words
 
 
 async def test_an_endless_answer_is_refused(rig: Rig, browser: Browser, sent: Page) -> None:
+    """Row 52."""
     page = await browser.get(rig.callback(sent.sent_state, code="x" * 60_000))
     assert page.status == 400
     assert not exchanged(rig)
@@ -60,6 +63,7 @@ async def test_an_endless_answer_is_refused(rig: Rig, browser: Browser, sent: Pa
 
 @pytest.mark.behaviour("R-3")
 async def test_an_answer_in_another_browser_is_refused(rig: Rig, sent: Page) -> None:
+    """Row 53: or somebody's own login would be stored for another."""
     async with rig.browser() as other:
         page = await other.get(rig.callback(sent.sent_state))
         assert page.status == 400
@@ -70,6 +74,7 @@ async def test_an_answer_in_another_browser_is_refused(rig: Rig, sent: Page) -> 
 
 @pytest.mark.behaviour("R-3")
 async def test_an_answer_in_another_browser_of_the_same_person_is_refused(rig: Rig, path: str, sent: Page) -> None:
+    """Row 53."""
     async with rig.browser() as other:
         await rig.signed_in(other, path)
         assert (await other.get(rig.callback(sent.sent_state))).status == 400
@@ -79,6 +84,7 @@ async def test_an_answer_in_another_browser_of_the_same_person_is_refused(rig: R
 async def test_an_answer_on_another_networks_path_is_refused_and_written_down(
     rig: Rig, browser: Browser, sent: Page
 ) -> None:
+    """Rows 52 and 54."""
     page = await browser.get(f"/oauth/cb/elsewhere?state={sent.sent_state}&code=c")
     result = await browser.follow(page)
     assert "The answer did not come from Examplenet" in result.words
@@ -91,6 +97,7 @@ async def test_an_answer_on_another_networks_path_is_refused_and_written_down(
 async def test_an_issuer_that_is_named_must_be_the_one_that_was_gone_to(
     rig: Rig, browser: Browser, sent: Page, issuer: str, accepted: bool
 ) -> None:
+    """Row 54."""
     result = await browser.follow(await browser.get(rig.callback(sent.sent_state, iss=issuer)))
     assert ("Restored" in result.words) == accepted
     assert exchanged(rig) == accepted
@@ -104,6 +111,7 @@ async def test_an_issuer_that_is_named_must_be_the_one_that_was_gone_to(
 async def test_whoever_declines_gets_a_clear_page_and_can_try_again_at_once(
     rig: Rig, browser: Browser, path: str, sent: Page, *, error: str, words: str
 ) -> None:
+    """Row 55: and nothing that the answer says is shown."""
     evil = "&error_description=%3Cb%3Ecall%20555%3C/b%3E"
     answer = f"/oauth/cb/examplenet?state={sent.sent_state}&error={error}{evil}"
     page = await browser.follow(await browser.get(answer))
@@ -127,6 +135,7 @@ async def test_a_login_that_took_too_long_is_refused_and_can_be_tried_again(
 
 @pytest.mark.behaviour("R-4")
 async def test_whoever_comes_back_twice_reads_how_it_ended(rig: Rig, browser: Browser, sent: Page) -> None:
+    """Row 50: and 56, a code that is sent a second time."""
     await browser.get(rig.callback(sent.sent_state))
     page = await browser.follow(await browser.get(rig.callback(sent.sent_state)))
     assert "This login was used already" in page.words
@@ -175,3 +184,23 @@ async def test_an_unexpected_failure_is_a_page_with_a_reference_and_one_line_of_
     assert "Traceback" not in page.text
     assert sent.sent_state not in caplog.text
     assert "c0de" not in caplog.text
+
+
+async def test_an_answer_sent_as_a_form_is_refused_with_a_page(rig: Rig, browser: Browser, sent: Page) -> None:
+    """Row 61: our cookies would not come along with a form from elsewhere, so no network is asked for one."""
+    page = await browser.post(
+        "/oauth/cb/examplenet", {"state": sent.sent_state, "code": "c"}, **{"Sec-Fetch-Site": "cross-site"}
+    )
+    assert page.status == 405
+    assert "That did not work" in page.words
+    assert not exchanged(rig)
+    assert "Restored" in (await browser.follow(await browser.get(rig.callback(sent.sent_state)))).words
+
+
+async def test_an_answer_in_a_browser_that_kept_no_cookie_says_what_to_check(rig: Rig, sent: Page) -> None:
+    """Row 61: a browser inside an app, or one that keeps no cookies."""
+    async with rig.browser() as inside_an_app:
+        page = await inside_an_app.get(rig.callback(sent.sent_state))
+    assert page.status == 400
+    for words in ("What to check", "open in browser", "keep cookies of this address", "Try again", "administrator"):
+        assert words in page.words

@@ -3,7 +3,8 @@
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from html import escape
 
 import pytest
 from aiohttp import web
@@ -25,10 +26,17 @@ class Elsewhere:
 
     base: str = ""
     evil: str = ""
+    waits: bool = False
+    """Its login shows a page with a way back, instead of sending the browser back at once."""
 
     async def login(self, request: web.Request) -> web.Response:
         query = request.query
-        raise web.HTTPSeeOther(f"{query['redirect_uri']}?state={query['state']}&code=good")
+        back = f"{query['redirect_uri']}?state={query['state']}&code=good"
+        if self.waits:
+            return web.Response(
+                text=f'<title>Login</title><a href="{escape(back)}">Go back</a>', content_type="text/html"
+            )
+        raise web.HTTPSeeOther(back)
 
     async def page(self, request: web.Request) -> web.Response:
         return web.Response(text=self.evil, content_type="text/html")
@@ -58,16 +66,6 @@ class SignInElsewhere(FakeSignIn):
         return f"{self.base}/login?state={state}&redirect_uri={redirect_uri}"
 
 
-@dataclass
-class NetworkElsewhere(FakeNetwork):
-    base: str = ""
-
-    def authorize_url(
-        self, *, state: str, redirect_uri: str, code_challenge: str | None, login_hint: str | None, again: bool
-    ) -> str:
-        return f"{self.base}/login?state={state}&redirect_uri={redirect_uri}"
-
-
 @pytest.fixture
 async def elsewhere() -> AsyncIterator[Elsewhere]:
     async with serving_elsewhere() as served:
@@ -93,7 +91,7 @@ async def chromium(executable: str) -> AsyncIterator[Browser]:
 @pytest.fixture
 async def path(rig: Rig, elsewhere: Elsewhere) -> str:
     """Ana's link, with a chat platform and a network that live on the other origin and know her already."""
-    rig.network = NetworkElsewhere(spec=rig.network.spec, base=elsewhere.base)
+    rig.network = FakeNetwork(spec=rig.network.spec, base=elsewhere.base)
     rig.networks[rig.network.spec.slug] = rig.network
     ana = SignedIn(platform=rig.platform.name, tenant="T1", user="U-ana", name="Ana Ruiz", email=None)
     rig.platform.sign_in = SignInElsewhere(who=ana, base=elsewhere.base)
@@ -129,6 +127,7 @@ async def test_the_loop_works_without_scripts_and_by_keyboard_alone(rig: Rig, ch
 async def test_a_page_elsewhere_cannot_press_the_button(
     rig: Rig, chromium: Browser, path: str, elsewhere: Elsewhere
 ) -> None:
+    """Row 63."""
     context = await chromium.new_context()
     page = await open_signed_in(rig, context, path)
     token = await page.locator(f'form[action="{path}"] input[name="token"]').get_attribute("value")
@@ -148,6 +147,7 @@ async def test_a_page_elsewhere_cannot_press_the_button(
 async def test_a_page_of_ours_is_not_shown_in_a_frame(
     rig: Rig, chromium: Browser, path: str, elsewhere: Elsewhere
 ) -> None:
+    """Row 64."""
     context = await chromium.new_context()
     page = await context.new_page()
     elsewhere.evil = f'<iframe src="{rig.base}{path}"></iframe>'
@@ -277,4 +277,87 @@ async def test_lists_and_choices_fit_a_narrow_screen(rig: Rig, chromium: Browser
     await expect(page.get_by_role("heading", level=1)).to_have_text("Choose what to connect")
     unnamed = "[...document.querySelectorAll('input:not([type=hidden]), select')].filter(e => !e.labels.length).length"
     assert await page.evaluate(unnamed) == 0
+    await context.close()
+
+
+@pytest.mark.behaviour("R-4", "R-18")
+async def test_back_and_reload_after_the_end_land_on_the_result_or_the_page_before_and_never_on_an_error(
+    rig: Rig, chromium: Browser, path: str
+) -> None:
+    context = await chromium.new_context(java_script_enabled=False)
+    page = await open_signed_in(rig, context, path)
+    statuses: list[int] = []
+    page.on("response", lambda response: statuses.append(response.status))
+    await page.get_by_role("button", name="Reconnect at Examplenet").click()
+    await expect(page.get_by_role("status")).to_contain_text("1 account is back")
+    await page.reload()
+    await expect(page.get_by_role("status")).to_contain_text("1 account is back")
+    await page.go_back()
+    await expect(page.get_by_role("heading", level=2)).to_contain_text("Already working")
+    await page.go_forward()
+    await expect(page.get_by_role("status")).to_contain_text("1 account is back")
+    assert [status for status in statuses if status >= 400] == []
+    assert rig.network.asked.count("exchange") == 1
+    await context.close()
+
+
+@pytest.mark.behaviour("R-3", "R-17", "R-18")
+async def test_two_tabs_for_two_logins_both_work_and_one_left_at_the_network_is_gone_on_with(
+    rig: Rig, chromium: Browser, path: str, elsewhere: Elsewhere
+) -> None:
+    """Row 60."""
+    other = await rig.add_authorization("Ana Ruiz", subject="s-ana-2")
+    second = await rig.link(await rig.add_connection("2", authorization_id=other))
+    context = await chromium.new_context(java_script_enabled=False)
+    page = await open_signed_in(rig, context, path)
+    elsewhere.waits = True
+    tab = await context.new_page()
+    for one, address in ((page, path), (tab, second)):
+        await one.goto(rig.base + address)
+        await one.get_by_role("button", name="Reconnect at Examplenet").click()
+        await expect(one.get_by_role("link", name="Go back")).to_be_visible()
+    rig.login("2", subject="s-ana-2")
+    await tab.get_by_role("link", name="Go back").click()
+    await expect(tab.get_by_role("status")).to_contain_text("1 account is back")
+    third = await context.new_page()
+    await third.goto(rig.base + path)
+    await expect(third.get_by_role("region", name="A login is under way")).to_contain_text("You started")
+    await third.get_by_role("button", name="Go on at Examplenet").click()
+    rig.login("1")
+    await page.get_by_role("link", name="Go back").click()  # the login before it, from the first tab
+    await expect(page.get_by_role("heading", level=2).first).to_contain_text("You began another login")
+    await third.get_by_role("link", name="Go back").click()
+    await expect(third.get_by_role("status")).to_contain_text("1 account is back")
+    await context.close()
+
+
+async def test_the_keyboard_reaches_everything_in_the_order_of_reading_and_shows_where_it_is(
+    rig: Rig, chromium: Browser, path: str
+) -> None:
+    rig.network.spec = replace(rig.network.spec, steps=("Choose the account.",))
+    context = await chromium.new_context()
+    page = await open_signed_in(rig, context, path)
+    await page.reload()
+    reached: list[str] = []
+    for _ in range(4):
+        await page.keyboard.press("Tab")
+        text, outline = await page.evaluate(
+            "(() => { const e = document.activeElement, s = getComputedStyle(e);"
+            " return [e.innerText.trim(), s.outlineStyle + ' ' + s.outlineWidth] })()"
+        )
+        reached.append(text)
+        assert outline.startswith("solid"), f"{text} does not show that it has the focus"
+    assert reached == ["Skip to the content", "What Examplenet will ask", "Reconnect at Examplenet", "Sign out"]
+    assert await page.evaluate("document.documentElement.lang") == "en"
+    await context.close()
+
+
+async def test_a_browser_that_keeps_no_cookies_is_told_that_it_must(rig: Rig, chromium: Browser, path: str) -> None:
+    """Row 61: browsers inside apps, and those that block what they take for a third party."""
+    context = await chromium.new_context()
+    page = await context.new_page()
+    await page.goto(rig.base + path)
+    await context.clear_cookies()
+    await page.get_by_role("button", name="Sign in with Chatter").click()
+    await expect(page.locator("main")).to_contain_text("must be allowed to keep cookies of this address")
     await context.close()

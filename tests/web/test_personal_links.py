@@ -9,9 +9,10 @@ import pytest
 
 from commands.ids import ConnectionId, to_wire
 from commands.model import ConnectionState, Role, Verdict
+from commands.outcomes import Outcome, OutcomeKind
 from commands.passes import make_pass
 from commands.ports.events import EventKind
-from commands.ports.reconnecting import PassPurpose
+from commands.ports.reconnecting import FollowedLink, PassPurpose, Sending
 from tests.web.rig import Browser, Page, Rig, opened_rig
 
 
@@ -298,3 +299,66 @@ async def test_an_account_whose_term_is_over_carries_the_clock_beside_the_lock(r
     row = page.text[page.text.index('class="rows"') : page.text.index("term over")]
     assert 'class="mark lapsed"' in row
     assert 'class="mark expiring"' in row
+
+
+@pytest.mark.behaviour("X-10", "R-13")
+async def test_its_sender_follows_it_to_the_end_and_no_preview_counts(rig: Rig, browser: Browser) -> None:
+    connection_id = await rig.add_connection("1", owner="Olga Owner")
+    olga, now = rig.people["Olga Owner"], rig.clock.now()
+    async with rig.storage.transaction() as uow:
+        url = await make_pass(
+            uow, rig.base, olga, PassPurpose.ACCOUNTS, made_by=rig.people["Raj Patel"].id, now=now, followed=True
+        )
+    path = url.removeprefix(rig.base)
+
+    async def followed() -> FollowedLink:
+        async with rig.storage.reading() as uow:
+            (link,) = await uow.passes.followed(rig.organization_id, since=now, offset=0, limit=9)
+        return link
+
+    for _ in range(50):
+        await browser.get(path)
+        async with browser.session.head(browser.base + path, allow_redirects=False) as response:
+            assert response.status == 200
+    waiting = await followed()
+    assert (waiting.one.opened_at, waiting.rounds) == (None, ())
+    assert (waiting.maker_name, waiting.person_name, waiting.sending) == ("Raj Patel", "Olga Owner", Sending.COPIED)
+    page = await opened(rig, browser, path)
+    assert (await followed()).one.opened_at == now
+    to_link = await browser.post(path, page.form(path, connection=to_wire(connection_id)))
+    rig.login("77", subject="s-olga")
+    sent = await browser.submit(await browser.follow(to_link), to_link.location)
+    (under_way,) = (await followed()).rounds
+    assert (under_way.network, under_way.outcome) == ("examplenet", None)
+    await browser.get(rig.callback(sent.sent_state))
+    rig.clock.advance(timedelta(minutes=1))
+    rig.login("1", subject="s-olga")
+    await rig.reconnect(browser, to_link.location)
+    kinds = [Outcome.from_json(one.outcome or "").kind for one in (await followed()).rounds]
+    assert kinds == [OutcomeKind.WRONG_LOGIN, OutcomeKind.RESTORED]
+
+
+@pytest.mark.behaviour("R-13")
+async def test_a_link_that_is_over_says_whom_to_ask_and_one_that_never_was_does_not(rig: Rig, browser: Browser) -> None:
+    path = await rig.bearer_link(PassPurpose.ACCOUNTS, "Olga Owner")
+    async with rig.storage.transaction() as uow:
+        await uow.passes.withdraw(rig.organization_id, rig.people["Olga Owner"].id, None, rig.clock.now())
+    over = await browser.get(path)
+    assert (over.status, "Support: help@acme.example" in over.words) == (404, True)
+    assert "Olga" not in over.text
+    assert "help@acme.example" not in (await browser.get("/p/" + "0" * 22)).text
+
+
+@pytest.mark.behaviour("R-13")
+async def test_what_lapsed_comes_first_then_what_ends_soon_then_what_works(rig: Rig, browser: Browser) -> None:
+    soon, fine = [
+        await rig.add_authorization("Ana Ruiz", subject=f"s-{days}", ends_at=rig.clock.now() + timedelta(days=days))
+        for days in (5, 50)
+    ]
+    active = ConnectionState.ACTIVE
+    await rig.add_connection("1", "A works", state=active, owner="Olga Owner", authorization_id=fine)
+    await rig.add_connection("2", "B ends soon", state=active, owner="Olga Owner", authorization_id=soon)
+    await rig.add_connection("3", "C lapsed", owner="Olga Owner")
+    page = await opened(rig, browser, await rig.bearer_link(PassPurpose.ACCOUNTS, "Olga Owner"))
+    order = [page.words.index(name) for name in ("C lapsed", "B ends soon", "A works")]
+    assert order == sorted(order)

@@ -6,7 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from commands.model import Claim, ConnectionState, Evidence, Parent, Role, Verdict
+from commands.ids import LinkId, OrganizationId, PersonId, new_id
+from commands.model import Claim, ConnectionState, Evidence, Organization, Parent, Person, Role, Verdict
+from commands.ports.reconnecting import Link
 from tests.web.rig import Browser, Rig
 
 
@@ -45,6 +47,7 @@ async def test_the_checklist_is_filled_from_what_is_stored_and_leaves_out_what_i
 
 @pytest.mark.behaviour("R-1", "R-19")
 async def test_opening_and_prefetching_the_link_changes_nothing(rig: Rig, browser: Browser) -> None:
+    """Row 47: previewers fetch every link."""
     connection_id = await rig.add_connection("1")
     path = await rig.link(connection_id)
     await rig.signed_in(browser, path)
@@ -87,6 +90,7 @@ async def test_who_is_on_it_or_at_it_is_said_before_the_button(rig: Rig, browser
 
 
 async def test_nothing_is_shown_before_somebody_signed_in(rig: Rig, browser: Browser) -> None:
+    """Row 49: a link that was posted in public carries no authority."""
     page = await browser.get(await rig.link(await rig.add_connection("1029384756")))
     assert page.status == 200
     assert "Sign in with Chatter" in page.words
@@ -109,6 +113,7 @@ async def test_an_unknown_link_leads_to_one_neutral_page_that_says_how_to_get_a_
 
 @pytest.mark.behaviour("R-15", "R-19")
 async def test_the_link_of_a_retired_connection_leads_nowhere(rig: Rig, browser: Browser) -> None:
+    """Row 51."""
     path = await rig.link(await rig.add_connection("1", state=ConnectionState.RETIRED))
     page = await rig.signed_in(browser, path)
     assert page.status == 404
@@ -127,6 +132,7 @@ async def test_a_link_whose_connection_works_again_says_so(rig: Rig, browser: Br
 async def test_a_link_opened_by_somebody_else_is_refused_written_down_once_and_its_owner_told(
     rig: Rig, browser: Browser
 ) -> None:
+    """Row 48: a link that was forwarded."""
     connection_id = await rig.add_connection("1029384756")
     path = await rig.link(connection_id)
     page = await rig.signed_in(browser, path, "Mei Lin")
@@ -203,6 +209,7 @@ async def test_the_owner_may_reconnect_too(rig: Rig, browser: Browser) -> None:
 
 @pytest.mark.behaviour("P-5")
 async def test_who_may_not_see_the_account_any_more_finds_nothing(rig: Rig, browser: Browser) -> None:
+    """Row 51."""
     other = await rig.add_person("Otto Own", Role.OWNER)
     path = await rig.link(await rig.add_connection("1"), other.name)
     page = await rig.signed_in(browser, path, other.name)
@@ -232,6 +239,7 @@ async def test_a_network_without_credentials_is_said_to_be_our_fault(rig: Rig, b
 
 
 async def test_a_name_that_looks_like_markup_is_shown_inert(rig: Rig, browser: Browser) -> None:
+    """Row 36."""
     name = "<script>alert(1)</script> <!channel> @everyone \u202etxt\x00 " + "x" * 3000
     page = await rig.signed_in(browser, await rig.link(await rig.add_connection("1", name.replace("\x00", ""))))
     assert page.status == 200
@@ -256,8 +264,67 @@ async def test_two_people_at_once_the_second_hears_who_is_at_it_and_may_take_ove
         assert taken.status == 303
         rig.login("1")
         late = await first.follow(await first.get(rig.callback(begun.sent_state)))
-        assert "a newer one took its place" in late.words
+        assert "Raj Patel took over at Mon 23 Nov 2026, 09:00 UTC" in late.words
+        assert "your login was not used" in late.words
+        assert "used already" not in late.words
         assert "exchange" not in rig.network.asked
         done = await second.follow(await second.get(rig.callback(taken.sent_state)))
         assert "Restored" in done.words
     assert (await rig.connection(connection_id)).connector_id == rig.people["Raj Patel"].id
+
+
+@pytest.mark.behaviour("R-15", "R-19", "A-1")
+async def test_a_link_of_somebody_who_left_or_of_another_organization_says_no_more_than_an_unknown_one(
+    rig: Rig, browser: Browser
+) -> None:
+    """Row 51: expired, of a connector who is gone, or of another tenant, with nothing told between the lines."""
+    gone = await rig.link(await rig.add_connection("1029384756"))
+    page = await rig.signed_in(browser, gone)
+    assert page.status == 200
+    async with rig.storage.transaction() as uow:
+        person = await uow.people.get_for_change(rig.organization_id, rig.people["Ana Ruiz"].id)
+        await uow.people.update(replace(person, left_at=rig.clock.now()))
+    left = await browser.get(gone)
+    assert left.status in (403, 404)
+    now = rig.clock.now()
+    other = Organization(id=OrganizationId(new_id(now)), name="Other Org")
+    async with rig.storage.transaction() as uow:
+        await uow.organizations.add(other)
+        person = Person(
+            id=PersonId(new_id(now)), organization_id=other.id, name="Ola Other", email="ola@o.example", role=Role.STAFF
+        )
+        await uow.people.add(person)
+        link = Link(
+            id=LinkId(new_id(now)),
+            organization_id=other.id,
+            person_id=person.id,
+            connection_id=None,
+            network=rig.network.spec.slug,
+            created_at=now,
+        )
+        theirs = f"/r/{await uow.links.ensure(link)}"
+    async with rig.browser() as mei:
+        foreign = await rig.signed_in(mei, theirs, "Mei Lin")
+    assert foreign.status in (403, 404)
+    for page in (left, foreign):
+        for hidden in ("Acme EU Ads", "1029384756", "Examplenet", "Ola", "Other Org"):
+            assert hidden not in page.text
+
+
+@pytest.mark.parametrize(
+    "evil", ["//evil.example", "\\\\evil.example", "https:evil.example", "%2f%2fevil.example", "javascript:alert(1)"]
+)
+async def test_nothing_in_an_address_or_a_form_leads_elsewhere(rig: Rig, browser: Browser, evil: str) -> None:
+    """Row 62: only addresses that are ours by construction, and the network's own login."""
+    path = await rig.link(await rig.add_connection("1"))
+    page = await rig.signed_in(browser, f"{path}?next={evil}&redirect_uri={evil}&return_to={evil}")
+    assert "evil" not in page.text
+    sent = await browser.submit(page, path, next=evil, redirect_uri=evil, locator=evil)
+    assert sent.location.startswith("http://127.0.0.1:9/login?")
+    assert "evil" not in sent.location
+    rig.login("1")
+    done = await browser.get(rig.callback(sent.sent_state, next=evil, redirect_uri=evil))
+    assert done.location.startswith("/a/")
+    assert "evil" not in done.location
+    out = await browser.post("/sign-out", {"locator": evil, "workspace": evil, "next": evil})
+    assert out.location == "/"

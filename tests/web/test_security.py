@@ -14,15 +14,19 @@ from tests.web.rig import Alive, Browser, Rig, opened_rig
 
 
 async def test_every_answer_carries_the_headers(rig: Rig, browser: Browser) -> None:
+    """Row 64: no frame, no referrer, nothing kept."""
     path = await rig.link(await rig.add_connection("1"))
     await rig.signed_in(browser, path)
     pages = [await browser.get(each) for each in ("/", path, "/r/unknown", "/sign-in/unknown", "/static/style.css")]
-    personal, one_time, unsubscribing, played = [await rig.bearer_link(purpose, "Mei Lin") for purpose in PassPurpose]
+    personal, one_time, unsubscribing, calendar, played = [
+        await rig.bearer_link(purpose, "Mei Lin") for purpose in PassPurpose
+    ]
     new = await rig.new_accounts_link()
     for each in (
         personal,
         one_time,
         unsubscribing,
+        calendar,
         played,
         new,
         "/p/unknown",
@@ -97,6 +101,7 @@ def test_each_login_has_a_cookie_of_its_own() -> None:
     ],
 )
 async def test_a_form_from_elsewhere_opens_no_attempt(rig: Rig, browser: Browser, sent: dict[str, str]) -> None:
+    """Row 63."""
     path = await rig.link(await rig.add_connection("1"))
     page = await rig.signed_in(browser, path)
     refused = await browser.post(path, page.form(path), **sent)
@@ -130,13 +135,15 @@ async def test_addresses_with_secrets_reach_no_log(
     rig.login("1")
     sent = await browser.submit(await browser.get(path), path)
     await browser.get(rig.callback(sent.sent_state))
-    personal, one_time, unsubscribing, played = [await rig.bearer_link(purpose, "Mei Lin") for purpose in PassPurpose]
+    personal, one_time, unsubscribing, calendar, played = [
+        await rig.bearer_link(purpose, "Mei Lin") for purpose in PassPurpose
+    ]
     for address in (personal, unsubscribing):
         assert (await browser.submit(await browser.get(address), address)).status in (200, 303)
-    for address in (personal, one_time, unsubscribing, played):
+    for address in (personal, one_time, unsubscribing, calendar, played):
         await browser.get(address)
         await browser.post(address, {})
-    secrets = [address.rpartition("/")[2] for address in (path, personal, one_time, unsubscribing, played)]
+    secrets = [address.rpartition("/")[2] for address in (path, personal, one_time, unsubscribing, calendar, played)]
     for secret in (*secrets, sent.sent_state, "c0de", "new-access", "new-refresh"):
         assert secret not in caplog.text
 

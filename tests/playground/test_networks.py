@@ -1,0 +1,50 @@
+"""Every network of ours in the demo: connected by somebody, broken and repaired in the panel."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from bot.playground import cast
+from bot.playground.demo import Demo, free_port, started
+from bot.playground.panel import BREAKAGES, Panel
+from bot.playground.stand_ins import ADDRESSES
+from platform_adapters.discovery import network_names
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Demo]:
+    async with started(directory=tmp_path_factory.mktemp("demo"), port=free_port(0)) as running:
+        yield running
+
+
+async def row_of(panel: Panel, network: str) -> dict[str, object]:
+    """A connection at a network that somebody connected."""
+    return next(row for row in await panel.rows() if row["network"] == network and row["state"] != "unconnected")
+
+
+def test_every_network_with_a_login_is_in_the_demo() -> None:
+    assert list(cast.NETWORKS) == network_names() == sorted(ADDRESSES)
+
+
+def test_every_break_is_of_a_network_that_is_there() -> None:
+    for breakage in BREAKAGES.values():
+        assert set(breakage.networks) <= set(cast.NETWORKS)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("network", cast.NETWORKS)
+async def test_an_account_of_each_network_is_connected_broken_in_every_way_and_repaired(
+    demo: Demo, network: str
+) -> None:
+    panel = Panel(demo.bot, demo.stage)
+    for kind, breakage in BREAKAGES.items():
+        if network not in breakage.networks:
+            continue
+        row = await row_of(panel, network)
+        assert row["state"] == "active", f"before {kind}"
+        await panel.break_(str(row["id"]), kind)
+        broken = await row_of(panel, network)
+        assert (broken["state"], broken["broken"]) == ("lapsed", breakage.label), kind
+        await panel.repair(str(row["id"]))
+        assert (await row_of(panel, network))["state"] == "active", f"after {kind}"
