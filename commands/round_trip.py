@@ -19,7 +19,7 @@ from commands.ids import AttemptId, AuthorizationId, new_id, to_wire
 from commands.model import Verdict
 from commands.outcomes import Outcome, OutcomeKind
 from commands.ports.auditing import AuditEntry
-from commands.ports.network import Discovery, Grant, Network
+from commands.ports.network import Discovery, Grant, Network, NetworkSpec
 from commands.ports.reconnecting import Attempt, Link, Session
 from commands.ports.storage import UnitOfWork
 from commands.secret import Secret, hashed
@@ -141,11 +141,9 @@ async def came_back(services: Services, attempt: Attempt, answer: Mapping[str, s
         return Outcome(kind=OutcomeKind.OUR_FAULT)
     if "iss" in answer and _origin(answer["iss"]) != _origin(login_address(services, attempt.network)):
         return Outcome(kind=OutcomeKind.FOREIGN_ANSWER)
-    if network.spec.denied_with in answer:
-        return Outcome(kind=OutcomeKind.DECLINED)
-    if "error" in answer:
-        declined = answer["error"] in network.spec.cancelled_by
-        return Outcome(kind=OutcomeKind.DECLINED if declined else OutcomeKind.NOT_ACCEPTED)
+    refused = _refused(network.spec, answer)
+    if refused is not None:
+        return Outcome(kind=refused)
     try:
         async with asyncio.timeout(NETWORK_LIMIT):
             grant = await network.exchange(
@@ -187,6 +185,15 @@ def refusal(services: Services, attempt: Attempt, outcome: Outcome, origin: str)
         subject=f"connection {to_wire(connection_id)}" if connection_id is not None else f"network {attempt.network}",
         detail={"outcome": outcome.kind.value, "login": outcome.used_login},
     )
+
+
+def _refused(spec: NetworkSpec, answer: Mapping[str, str]) -> OutcomeKind | None:
+    """What an answer without a login in it means; None: there is one."""
+    if spec.denied_with in answer:
+        return OutcomeKind.DECLINED
+    if "error" not in answer:
+        return None
+    return OutcomeKind.DECLINED if answer["error"] in spec.cancelled_by else OutcomeKind.NOT_ACCEPTED
 
 
 def _outcome_of_error(error: NetworkError, attempt: Attempt) -> Outcome:
