@@ -10,6 +10,7 @@ from uuid import UUID
 from commands.errors import CommandError
 from commands.ids import ClientId, ConnectionId, DrillId, LapseId, PassId, PersonId, SubscriptionId, from_wire, to_wire
 from commands.messages import ActionRef, Code, Message, text
+from commands.secret import hashed
 from commands.wording import clean
 
 RECONNECT = "reconnect"
@@ -130,9 +131,14 @@ def accept_move_action(connection_id: ConnectionId) -> ActionRef:
     return ActionRef(ACCEPT_MOVE, (to_wire(connection_id),))
 
 
-def accept_move_confirmed_action(connection_id: ConnectionId) -> ActionRef:
-    """Expects the account under the business that it moved to (R-7)."""
-    return ActionRef(ACCEPT_MOVE_CONFIRMED, (to_wire(connection_id),))
+def accept_move_confirmed_action(connection_id: ConnectionId, business_id: str) -> ActionRef:
+    """Expects the account under the business that it moved to, as whoever presses was shown it (R-7)."""
+    return ActionRef(ACCEPT_MOVE_CONFIRMED, (to_wire(connection_id), mark_of(business_id)))
+
+
+def mark_of(external_id: str) -> str:
+    """Sixteen characters that stand for a network's id in a button, whatever its length."""
+    return hashed(external_id).hex()[:16]
 
 
 def ask_action(lapse_id: LapseId, person_id: PersonId) -> ActionRef:

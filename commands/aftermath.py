@@ -12,7 +12,7 @@ from commands.command import Services
 from commands.ids import AuthorizationId, ConnectionId, OrganizationId
 from commands.model import ConnectionState, ConnectionView
 from commands.ports.checker import CheckResult
-from commands.wording import number_of
+from commands.wording import Sentence
 
 MOST_LOGINS = 25
 """Logins that are checked before the answer."""
@@ -32,16 +32,22 @@ class Count:
     """Logins that the watch looks at next."""
 
     @property
-    def words(self) -> str:
+    def words(self) -> Sentence:
         """A sentence; empty where nothing hangs on a login."""
-        rest = f"{number_of(self.later, 'more login')} {'is' if self.later == 1 else 'are'} being checked"
+        rest = Sentence("{number} more logins are being checked", number=self.later)
+        if self.later == 1:
+            rest = Sentence("1 more login is being checked")
         if not self.accounts:
-            return f"{rest[0].upper()}{rest[1:]}: /lapsed shows what came of it." if self.later else ""
+            return Sentence("{rest}: /lapsed shows what came of it.", rest=rest) if self.later else Sentence("")
+        work = self._work()
+        if self.later:
+            return Sentence("Checked just now: {work}; {rest}.", work=work, rest=rest)
+        return Sentence("Checked just now: {work}.", work=work)
+
+    def _work(self) -> Sentence:
         if self.accounts == 1:
-            work = "it works" if self.working else "it does not work"
-        else:
-            work = f"{self.working:,} of {self.accounts:,} accounts work"
-        return f"Checked just now: {work}{f'; {rest}' if self.later else ''}."
+            return Sentence("it works") if self.working else Sentence("it does not work")
+        return Sentence("{working} of {number} accounts work", working=self.working, number=self.accounts)
 
 
 async def count_working(services: Services, organization_id: OrganizationId, views: Iterable[ConnectionView]) -> Count:

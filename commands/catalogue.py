@@ -236,7 +236,13 @@ ACTIONS: tuple[Action, ...] = (
     _on_row(actions.RETIRE, retiring.press),
     _on_row(actions.RETIRE_CONFIRMED, retiring.confirmed),
     _on_row(actions.ACCEPT_MOVE, moving.press),
-    _on_row(actions.ACCEPT_MOVE_CONFIRMED, moving.confirmed),
+    Action(
+        name=actions.ACCEPT_MOVE_CONFIRMED,
+        acknowledgement=Acknowledgement.PRIVATE,
+        handler=moving.confirmed,
+        arguments=2,
+        names_a_row=True,
+    ),
     Action(
         name=actions.ASK, acknowledgement=Acknowledgement.PRIVATE, handler=moving.ask, arguments=2, names_a_row=True
     ),

@@ -7,9 +7,9 @@ from types import MappingProxyType
 
 from commands.model import Lapse, Verdict
 from commands.ports.network import CauseText, NetworkSpec
-from commands.wording import shown
+from commands.wording import Sentence, shown
 
-_HOLDER = "The system that holds this connection"
+_HOLDER = Sentence("The system that holds this connection")
 SAID_LIMIT = 300
 """Characters of a host product's own words that are kept and shown."""
 
@@ -125,9 +125,11 @@ def lapse_text(spec: NetworkSpec | None, lapse: Lapse) -> CauseText:
     if not said:
         return words
     holder = spec.own_page.product if spec is not None and spec.own_page is not None else _HOLDER
-    quoted = f"{holder} says: “{shown(said, SAID_LIMIT).rstrip('.')}”."
-    happened = quoted if lapse.cause is Verdict.REPORTED else f"{words.happened} {quoted}"
-    return replace(words, happened=happened)
+    quoted = Sentence("{holder} says: “{said}”.", holder=holder, said=shown(said, SAID_LIMIT).rstrip("."))
+    if lapse.cause is Verdict.REPORTED:
+        return replace(words, happened=quoted)
+    happened = words.happened if isinstance(words.happened, Sentence) else Sentence(words.happened)
+    return replace(words, happened=Sentence("{happened} {quoted}", happened=happened, quoted=quoted))
 
 
 def cause_name(verdict: Verdict) -> str:

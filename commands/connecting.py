@@ -34,7 +34,7 @@ from commands.profiles import anothers_login
 from commands.rehearsal import HalfWay, Helpers, half_way, helpers_of, sentences
 from commands.restoring import NAME_LIMIT, Login, bring_back, store_grant
 from commands.round_trip import CameBack, NotStarted, Started, begin, came_back, close, give_back, new_attempt, refusal
-from commands.wording import clean, shown
+from commands.wording import Sentence, clean, shown
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class Invitation:
     spec: NetworkSpec | None
     """None where the network has no credentials here."""
     clients: Clients
-    checklist: tuple[str, ...]
+    checklist: tuple[Sentence, ...]
     helpers: Helpers
     begun: HalfWay | None = None
 

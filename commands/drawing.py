@@ -26,7 +26,7 @@ from commands.messages import (
 )
 from commands.model import Claim, ConnectionState, ConnectionView, Identity, Lapse, Person, Verdict
 from commands.ports.network import NetworkKind, Networks, NetworkSpec
-from commands.wording import listed, named, shown
+from commands.wording import Sentence, listed, named, shown
 
 EXPIRING_WITHIN = timedelta(days=14)
 """How far ahead an authorization's end is marked: the first of the warnings (D-2)."""
@@ -127,22 +127,30 @@ def mark_of(view: ConnectionView, now: datetime) -> Mark:
             return Mark.UNCONNECTED
 
 
-def state_line(view: ConnectionView, now: datetime) -> Line:
+def state_words(view: ConnectionView, now: datetime) -> Sentence:
     """The state in words, with its time and cause: "lapsed since Mon 14:00 · password changed"."""
     connection, lapse = view.connection, open_lapse(view)
     match connection.state:
         case ConnectionState.RETIRED:
-            return line("retired")
+            return Sentence("retired")
         case ConnectionState.UNCONNECTED:
-            return line("not connected yet")
+            return Sentence("not connected yet")
         case ConnectionState.LAPSED:
             if lapse is None:
-                return line("lapsed")
-            cause = f"{Mark.EXPIRING} term over" if term_is_over(view) else cause_name(lapse.cause)
-            return line("lapsed since ", Moment(lapse.opened_at), f" · {cause}")
+                return Sentence("lapsed")
+            why = Sentence("term over") if term_is_over(view) else Sentence(cause_name(lapse.cause))
+            return Sentence("lapsed since {when} · {why}", when=Moment(lapse.opened_at), why=why)
         case ConnectionState.ACTIVE:
             end = ends_soon(view, now)
-            return line("expires ", Moment(end, MomentStyle.DAY)) if end else line("active")
+            return Sentence("expires {day}", day=Moment(end, MomentStyle.DAY)) if end else Sentence("active")
+
+
+def state_line(view: ConnectionView, now: datetime) -> Line:
+    """The same for a message, where a term that is over has its mark."""
+    said = state_words(view, now).line()
+    if view.connection.state is ConnectionState.LAPSED and term_is_over(view):
+        return (*said[:-1], Plain(f"{Mark.EXPIRING} "), *said[-1:])
+    return said
 
 
 def reconnect_label(spec: NetworkSpec | None, login: str = "Reconnect") -> str:

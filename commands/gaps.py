@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 from commands.causes import cause_name
 from commands.ids import LapseId
-from commands.messages import Code, Line, Mark, Moment, MomentStyle, Note, Part, Plain, line
+from commands.messages import Code, Line, Mark, Moment, MomentStyle, Note, Part, Plain
 from commands.model import Connection, Lapse, LapseEnd
 from commands.ports.hosting import GapFilled
 from commands.ports.network import NetworkSpec
 from commands.ports.storage import UnitOfWork
-from commands.wording import shown
+from commands.wording import Fact, Sentence, shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,20 +64,34 @@ async def last_gap(uow: UnitOfWork, connection: Connection, spec: NetworkSpec | 
     return gap_of(lapse, spec, (await filled_of(uow, [lapse])).get(lapse.id))
 
 
-def gap_line(gap: Gap, network_name: str, now: datetime) -> Line:
-    """What is missing, and what can be done about it, in one or two sentences."""
-    until = ["until ", Moment(gap.ends_at)] if gap.ends_at is not None else ["since then"]
-    missing = line("Data may be missing from ", Moment(gap.begins_at), " ", *until, ". ")
+def gap_sentences(gap: Gap, network_name: str, now: datetime) -> tuple[Sentence, Sentence]:
+    """What is missing, and what can be done about it."""
+    begin = Moment(gap.begins_at)
+    if gap.ends_at is not None:
+        missing = Sentence("Data may be missing from {begin} until {end}.", begin=begin, end=Moment(gap.ends_at))
+    else:
+        missing = Sentence("Data may be missing from {begin} since then.", begin=begin)
+    return missing, _fetching(gap, network_name, now)
+
+
+def _fetching(gap: Gap, network_name: str, now: datetime) -> Sentence:
     if gap.filled_at is not None:
-        note = f": “{shown(gap.note, 120)}”" if gap.note else ""
-        day = Moment(gap.filled_at, MomentStyle.DAY)
-        return (*missing, *line(f"{Mark.GOOD} Gap filled, the system that fetches the data says, on ", day, f"{note}."))
+        facts: dict[str, Fact] = {"day": Moment(gap.filled_at, MomentStyle.DAY), "note": shown(gap.note, 120)}
+        if gap.note:
+            return Sentence("Gap filled, the system that fetches the data says, on {day}: “{note}”.", **facts)
+        return Sentence("Gap filled, the system that fetches the data says, on {day}.", **facts)
     if gap.fetchable_until is None:
-        return (*missing, Plain(f"How far back {network_name} gives data out is not known here."))
+        return Sentence("How far back {network} gives data out is not known here.", network=network_name)
     if gap.fetchable_until > now:
         day = Moment(gap.fetchable_until, MomentStyle.DAY)
-        return (*missing, *line(f"{network_name} gives all of it out until ", day, "."))
-    return (*missing, Plain(f"{network_name} does not give all of it out any more."))
+        return Sentence("{network} gives all of it out until {day}.", network=network_name, day=day)
+    return Sentence("{network} does not give all of it out any more.", network=network_name)
+
+
+def gap_line(gap: Gap, network_name: str, now: datetime) -> Line:
+    """The same as a message's line."""
+    missing, fetching = gap_sentences(gap, network_name, now)
+    return (*missing.line(), Plain(f" {Mark.GOOD} " if gap.filled_at is not None else " "), *fetching.line())
 
 
 def note_to_copy(connection: Connection, lapse: Lapse, gap: Gap, network_name: str) -> str:

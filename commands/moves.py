@@ -30,7 +30,8 @@ from commands.ports.auditing import AuditEntry
 from commands.ports.events import Event, EventKind
 from commands.ports.network import Expected
 from commands.ports.storage import UnitOfWork
-from commands.wording import named, number_of, shown
+from commands.profiles import profile_of
+from commands.wording import Sentence, named, shown
 
 HOLDERS = 5
 """People named who are known to be connected through a business."""
@@ -66,17 +67,17 @@ class Accepted:
     """Names of those that need a login of it."""
 
     @property
-    def count(self) -> str:
+    def count(self) -> Sentence:
         """The count, in words (A-6)."""
         if self.total == 1:
-            return "It works." if self.working else "It needs a login of its new business."
-        if not self.waiting:
-            return f"All {self.total:,} accounts work."
-        needs = "needs" if len(self.waiting) == 1 else "need"
-        return (
-            f"{len(self.working):,} of {number_of(self.total, 'account')} work; {len(self.waiting):,} {needs} a login "
-            "of the new business."
-        )
+            return Sentence("It works.") if self.working else Sentence("It needs a login of its new business.")
+        working, waiting = len(self.working), len(self.waiting)
+        if not waiting:
+            return Sentence("All {number} accounts work.", number=self.total)
+        work = Sentence("{working} of {number} accounts work", working=working, number=self.total)
+        if waiting == 1:
+            return Sentence("{work}; 1 needs a login of the new business.", work=work)
+        return Sentence("{work}; {waiting} need a login of the new business.", work=work, waiting=waiting)
 
 
 class NothingToAccept(Exception):
@@ -157,9 +158,11 @@ async def accept_move(
         to = moved_to(view) or seen_by_login
         if to is None or to.id != to_id or view.connection.state is ConnectionState.RETIRED or _is_there(view, to):
             raise NothingToAccept
-        views = [view, *(await _together(uow, person, view, to) if has_moved(view) else ())]
+        views = await _unchanged(uow, [view, *(await _together(uow, person, view, to) if has_moved(view) else ())])
+        if view.connection.id not in {each.connection.id for each in views}:
+            raise NothingToAccept
         await _write(uow, _By(person=person, origin=origin, at=now), views, to)
-        candidates = await uow.connections.logins_under(person.organization_id, view.connection.network, to.id)
+        candidates = await _candidates(uow, person, views, to)
     proved = await _prove(services, person.organization_id, views, to, candidates)
     async with services.storage.transaction() as uow:
         working = await _bring_back(
@@ -177,16 +180,32 @@ async def accept_move(
 
 async def try_again(services: Services, person: Person, view: ConnectionView) -> bool:
     """Ask the logins that are here once more for an account whose move was accepted; whether it works now. Until one
-    reads it, it hangs on none, and so nobody else asks.
+    reads it, it hangs on none; the watch asks those of the same owner, as often as it checks them.
     """
     to = view.connection.parent
     if to is None or view.connection.authorization_id is not None or not move_accepted(view):
         return False
     async with services.storage.reading() as uow:
-        candidates = await uow.connections.logins_under(person.organization_id, view.connection.network, to.id)
+        candidates = await _candidates(uow, person, [view], to)
     proved = await _prove(services, person.organization_id, [view], to, candidates)
     async with services.storage.transaction() as uow:
         return bool(await _bring_back(uow, person.organization_id, proved, to, now=services.clock.now()))
+
+
+async def _unchanged(uow: UnitOfWork, views: Sequence[ConnectionView]) -> list[ConnectionView]:
+    """Hold these, and leave out what somebody else has changed since they were read: the watch, or another who accepts
+    at this moment.
+    """
+    organization_id, ids = views[0].connection.organization_id, [view.connection.id for view in views]
+    await uow.connections.hold(organization_id, ids)
+    held = {view.connection.id: view for view in await uow.connections.views(organization_id, ids)}
+    return [view for view in views if _stand(held[view.connection.id]) == _stand(view)]
+
+
+def _stand(view: ConnectionView) -> tuple[object, ...]:
+    connection, lapse = view.connection, open_lapse(view)
+    what = None if lapse is None else (lapse.id, lapse.cause, lapse.evidence.moved_to)
+    return connection.state, connection.parent, connection.authorization_id, what
 
 
 def _is_there(view: ConnectionView, to: Parent) -> bool:
@@ -259,6 +278,20 @@ def _event(by: _By, kind: EventKind, connection: Connection, lapse: Lapse) -> Ev
     )
 
 
+async def _candidates(
+    uow: UnitOfWork, person: Person, views: Sequence[ConnectionView], to: Parent
+) -> Sequence[AuthorizationId]:
+    """The logins that read the new business; not those of other owners, for whom a transfer is asked (R-10)."""
+    organization_id = person.organization_id
+    ids = await uow.connections.logins_under(organization_id, views[0].connection.network, to.id)
+    found = []
+    for login in await uow.authorizations.many(organization_id, ids):
+        profile = await profile_of(uow, login)
+        if all(profile.may_serve(person, view.connection) for view in views):
+            found.append(login.id)
+    return [one for one in ids if one in found]
+
+
 async def _prove(
     services: Services,
     organization_id: OrganizationId,
@@ -304,16 +337,17 @@ async def _bring_back(
         connection = await uow.connections.get(organization_id, connection_id)
         there = connection.parent is not None and connection.parent.id == to.id
         if connection.state is ConnectionState.LAPSED and there and authorization_id in logins:
-            await _hang(uow, connection, logins[authorization_id], by=accepted_by, now=now)
+            await hang(uow, connection, logins[authorization_id], by=accepted_by, now=now)
             back.add(connection_id)
         elif connection.state is ConnectionState.ACTIVE:
             back.add(connection_id)
     return back
 
 
-async def _hang(
+async def hang(
     uow: UnitOfWork, connection: Connection, authorization: Authorization, *, by: Person | None, now: datetime
 ) -> None:
+    """Hang an account that came back on the login that proved it, and end its lapse. `by`: whose accepting did it."""
     organization_id = connection.organization_id
     await uow.connections.attach(
         organization_id,

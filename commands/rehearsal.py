@@ -3,7 +3,6 @@
 Made of what is stored; nothing is asked of a network.
 """
 
-import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +17,7 @@ from commands.moves import Move, read_move
 from commands.ports.network import CauseText, NetworkSpec
 from commands.ports.reconnecting import Link, UnderWay
 from commands.ports.storage import UnitOfWork
-from commands.wording import duration, listed, shown
+from commands.wording import Fact, Sentence, duration, names_in, shown
 
 
 class Offer(StrEnum):
@@ -59,7 +58,7 @@ class HalfWay:
     """A login of the reader's own that is under way: begun and left, or coming back at this moment (R-18)."""
 
     attempt: UnderWay
-    ago: str
+    ago: Sentence
     """How long since it was begun, in words."""
 
 
@@ -76,11 +75,11 @@ class Rehearsal:
     cause: CauseText | None
     missing: tuple[str, ...]
     """Labels of the permissions whose loss caused the lapse."""
-    checklist: tuple[str, ...]
+    checklist: tuple[Sentence, ...]
     siblings: tuple[ConnectionView, ...]
     """What else comes back with the same login, as far as the reader may see it."""
     helpers: Helpers
-    at_it: str | None = None
+    at_it: Sentence | None = None
     """Who is reconnecting it, or has claimed it, in words; None: nobody but the reader (X-4)."""
     at_it_since: datetime | None = None
     """Since when they are reconnecting it; None: it is a claim."""
@@ -141,12 +140,12 @@ def half_way(attempt: UnderWay, now: datetime) -> HalfWay:
     return HalfWay(attempt=attempt, ago=duration(now - attempt.opened_at))
 
 
-def _at_it(person: Person, view: ConnectionView, now: datetime) -> str | None:
+def _at_it(person: Person, view: ConnectionView, now: datetime) -> Sentence | None:
     if view.reconnecting_by is not None and view.reconnecting_id != person.id:
-        return f"{shown(view.reconnecting_by)} is reconnecting it"
+        return Sentence("{name} is reconnecting it", name=shown(view.reconnecting_by))
     claim = standing_claim(open_lapse(view), now)
     if claim is not None and claim.person_id != person.id:
-        return f"{shown(view.claimant_name or 'somebody')} is on it"
+        return Sentence("{name} is on it", name=shown(view.claimant_name or "") or Sentence("somebody"))
     return None
 
 
@@ -177,7 +176,7 @@ async def _role_holders(uow: UnitOfWork, view: ConnectionView, asked: set[Person
     return tuple(shown(people[person_id].name) for person_id in ids if person_id in people)[:2]
 
 
-def checklist(spec: NetworkSpec, view: ConnectionView, person: Person) -> tuple[str, ...]:
+def checklist(spec: NetworkSpec, view: ConnectionView, person: Person) -> tuple[Sentence, ...]:
     """The network's sentences with the facts of this connection filled in; one whose fact is not known is left out.
 
     Whose login it was is no advice to a colleague, who has one of their own (P-2).
@@ -195,16 +194,15 @@ def checklist(spec: NetworkSpec, view: ConnectionView, person: Person) -> tuple[
     return sentences(spec, facts)
 
 
-def sentences(spec: NetworkSpec, facts: Mapping[str, str]) -> tuple[str, ...]:
+def sentences(spec: NetworkSpec, facts: Mapping[str, str]) -> tuple[Sentence, ...]:
     """The network's checklist with these facts; a sentence that names another is left out."""
-    known = {**facts, "permissions": listed([permission.label for permission in spec.permissions])}
+    known: dict[str, Fact] = {**facts, "permissions": tuple(permission.label for permission in spec.permissions)}
+    named = [(text, names_in(text)) for text in spec.checklist]
     return tuple(
-        sentence.format_map(known) for sentence in spec.checklist if all(known.get(n) for n in _names(sentence))
+        Sentence(text, **{name: known[name] for name in names}) if names else Sentence(text.format())
+        for text, names in named
+        if all(known.get(name) for name in names)
     )
-
-
-def _names(sentence: str) -> list[str]:
-    return [name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None]
 
 
 def _offer(person: Person, view: ConnectionView, spec: NetworkSpec | None, now: datetime) -> Offer | None:

@@ -215,6 +215,7 @@ async def bring_back(
     now: datetime,
 ) -> None:
     """Hang connections that this login proved on its authorization, and end the lapses that are open."""
+    await uow.connections.hold(person.organization_id, [connection.id for connection, _ in proved])
     ended = [
         await _bring_back(uow, one, reached, person=person, authorization_id=authorization_id, now=now)
         for one, reached in proved

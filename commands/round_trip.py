@@ -160,9 +160,13 @@ async def came_back(services: Services, attempt: Attempt, answer: Mapping[str, s
 
 
 async def give_back(services: Services, back: CameBack) -> None:
-    """Revoke a login that was not used, unless somebody here relies on it."""
-    known = await services.storage.directory.subject_known(back.network.spec.slug, back.discovery.subject_id)
-    if not known:
+    """Revoke a login that was not used, unless somebody here relies on it: then what they rely on is looked at now,
+    since some networks end one grant of a login by the next.
+    """
+    slug, subject_id = back.network.spec.slug, back.discovery.subject_id
+    if await services.storage.directory.subject_known(slug, subject_id):
+        await services.storage.queues.look_now(slug, [subject_id], now=services.clock.now())
+    else:
         await back.network.revoke(back.grant.tokens)
 
 

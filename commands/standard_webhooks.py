@@ -55,7 +55,7 @@ def verify(keys: Iterable[Secret], headers: Mapping[str, str], body: bytes, *, n
         raise SignatureRefused(f"the headers {ID}, {TIMESTAMP} and {SIGNATURE} are needed")
     if len(message_id) > LONGEST_ID or not message_id.isascii() or "." in message_id:
         raise SignatureRefused(f"{ID} must be at most {LONGEST_ID} plain characters without a dot")
-    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
+    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 11):
         raise SignatureRefused(f"{TIMESTAMP} must be whole seconds since 1970")
     at = datetime.fromtimestamp(int(timestamp), UTC)
     if abs(now - at) > TOLERANCE:

@@ -1,10 +1,15 @@
-"""Small things of language: text made fit to show, counts, spans of time, lists, and the nearest match of a word."""
+"""Small things of language: text made fit to show, counts, spans of time, lists, sentences with facts in them, and the
+nearest match of a word.
+"""
 
 import re
-from collections.abc import Iterable, Sequence
-from datetime import timedelta
+import string
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, timedelta
 from difflib import get_close_matches
 from itertools import islice
+
+from commands.messages import Line, Moment, Plain, Span
 
 _UNFIT = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # control characters; databases refuse NUL
@@ -52,17 +57,75 @@ def listed(words: Sequence[str], last: str = "and") -> str:
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
-def duration(span: timedelta) -> str:
+Fact = str | int | Moment | tuple[str, ...]
+"""What stands in a sentence's place: words from outside, a number, a time, or several words as a list. A `Sentence` is
+said in the reader's language too; any other string stands as it is.
+"""
+
+
+class Sentence(str):
+    """English words with facts in them, which a page may say in its reader's language.
+
+    It is its own English: whoever needs no more treats it as the string that it is. Pages look `text` up among their
+    translations and fill in `facts`; text put together from it by other means is plain English.
+    """
+
+    __slots__ = ("facts", "text")
+    text: str
+    """With its places: "{name} is on it". Without facts it has none, whatever braces are in it."""
+    facts: Mapping[str, Fact]
+    """What stands in them."""
+
+    def __new__(cls, text: str, /, **facts: Fact) -> "Sentence":
+        english = {name: _in_english(fact) for name, fact in facts.items()}
+        made = super().__new__(cls, text.format_map(english) if facts else text)
+        made.text, made.facts = text, facts
+        return made
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str], Mapping[str, Fact]]:
+        """What a copy is made from; `str` would give the English alone, which may hold a name's braces."""
+        return (self.text,), self.facts
+
+    def line(self) -> Line:
+        """The English as a message's line, in which a time is drawn in its reader's zone."""
+        if not self.facts:
+            return (Plain(self.text),)
+        spans: list[Span] = []
+        for words, name, _, _ in string.Formatter().parse(self.text):
+            spans += (Plain(words), *(_spans(self.facts[name]) if name is not None else ()))
+        return tuple(span for span in spans if span != Plain(""))
+
+
+def _spans(fact: Fact) -> Line:
+    if isinstance(fact, Sentence):
+        return fact.line()
+    return (fact if isinstance(fact, Moment) else Plain(_in_english(fact)),)
+
+
+def _in_english(fact: Fact) -> str:
+    if isinstance(fact, Moment):
+        return f"{fact.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    if isinstance(fact, int):
+        return f"{fact:,}"
+    return fact if isinstance(fact, str) else listed(fact)
+
+
+def names_in(text: str) -> list[str]:
+    """The facts that a sentence's text names."""
+    return [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
+
+
+def duration(span: timedelta) -> Sentence:
     """How long something took: "3 h 20 min", "6 days", "less than a minute"."""
     minutes = int(span.total_seconds()) // 60
     hours, days = minutes // 60, minutes // 1440
     if minutes < 1:
-        return "less than a minute"
+        return Sentence("less than a minute")
     if hours < 1:
-        return f"{minutes} min"
+        return Sentence("{minutes} min", minutes=minutes)
     if days < 2:
-        return f"{hours} h {minutes % 60} min" if minutes % 60 else f"{hours} h"
-    return number_of(days, "day")
+        return Sentence("{hours} h {minutes} min" if minutes % 60 else "{hours} h", hours=hours, minutes=minutes % 60)
+    return Sentence("{days} days", days=days)  # two of them at least
 
 
 MOST_COMPARED = 500

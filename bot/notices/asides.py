@@ -56,7 +56,7 @@ def link_refused(letter: Letter) -> Message:
     return Message(
         (
             Heading(line(f"{Mark.URGENT} Link refused: ", *account(one.spec, one.view))),
-            text("Your Reconnect link was opened by ", who, " at ", at, ". They saw nothing; nothing changed."),
+            text("Your Reconnect link was opened by ", who, ", ", at, ". They saw nothing; nothing changed."),
             text("It works for you alone. Whoever else should reconnect gets a link by typing ", Code("/lapsed"), "."),
         )
     )

@@ -34,7 +34,7 @@ from commands.model import (
     Role,
     Verdict,
 )
-from commands.ports.network import Grouping, NetworkSpec, Permission
+from commands.ports.network import Grouping, KeyField, KeyForm, NetworkKind, NetworkSpec, OwnPage, Permission
 from commands.ports.notices import Notice, NoticeKind, Part
 
 NOW = datetime(2026, 11, 23, 14, 12, tzinfo=UTC)
@@ -78,6 +78,29 @@ SNAPCHAT = NetworkSpec(
     login_label="your Snapchat Business login",
     reconnect_requirement="the Organization Admin role",
     stops=("spend",),
+)
+
+LETTERLY = NetworkSpec(
+    slug="letterly",
+    name="Letterly",
+    kind=NetworkKind.API_KEY,
+    permissions=(),
+    parent_label=None,
+    login_label="a key",
+    reconnect_requirement="the Owner role at Letterly",
+    stops=("campaign reports",),
+    key_form=KeyForm(called="key", fields=(KeyField(name="key", label="Key"),)),
+)
+SUITE = NetworkSpec(
+    slug="suite",
+    name="Suite Social",
+    kind=NetworkKind.HOSTED,
+    permissions=(),
+    parent_label=None,
+    login_label="Acme Suite",
+    reconnect_requirement="an Acme Suite login that may change connections",
+    stops=("posts",),
+    own_page=OwnPage(product="Acme Suite", reconnect_url="https://suite.example.com/{account_id}"),
 )
 
 
@@ -137,6 +160,47 @@ def entry(
     view = account(number, spec, name, account_id=account_id, client=client, login=login, parent=parent).view
     connection = replace(view.connection, state=ConnectionState.LAPSED)
     return Entry(view=replace(view, connection=connection, lapse=lapse), lapse=lapse, spec=spec)
+
+
+def unticked() -> Entry:
+    """An account whose permission was switched off."""
+    return entry(
+        2,
+        TIKTOK,
+        "Acme DE",
+        account_id="7012345678901234567",
+        cause=Verdict.PERMISSION_MISSING,
+        evidence=Evidence(check="advertiser", code="40001", missing=("Ad Account Management", "Reporting")),
+        parent=Parent(id="6987654321098194", name="Acme EU"),
+    )
+
+
+def moved() -> Entry:
+    """An account that another business took over."""
+    return entry(
+        3,
+        TIKTOK,
+        "Acme FR",
+        account_id="7012345678901234568",
+        cause=Verdict.ACCOUNT_MOVED,
+        evidence=Evidence(check="asset", moved_to=Parent(id="6987654321098255", name="Brio Holding")),
+    )
+
+
+def disabled() -> Entry:
+    """An account that the network switched off, where a login mends nothing."""
+    return entry(4, FACEBOOK, "Acme Old", account_id="1029384757", cause=Verdict.ACCOUNT_DISABLED)
+
+
+def keyed() -> Entry:
+    """An account of a network that is read with a key."""
+    return entry(5, LETTERLY, "Acme Letters", account_id="L-1", cause=Verdict.EXPIRED)
+
+
+def reported() -> Entry:
+    """A connection that the host product keeps, and reported with its reason."""
+    said = Evidence(check="report", said="The shop's owner deleted our key.")
+    return entry(6, SUITE, "Acme Shop", account_id="shop-17", cause=Verdict.REPORTED, evidence=said)
 
 
 def account(
@@ -249,7 +313,7 @@ def letter(
         entries=tuple(entries),
         beside=tuple(beside),
         clients={ClientId(UUID(int=500 + number)): name for number, name in enumerate(CLIENTS)},
-        network_names={spec.slug: spec.name for spec in (FACEBOOK, LINKEDIN, SNAPCHAT, TIKTOK)},
+        network_names={spec.slug: spec.name for spec in (FACEBOOK, LETTERLY, LINKEDIN, SNAPCHAT, SUITE, TIKTOK)},
         platform_names={"example": "Examplechat"},
         told={} if part is Part.CONNECTOR else {ANA.id: NOW - timedelta(minutes=2)},
         people={person.id: person for person in PEOPLE},

@@ -22,17 +22,22 @@ from bot.notices.example_facts import (
     account,
     authorization,
     claimed,
+    disabled,
     ended,
     ending,
     entry,
+    keyed,
     letter,
+    moved,
     noted,
+    reported,
+    unticked,
 )
 from bot.notices.letter import Entry, Failing, Login
 from bot.notices.wording import PARTS, write
 from commands.ids import ClientId, LapseId, OutageId, PersonId
 from commands.messages import Message
-from commands.model import ConnectionState, Evidence, LapseEnd, Mute, Parent, Person, Verdict
+from commands.model import ConnectionState, Evidence, LapseEnd, Mute, Person, Verdict
 from commands.ports.connections import Answerable, Hanging
 from commands.ports.events import EventKind
 from commands.ports.notices import NoticeKind, Part
@@ -153,8 +158,11 @@ def _lapses() -> list[Example]:
     back = [ended(one, LapseEnd.RECONNECTED) for one in one_login()]
     return [
         *_of(kind, [first]),
-        *_of(kind, [_reporting()], state="a permission"),
-        *_of(kind, [_moved()], state="moved"),
+        *_of(kind, [unticked()], state="a permission"),
+        *_of(kind, [moved()], state="moved"),
+        *_of(kind, [disabled()], state="disabled"),
+        *_of(kind, [keyed()], state="a key"),
+        *_of(kind, [reported()], state="kept by the host product"),
         *_of(kind, [claimed(first)], state="claimed"),
         *_of(kind, [claimed(first, ANA)], state="claimed by the reader", parts=[Part.CONNECTOR]),
         *_of(kind, [first], state="snoozed", parts=[Part.CONNECTOR], mutes=mine),
@@ -169,29 +177,6 @@ def _lapses() -> list[Example]:
         *_of(kind, partly_back(), state="partly restored"),
         *_of(kind, [ended(first, LapseEnd.RETIRED)], state="retired"),
     ]
-
-
-def _reporting() -> Entry:
-    return entry(
-        2,
-        TIKTOK,
-        "Acme DE",
-        account_id="7012345678901234567",
-        cause=Verdict.PERMISSION_MISSING,
-        evidence=Evidence(check="advertiser", code="40001", missing=("Ad Account Management", "Reporting")),
-        parent=Parent(id="6987654321098194", name="Acme EU"),
-    )
-
-
-def _moved() -> Entry:
-    return entry(
-        3,
-        TIKTOK,
-        "Acme FR",
-        account_id="7012345678901234568",
-        cause=Verdict.ACCOUNT_MOVED,
-        evidence=Evidence(check="asset", moved_to=Parent(id="6987654321098255", name="Brio Holding")),
-    )
 
 
 def _snooze(lapse_id: LapseId, person: Person) -> Mute:
@@ -214,7 +199,7 @@ def _reminders() -> list[Example]:
 
 def _digests() -> list[Example]:
     kind, daily, weekly = NoticeKind.DIGEST, {names.RHYTHM: "daily"}, {names.RHYTHM: "weekly"}
-    lapsed = [password(_DAY), _reporting(), _moved()]
+    lapsed = [password(_DAY), unticked(), moved()]
     back = [ended(one, LapseEnd.RECONNECTED) for one in lapsed]
     return [
         *_of(kind, lapsed, data=daily, logins=(_page_login(),)),
@@ -282,7 +267,7 @@ def _requests() -> list[Example]:
 def _handed_over() -> list[Example]:
     by, kind = {names.BY: RAJ.name}, NoticeKind.SUCCESSION
     works = account(1, FACEBOOK, "Acme EU Ads", account_id="1029384756")
-    several = [works, _reporting(), *_group_login().accounts]
+    several = [works, unticked(), *_group_login().accounts]
     hanging = (
         Hanging(authorization=authorization(FACEBOOK), clients=(("Acme", 9), ("Brio", 8))),
         Hanging(authorization=authorization(TIKTOK, 2), clients=(("Cato", 7),)),

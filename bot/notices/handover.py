@@ -103,8 +103,10 @@ def personal_link(letter: Letter) -> Message:
     """Give somebody the address of the page with their accounts (R-13)."""
     by = letter.notice.data.get(BY)
     sender: Line = line(Bold(named(by)), " sends you") if by else line("Here is")
-    if WELCOME in letter.notice.data:
-        sender = line("You are known here now as somebody who answers for accounts. Here is")
+    which = "a link to the accounts that you answer for"
+    if WELCOME in letter.notice.data:  # nobody has told them yet what this is about
+        why = "You were named as the one who answers for accounts whose data we read, and hear when one stops working."
+        sender, which = line(f"{why} Here is"), "a link to them"
     head = Heading(line(f"{Mark.CLAIMED} Your accounts: a page of your own to see and reconnect them"))
     if not letter.page_url:  # it was planned for an account that is not proved, or is gone since
         shown_here = list_button("Your accounts", ListView(state=StateFilter.ALL, mine=True))
@@ -112,9 +114,9 @@ def personal_link(letter: Letter) -> Message:
     return Message(
         (
             head,
-            text(*sender, " a link to the accounts that you answer for. It works without signing in, for 7 days."),
+            text(*sender, f" {which}. It works without signing in, for 7 days."),
             *arranged([LinkButton("Your accounts", letter.page_url, Style.PRIMARY)], ()),
-            Note(line("The link is yours alone: do not pass it on. It keeps to the first browser that you act in.")),
+            Note(line("The link is yours alone: do not pass it on. It works in the first browser that you use it in.")),
         )
     )
 

@@ -47,7 +47,7 @@ def _answering(failing: Failing) -> Message:
         (
             Heading(line(f"{Mark.HELD} Held: ", Bold(failing.name), " answers again")),
             text(
-                "It has since ",
+                "Since ",
                 Moment(since),
                 ". We are looking at one connection after another, and say here when it is over. Nothing to do.",
             ),
@@ -99,7 +99,7 @@ def _for_how_many(failing: Failing) -> str:
 
 
 def _since(failing: Failing) -> Line:
-    return line("It began at ", Moment(failing.outage.opened_at), ". ")
+    return line("It began ", Moment(failing.outage.opened_at), ". ")
 
 
 def _needing(failing: Failing) -> str:

@@ -99,6 +99,10 @@ async def outages(desk: Desk, events: Sequence[Event]) -> list[Posting]:
     postings: list[Posting] = []
     for outage_id, outage in known.items():
         await desk.uow.outages.redraw(desk.organization_id, outage_id, desk.now)
+        if not outage.holds(desk.now):
+            # Lapses that were held back are told now: it is over, or has lasted too long to be put down to it.
+            reason = Reason.HELD.value
+            await desk.uow.outages.revive(desk.organization_id, reason=reason, since=outage.since, at=desk.now)
         if outage_id in ended:
             postings += await _over(desk, outage)
         elif outage.over_at is None and outage.network in desk.networks:
@@ -130,10 +134,7 @@ async def _held(desk: Desk, outage: Outage) -> list[Posting]:
 
 
 async def _over(desk: Desk, outage: Outage) -> list[Posting]:
-    """The messages themselves turn green; under those in channels one line says so, for whoever follows them. Lapses
-    that were held back and are none of the outage's are told now.
-    """
-    await desk.uow.outages.revive(desk.organization_id, reason=Reason.HELD.value, since=outage.since, at=desk.now)
+    """The messages themselves turn green; under those in channels one line says so, for whoever follows them."""
     told = await desk.uow.notices.of_kind(desk.organization_id, NoticeKind.OUTAGE, since=outage.opened_at)
     own = [one for one in told if one.channel is not None and ids_in(one, OUTAGE) == [outage.id]]
     people = await desk.people(one.person_id for one in own)

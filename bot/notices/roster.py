@@ -143,7 +143,8 @@ async def _end_links(uow: UnitOfWork, event: Event, now: datetime) -> None:
     A one-time link stays: it is how they come back.
     """
     if event.person_id is not None:
-        await uow.passes.withdraw(event.organization_id, event.person_id, PassPurpose.ACCOUNTS, now)
+        for purpose in (PassPurpose.ACCOUNTS, PassPurpose.CALENDAR):
+            await uow.passes.withdraw(event.organization_id, event.person_id, purpose, now)
         await uow.passes.withdraw_handed_out(event.organization_id, made_by=event.person_id)
 
 

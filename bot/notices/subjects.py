@@ -6,11 +6,16 @@ from types import MappingProxyType
 from bot.notices.data import BACK, STATE
 from bot.notices.letter import Letter
 from bot.notices.standing import is_first
+from commands.access import move_accepted
+from commands.model import RECONNECT_DOES_NOT_HELP
 from commands.ports.notices import NoticeKind, Part
 from commands.wording import number_of
 
 FIRST = "Immediate action required: please reconnect your account(s)"
 AGAIN = "Action required: reconnect account"
+ELSEWHERE = "Immediate action required: your account(s) stopped working"
+"""Of accounts that no login mends: disabled, moved, deleted."""
+ELSEWHERE_AGAIN = "Action required: an account does not work"
 
 _OTHERS: Mapping[NoticeKind, str] = MappingProxyType(
     {
@@ -57,9 +62,13 @@ def _outage(letter: Letter) -> str:
     failing = letter.failing
     if failing is None:
         return "A network is failing: nothing to do"
-    if failing.outage.over_at is None:
-        return f"{failing.name} is failing: nothing of yours is broken"
-    return f"{failing.name} works again: {'please look at your list' if failing.lapsed else 'nothing to do'}"
+    if failing.outage.over_at is not None:
+        return f"{failing.name} works again: {'please look at your list' if failing.lapsed else 'nothing to do'}"
+    if not failing.outage.holds(letter.now):
+        return f"{failing.name} is still failing"
+    if failing.outage.ended_at is not None:
+        return f"{failing.name} answers again: nothing to do"
+    return f"{failing.name} is failing: nothing of yours is broken"
 
 
 def _lapsed(letter: Letter) -> str:
@@ -67,6 +76,8 @@ def _lapsed(letter: Letter) -> str:
         return "Restored: nothing to do" if letter.back else "Retired: nothing to do"
     if letter.part in (Part.SUBSCRIBER, Part.CHANNEL):
         return "An account that you follow stopped working"
+    if all(entry.lapse.cause in RECONNECT_DOES_NOT_HELP and not move_accepted(entry.view) for entry in letter.open):
+        return ELSEWHERE if is_first(letter) else ELSEWHERE_AGAIN
     return FIRST if is_first(letter) else AGAIN
 
 

@@ -6,7 +6,7 @@ that proves the link and ends with it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -16,11 +16,11 @@ from markupsafe import Markup
 from bot.web.languages import Language, language_of
 from bot.web.security import SESSION, new_secret, pass_cookie
 from bot.web.site import SITE, Site, leads_nowhere, page, read_form, see_other
-from bot.web.words import MARKS, moment
+from bot.web.words import MARKS
 from commands.access import may_reconnect, may_see, scope_of
-from commands.causes import cause_name, cause_text
+from commands.causes import cause_text
 from commands.choosing import clients_of
-from commands.drawing import ends_soon, mark_of, mending_label, network_name, open_lapse, spec_of, term_is_over
+from commands.drawing import mark_of, mending_label, network_name, open_lapse, spec_of, state_words, term_is_over
 from commands.forecast import HORIZON, own_forecast
 from commands.ids import AuthorizationId, ConnectionId, LinkId, from_wire, new_id, to_wire
 from commands.linking import Visitor, member_in
@@ -240,35 +240,14 @@ def _group(reader: _Reader, views: list[ConnectionView]) -> Group:
 
 
 def _row(reader: _Reader, view: ConnectionView) -> AccountRow:
-    services, say = reader.site.services, reader.language.say
+    services, tell = reader.site.services, partial(reader.language.tell, reader.zone)
     now, lapse = services.clock.now(), open_lapse(view)
     helps = may_reconnect(reader.visitor.person, view).allowed
     spec = spec_of(services.networks, view.connection.network)
     return AccountRow(
         view=view,
         mark=MARKS[mark_of(view, now)],
-        state=_state(reader, view, now),
+        state=tell(state_words(view, now)),
         term_over=term_is_over(view),
-        advice=say(cause_text(spec, lapse.cause).mend) if lapse is not None and not helps else Markup(),
+        advice=tell(cause_text(spec, lapse.cause).mend) if lapse is not None and not helps else Markup(),
     )
-
-
-def _state(reader: _Reader, view: ConnectionView, now: datetime) -> Markup:
-    """What `state_line` says, in the reader's language."""
-    say, lapse, end = reader.language.say, open_lapse(view), ends_soon(view, now)
-    match view.connection.state:
-        case ConnectionState.RETIRED:
-            return say("retired")
-        case ConnectionState.UNCONNECTED:
-            return say("not connected yet")
-        case ConnectionState.LAPSED if lapse is not None:
-            why = say("term over") if term_is_over(view) else say(cause_name(lapse.cause))
-            when = moment(reader.zone, lapse.opened_at, language=reader.language.code)
-            return say("lapsed since %(when)s · %(why)s", when=when, why=why)
-        case ConnectionState.LAPSED:
-            return say("lapsed")
-        case ConnectionState.ACTIVE if end is not None:
-            day = moment(reader.zone, end, day_only=True, language=reader.language.code)
-            return say("expires %(day)s", day=day)
-        case ConnectionState.ACTIVE:
-            return say("active")

@@ -147,7 +147,15 @@ async def listening(app: web.Application, host: str, port: int) -> AsyncIterator
 
     No access log: its lines would hold codes and locators.
     """
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, keepalive_timeout=30.0, shutdown_timeout=10.0)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        handle_signals=False,
+        keepalive_timeout=30.0,
+        shutdown_timeout=10.0,
+        # Nobody whom we hear compresses: limits and signatures are of the bytes that came.
+        auto_decompress=False,
+    )
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)

@@ -1,13 +1,16 @@
 """Choosing among the accounts that a login reaches (R-14). For the session that logged in, for half an hour, once."""
 
+from functools import partial
+
 from aiohttp import web
 
 from bot.web.attempts import own_attempt
+from bot.web.languages import language_of
 from bot.web.site import SITE, Fields, leads_nowhere, page, read_fields, see_other
-from bot.web.words import MARKS, words_of
+from bot.web.words import MARKS
 from commands.choosing import Choice, Reached
 from commands.connecting import Again, Unfit, Wish
-from commands.drawing import mark_of, state_line
+from commands.drawing import mark_of, state_words
 from commands.ids import to_wire
 from commands.ports.reconnecting import Session
 
@@ -60,8 +63,9 @@ def _choice_page(
     request: web.Request, session: Session, choice: Choice, wish: Wish, unfit: Unfit | None = None
 ) -> web.Response:
     zone, now = choice.person.time_zone or choice.organization.time_zone, request.app[SITE].services.clock.now()
+    tell = partial(language_of(request, "choose.html").tell, zone)
     states = {
-        row.account.account_id: (MARKS[mark_of(row.view, now)], words_of(state_line(row.view, now), zone))
+        row.account.account_id: (MARKS[mark_of(row.view, now)], tell(state_words(row.view, now)))
         for row in choice.rows
         if row.view is not None
     }

@@ -16,7 +16,7 @@ from bot.web.sign_in import sign_in_page
 from bot.web.site import SITE, Site, leads_nowhere, page, read_form, see_other
 from commands.drawing import network_name
 from commands.forecast import HORIZON, Sitting, own_forecast, sittings, zone_of
-from commands.ids import to_wire
+from commands.ids import PersonId, to_wire
 from commands.linking import Visitor, member_in, origin_of
 from commands.passes import PAGE, find_pass, make_pass, pass_path
 from commands.ports.auditing import AuditEntry
@@ -61,6 +61,8 @@ class _There:
     visitor: Visitor
     back: str
     """Their list, where the page has one to go back to."""
+    by: PersonId | None = None
+    """Who made the personal link by which they are there."""
 
 
 async def show(request: web.Request) -> web.StreamResponse:
@@ -132,7 +134,7 @@ async def _holder(request: web.Request, secret: str) -> _There | web.StreamRespo
     visitor = await holder_of(site, session, one)
     if session is None or visitor is None:
         see_other(request, back)
-    return _There(session=session, visitor=visitor, back=back)
+    return _There(session=session, visitor=visitor, back=back, by=one.made_by)
 
 
 async def _calendar(request: web.Request, there: _There) -> str:
@@ -141,7 +143,7 @@ async def _calendar(request: web.Request, there: _There) -> str:
     data: Mapping[str, str] = {} if there.back else {PAGE: request.path}
     async with services.storage.transaction() as uow:
         address = await make_pass(
-            uow, services.public_url, person, PassPurpose.CALENDAR, made_by=None, now=now, data=data
+            uow, services.public_url, person, PassPurpose.CALENDAR, made_by=there.by, now=now, data=data
         )
         await uow.audit.write(
             AuditEntry(

@@ -6,10 +6,9 @@ from aiohttp import web
 
 from bot.web.attempts import own_attempt
 from bot.web.site import SITE, leads_nowhere, page, see_other
-from bot.web.words import words_of
 from commands.access import is_administrator, may_see
 from commands.causes import cause_text
-from commands.gaps import gap_line, last_gap
+from commands.gaps import gap_sentences, last_gap
 from commands.ids import to_wire
 from commands.keys import by_hand
 from commands.model import CLEAR_LAPSES
@@ -54,7 +53,7 @@ async def show(request: web.Request) -> web.StreamResponse:
         "result.html",
         session=session,
         zone=zone,
-        gap=words_of(gap_line(gap, spec.name if spec else attempt.network, now), zone) if gap else "",
+        gap=gap_sentences(gap, spec.name if spec else attempt.network, now) if gap else (),
         forms_to=[site.reconnecting.login_address(attempt.network)] if network else [],
         o=outcome,
         again="again" in request.query,

@@ -14,7 +14,7 @@ from jinja2 import PackageLoader, StrictUndefined
 
 from bot.web.languages import LANGUAGES, language_of, load_languages
 from bot.web.security import FORM, SESSION, Cookies, form_token, from_our_page, new_secret
-from bot.web.words import bdi, code, moment
+from bot.web.words import bdi, code, linked, moment, strong
 from commands.causes import cause_name
 from commands.command import Services
 from commands.connecting import Connecting
@@ -24,7 +24,7 @@ from commands.ports.chat import ChatPlatform
 from commands.ports.reconnecting import PassPurpose, Session
 from commands.reconnect import Reconnecting
 from commands.secret import hashed
-from commands.wording import listed, number_of, shown
+from commands.wording import listed, shown
 
 FORMS_TO = web.RequestKey("lapsebot_forms_to", tuple[str, ...])
 """Where a response's forms may lead, for its headers; kept on the request."""
@@ -73,10 +73,11 @@ def setup_templates(app: web.Application) -> None:
         "shown": shown,
         "listed": listed,
         "cause_name": cause_name,
-        "number_of": number_of,
         "wire": to_wire,
         "bdi": bdi,
         "code": code,
+        "strong": strong,
+        "linked": linked,
     }
     app[LANGUAGES] = load_languages()
     aiohttp_jinja2.setup(
@@ -124,6 +125,7 @@ def page(
         "lang": language.code,
         "_": language.say,
         "_n": language.say_number,
+        "told": partial(language.tell, zone),
         **facts,
     }
     response = aiohttp_jinja2.render_template(template, request, context, status=status)

@@ -30,10 +30,10 @@ from commands.transfers import (
     write,
     write_profile,
 )
-from commands.wording import listed, named, shown
+from commands.wording import Sentence, named, shown
 
 LONGEST_ID = 200  # characters of an account's id in a form
-_CHANGED = "It changed a moment ago, or is not yours to transfer. Go back and look again."
+_CHANGED = Sentence("It changed a moment ago, or is not yours to transfer. Go back and look again.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,11 +192,14 @@ def _person(own: Own) -> Person:
     return own[2].person
 
 
-def _why(refusal: MayNotTransfer | NoAccess, to: str) -> str:
-    if isinstance(refusal, NoAccess):
-        needed = listed([shown(client) for client in refusal.clients[:3]])
-        return f"{named(to)} has no access to client {needed}. An administrator can give it, and then transfer."
-    return _CHANGED
+def _why(refusal: MayNotTransfer | NoAccess, to: str) -> Sentence:
+    if isinstance(refusal, MayNotTransfer):
+        return _CHANGED
+    return Sentence(
+        "{name} has no access to client {clients}. An administrator can give it, and then transfer.",
+        name=named(to),
+        clients=tuple(shown(client) for client in refusal.clients[:3]),
+    )
 
 
 def _page(request: web.Request, own: Own, facts: TransferFacts) -> web.Response:

@@ -1,12 +1,12 @@
-"""Times, states and lines of the core, as pages show them: marks are drawn, times stand in the reader's zone."""
+"""Times and marks of the core, as pages show them: marks are drawn, times stand in the reader's zone."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_skeleton
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from commands.messages import Line, Mark, Mention, Moment, MomentStyle, WebLink
+from commands.messages import Mark
 
 MARKS = {
     Mark.LAPSED: "lapsed",
@@ -30,6 +30,16 @@ def code(text: str) -> Markup:
     return Markup("<code>{}</code>").format(text)
 
 
+def strong(text: str) -> Markup:
+    """What stands out in a sentence."""
+    return Markup("<strong>{}</strong>").format(text)
+
+
+def linked(text: str, address: str) -> Markup:
+    """Words of a sentence that lead somewhere."""
+    return Markup('<a href="{}">{}</a>').format(address, text)
+
+
 def moment(zone: str | None, at: datetime, *, day_only: bool = False, language: str = "en") -> Markup:
     """A time in the reader's zone, which is named, as their language writes it; UTC where the zone is unknown."""
     try:
@@ -41,25 +51,3 @@ def moment(zone: str | None, at: datetime, *, day_only: bool = False, language: 
         day = format_skeleton("yMMMEd", local, locale=language)
     words = day if day_only else f"{day}, {local:%H:%M} {local.tzname()}"
     return Markup('<time datetime="{}">{}</time>').format(at.isoformat(timespec="seconds"), words)
-
-
-def words_of(line: Line, zone: str | None) -> Markup:
-    """A line in words. Marks among its letters are left out, since not every machine has them: the page draws them."""
-    parts = []
-    for span in line:
-        match span:
-            case Moment(at, style):
-                parts.append(moment(zone, at, day_only=style is MomentStyle.DAY))
-            case Mention():
-                parts.append(Markup("<bdi>{}</bdi>").format(span.name))
-            case WebLink():
-                parts.append(escape(span.label))
-            case _:
-                parts.append(escape(_without_marks(span.text)))
-    return Markup("").join(parts)
-
-
-def _without_marks(text: str) -> str:
-    for mark in Mark:
-        text = text.replace(f"{mark} ", "").replace(mark, "")
-    return text

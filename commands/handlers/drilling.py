@@ -15,7 +15,7 @@ from commands.model import Drill, Person
 from commands.ports.auditing import AuditEntry
 from commands.ports.events import Event, EventKind
 from commands.ports.storage import UnitOfWork
-from commands.wording import duration, named
+from commands.wording import Sentence, duration, named
 
 LASTS = timedelta(hours=4)
 _TOLD = 10  # people who are told one by one
@@ -75,15 +75,17 @@ async def answered(services: Services, asker: Asker, arguments: tuple[str, ...])
     return Message((text(said),), Tone.GOOD)
 
 
-async def note_answer(uow: UnitOfWork, person: Person, drill_id: DrillId, now: datetime, *, origin: str) -> str | None:
+async def note_answer(
+    uow: UnitOfWork, person: Person, drill_id: DrillId, now: datetime, *, origin: str
+) -> Sentence | None:
     """Note that a drill's message, or its link, reached somebody; give what they are told. None: no drill of theirs."""
     found = await uow.drills.get(person.organization_id, drill_id)
     if found is None:
         return None
     if found.reported_at is not None:
-        return "DRILL: it is over already. Next time, press within four hours."
+        return Sentence("DRILL: it is over already. Next time, press within four hours.")
     if not await uow.drills.answer(person.organization_id, drill_id, person.id, now):
-        return "DRILL: you said so already. Nothing else is to be done."
+        return Sentence("DRILL: you said so already. Nothing else is to be done.")
     await uow.audit.write(
         AuditEntry(
             organization_id=person.organization_id,
@@ -94,7 +96,8 @@ async def note_answer(uow: UnitOfWork, person: Person, drill_id: DrillId, now: d
             subject=f"drill {to_wire(drill_id)}",
         )
     )
-    return f"{Mark.GOOD} DRILL: noted, after {duration(now - found.started_at)}. Nothing else is to be done."
+    took = duration(now - found.started_at)
+    return Sentence("{mark} DRILL: noted, after {took}. Nothing else is to be done.", mark=Mark.GOOD, took=took)
 
 
 def _started(asker: Asker, made: Drill, now: datetime) -> Event:

@@ -111,6 +111,8 @@ async def withdraw(services: Services, asker: Asker, arguments: tuple[str, ...])
             return Message(
                 (text("The link of ", Bold(named(person.name)), " was over already. Nothing changed."), anew)
             )
+        # Whoever holds it may have made addresses of the calendar with it, which live longer.
+        await uow.passes.withdraw(asker.organization_id, person.id, PassPurpose.CALENDAR, now)
         subject = f"person {to_wire(person.id)}"
         await uow.audit.write(entry(asker, now, "personal_link.withdrawn", subject, person=shown(person.name)))
     return Message(

@@ -44,7 +44,7 @@ from commands.messages import (
 )
 from commands.model import NEEDS_CONNECTING, ConnectionState, ConnectionView, Count, Filter, Page, Person
 from commands.ports.storage import UnitOfWork
-from commands.wording import number_of, shown
+from commands.wording import listed, number_of, shown
 
 PAGE_SIZE = 8  # rows: with their buttons some 30 blocks of the 50 that a message may have
 BREAKDOWN = 6  # networks or clients named in the counts
@@ -151,7 +151,7 @@ def draw_list(services: Services, asker: Asker, listing: Listing) -> Message:
     if not listing.page.total:
         return _nothing(services, asker, listing)
     view, page = listing.view, listing.page
-    parts: list[Part] = [Heading(_heading(services, listing)), *_tabs(listing)]
+    parts: list[Part] = [Heading(_heading(services, listing)), *_failing(services, listing), *_tabs(listing)]
     if listing.is_counted and view.offset == 0 and view.state in _BROKEN_DOWN:
         parts += _breakdown(services, listing)
     following = _paged(view, view.offset + PAGE_SIZE) if view.offset + PAGE_SIZE < page.total else None
@@ -266,8 +266,22 @@ def _nothing(services: Services, asker: Asker, listing: Listing) -> Message:
     spans: list[Span] = [Plain(sentence)]
     if listing.next_to_end is not None:
         spans += [Plain(" "), *_next(services, listing.next_to_end)]
-    parts = (Text(tuple(spans)), *_tabs(listing), *_ways_on(services, asker, listing))
+    outages = _failing(services, listing)
+    parts = (Text(tuple(spans)), *outages, *_tabs(listing), *_ways_on(services, asker, listing))
     return Message(parts, Tone.GOOD if view.state is StateFilter.NEEDS_CONNECTING else Tone.NEUTRAL)
+
+
+def _failing(services: Services, listing: Listing) -> list[Part]:
+    """Networks of the list that fail by themselves, in one calm line: nothing is to be mended there (X-3)."""
+    since = {count.network: count.failing_since for count in _counted(listing) if count.failing_since is not None}
+    if not since:
+        return []
+    names = listed([network_name(services.networks, network) for network in since])
+    if len(since) == 1:
+        told = line(f"{Mark.HELD} Held: {names} is failing since ", Moment(min(since.values())))
+    else:
+        told = line(f"{Mark.HELD} Held: {names} are failing, the first since ", Moment(min(since.values())))
+    return [Text((*told, Plain(". That breaks nothing of yours; please do not reconnect there meanwhile.")))]
 
 
 def _next(services: Services, view: ConnectionView) -> Line:

@@ -13,6 +13,7 @@ from commands.actions import (
     connection_of,
     details_action,
     lapse_of,
+    mark_of,
     person_of,
     reconnect_action,
 )
@@ -24,7 +25,7 @@ from commands.handlers.seeing import NotYours, seen
 from commands.handlers.together import about, lapse_seen
 from commands.ids import to_wire
 from commands.messages import AnyButton, Button, Buttons, Line, Mark, Message, Style, Tone, line
-from commands.model import ConnectionView, Person
+from commands.model import ConnectionView, Parent, Person
 from commands.moves import Accepted, Move, NothingToAccept, accept_move, read_move
 from commands.once_a_day import day_in, event_id
 from commands.ports.events import Event, EventKind
@@ -50,17 +51,17 @@ async def press(services: Services, asker: Asker, arguments: tuple[str, ...]) ->
     """Ask whether the move was meant; nothing is changed."""
     async with services.storage.reading() as uow:
         view = await seen(uow, asker, connection_of(arguments))
-        move = await _to_accept(uow, asker, view)
+        move, to = await _to_accept(uow, asker, view)
     also = _also(move)
     network = network_name(services.networks, view.connection.network)
     spec = spec_of(services.networks, view.connection.network)
-    yes = Button("Yes, accept it", accept_move_confirmed_action(view.connection.id), Style.PRIMARY)
+    yes = Button("Yes, accept it", accept_move_confirmed_action(view.connection.id, to.id), Style.PRIMARY)
     details = Button("Details", details_action(view.connection.id))
     return about(
         services,
         view,
         line("Was this move meant?"),
-        (*where_to(spec, network, move.came_from, move.to), *also),
+        (*where_to(spec, network, move.came_from, to), *also),
         line("Accepted, it is read under its new business, as soon as a login here reaches it there. History is kept."),
         buttons=Buttons((yes, details)),
     )
@@ -70,11 +71,11 @@ async def confirmed(services: Services, asker: Asker, arguments: tuple[str, ...]
     """Accept the move, and tell the count of what works under the new business (A-6)."""
     connection_id = connection_of(arguments)
     async with services.storage.reading() as uow:
-        move = await _to_accept(uow, asker, await seen(uow, asker, connection_id))
-    if move.to is None:
-        raise CommandError("It is not known where it moved to, so there is nothing to accept yet.")
+        _, to = await _to_accept(uow, asker, await seen(uow, asker, connection_id))
+    if mark_of(to.id) not in arguments[1:]:
+        raise CommandError("It moved on since this was drawn: look at its details again.")
     try:
-        done = await accept_move(services, asker.person, asker.origin, connection_id, to_id=move.to.id)
+        done = await accept_move(services, asker.person, asker.origin, connection_id, to_id=to.id)
     except NothingToAccept:
         raise CommandError("It changed a moment ago: look at its details again.") from None
     return _accepted(services, done)
@@ -117,8 +118,8 @@ def _asked(asker: Asker, view: ConnectionView, whom: Person, now: datetime) -> E
     )
 
 
-async def _to_accept(uow: UnitOfWork, asker: Asker, view: ConnectionView) -> Move:
-    """The move, where there is one that this person may accept. Raises CommandError."""
+async def _to_accept(uow: UnitOfWork, asker: Asker, view: ConnectionView) -> tuple[Move, Parent]:
+    """The move and its new business, where there is one that this person may accept. Raises CommandError."""
     if not may(asker.person, Act.ACCEPT_MOVE, view):
         raise CommandError("Only administrators accept another business. Its details say who can be asked.")
     move = await read_move(uow, asker.person, view)
@@ -128,7 +129,7 @@ async def _to_accept(uow: UnitOfWork, asker: Asker, view: ConnectionView) -> Mov
         raise CommandError("The move is accepted already.")
     if move.to is None:
         raise CommandError("It is not known where it moved to, so there is nothing to accept yet.")
-    return move
+    return move, move.to
 
 
 def _also(move: Move) -> Line:

@@ -100,6 +100,8 @@ class Count:
     client_name: str
     state: ConnectionState
     number: int
+    failing_since: datetime | None = None
+    """Since when the network itself fails, as the organization was told (X-3); None: not that it was told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,11 +10,12 @@ from commands.ids import AuthorizationId, DeliveryId, LapseId, NoticeId, Organiz
 from commands.model import Authorization, Connection, Drill, Identity, Organization, Person, Workspace
 from commands.ports.auditing import Audit
 from commands.ports.chat import MessageRef
-from commands.ports.connections import Authorizations, Connections, Lapses
+from commands.ports.connections import Authorizations, Connections
 from commands.ports.events import Event
 from commands.ports.forecasting import Forecasts
 from commands.ports.hosting import ApiKeys, HostQueues, HostReports, Sources, Webhooks
 from commands.ports.installations import Installations
+from commands.ports.lapses import Lapses
 from commands.ports.notices import Delivery, DeliveryState, Notices
 from commands.ports.outages import OutageNews, Outages
 from commands.ports.parents import Parents
@@ -148,6 +149,10 @@ class DueCheck:
     """Those that hang on it, retired ones left out."""
     term: int
     """The lease's fencing term."""
+    moved: tuple[Connection, ...] = ()
+    """Lapsed accounts that hang on no login since their move was accepted, under a business of which this login reads
+    other accounts of the same owner: it may read them as well.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from bot.delivery.pacing import Pacer
 from bot.web.api import reporting
 from bot.web.api.calls import API, Api, Call, Fields, Operation, Problem, checked
 from bot.web.api.operations import INBOUND, OPENAPI, OPERATIONS, openapi
+from bot.web.security import headers
 from bot.web.site import Handler
 from commands.command import Services
 from commands.hosting import Caller, parts_of_key, proves
@@ -30,7 +31,6 @@ TIME_LIMIT = 60.0
 """Seconds for a call: 500 items are written in many short transactions."""
 USED_TO = timedelta(minutes=5)
 """How exactly a key's last use is known: a call writes nothing to the key's row more often."""
-_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 def create_api(services: Services, specs: Mapping[str, NetworkSpec], *, private: bool) -> web.Application:
@@ -71,7 +71,7 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         reference = secrets.token_hex(4)
         logger.exception("an API call failed, reference %s", reference)
         response = _problem(500, f"A fault of ours; the operator finds it in the log under {reference}.")
-    response.headers.update(_HEADERS)
+    response.headers.update(headers(https=request.app[API].services.public_url.startswith("https://"), forms_to=()))
     return response
 
 
@@ -118,6 +118,8 @@ async def _key(api: Api, request: web.Request) -> ApiKey:
 async def _json(request: web.Request) -> object:
     if request.content_type != "application/json":
         raise Problem(415, "Send the body as JSON, with `Content-Type: application/json`.")
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise Problem(415, "Send the body as it is, without `Content-Encoding`.")
     try:
         found: object = json.loads(await request.read())
     except (ValueError, RecursionError):

@@ -16,11 +16,21 @@ from commands.standard_webhooks import LONGEST_ID
 def _aware(at: datetime) -> datetime:
     if at.tzinfo is None:
         raise ValueError("needs its offset from UTC, such as 2026-11-22T10:00:00Z")
-    return at.astimezone(UTC)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is no time that has a year in UTC") from None
+
+
+def _plain(text: str) -> str:
+    if any(c < " " or c == "\x7f" for c in text):
+        raise ValueError("has a control character in it")
+    return text
 
 
 Text = Annotated[str, Field(max_length=LONGEST)]
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST)]
+PlainName = Annotated[Name, AfterValidator(_plain)]
 Time = Annotated[datetime, AfterValidator(_aware)]
 """A time with its offset."""
 
@@ -75,7 +85,7 @@ class PeopleIn(Fields):
 class ClientIn(Fields):
     """A client."""
 
-    name: Name
+    name: PlainName
 
 
 class ClientsIn(Fields):
@@ -87,7 +97,7 @@ class ClientsIn(Fields):
 class ReportIn(Fields):
     """What happened to a connection that the host product holds."""
 
-    event_id: Annotated[str, Field(min_length=1, max_length=LONGEST_ID)]
+    event_id: Annotated[str, Field(min_length=1, max_length=LONGEST_ID), AfterValidator(_plain)]
     """Your own id of it: sent again, it changes nothing."""
     type: ReportKind
     at: Time
