@@ -118,18 +118,24 @@ def how_to_install(platform: str, environment: Mapping[str, str], settings: Sett
 
 
 def adapters(
-    environment: Mapping[str, str], surroundings: Surroundings, *, only_chat: str | None = None
+    environment: Mapping[str, str],
+    surroundings: Surroundings,
+    *,
+    only_chat: str | None = None,
+    wrong: discovery.Wrong = discovery.raised,
 ) -> tuple[Mapping[str, ChatPlatform], Networks]:
-    """Build the adapters that have settings. Raises SettingError."""
+    """Build the adapters that have settings. What is `wrong` with a setting is raised, unless it is to be noted."""
     return (
-        build_chat_platforms(environment, surroundings, only=only_chat),
-        build_networks(environment, surroundings.clock),
+        build_chat_platforms(environment, surroundings, only=only_chat, wrong=wrong),
+        build_networks(environment, surroundings.clock, wrong=wrong),
     )
 
 
-def ears(environment: Mapping[str, str], clock: Clock) -> Mapping[str, Signals]:
-    """What networks tell on their own, heard of those that have settings. Raises SettingError."""
-    return build_signals(environment, clock)
+def ears(
+    environment: Mapping[str, str], clock: Clock, *, wrong: discovery.Wrong = discovery.raised
+) -> Mapping[str, Signals]:
+    """What networks tell on their own, heard of those that have settings."""
+    return build_signals(environment, clock, wrong=wrong)
 
 
 def surroundings_of(settings: Settings, storage: Storage, clock: Clock) -> Surroundings:
@@ -285,4 +291,6 @@ def watch_rules(settings: Settings) -> WatchRules:
         outage_share=settings.outage_share,
         outage_period=timedelta(seconds=settings.outage_period),
         outage_longest=timedelta(seconds=settings.outage_longest),
+        outage_calm=timedelta(seconds=settings.outage_calm),
+        outage_good=min(3, settings.outage_authorizations),  # where few open one, fewer than usual end it
     )

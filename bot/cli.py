@@ -73,7 +73,7 @@ def demo(
         ".lapsebot/demo"
     ),
 ) -> None:
-    """Run the bot with stand-ins for Slack, Discord and three networks, and print one address."""
+    """Run the bot with stand-ins for Slack, Discord and the networks, and print one address."""
     with clear_errors():
         from bot.playground.demo import run_demo
 
@@ -82,7 +82,7 @@ def demo(
 
 @app.command()
 def doctor() -> None:
-    """Check database, keys, address, tokens and credentials, and say how to mend each."""
+    """Check settings, database, keys, public address, chat platforms and networks, and say how to mend each."""
     with clear_errors():
         settings, environment = read_settings()
         from bot.doctor import diagnoses

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from bot.bootstrap import adapters, chat_platform_names, ears, opened_storage, surroundings_of
+from bot.bootstrap import adapters, chat_platform_names, ears, keyring_of, opened_storage, surroundings_of
 from bot.settings import PREFIX, Settings
 from bot.webhooks.diagnosis import endpoints
 from commands.errors import SettingError
@@ -28,29 +28,26 @@ async def diagnoses(settings: Settings, environment: Mapping[str, str]) -> Async
 
     Without a database there is no telling which workspaces let the bot in, so the platforms wait until it opens.
     """
-    for line in [_key_file(settings), await _address(settings)]:
+    keys = _key_storage(settings)
+    for line in [keys, await _address(settings)]:
         yield line
+    if keys.check is Check.BAD:
+        yield _skipped("Database, chat and networks", "Mend the keys first.")
+        return
     async with AsyncExitStack() as stack:
         try:
             storage, clock = await stack.enter_async_context(opened_storage(settings))
             organizations = await storage.directory.organizations()
         except (StorageError, OSError, ValueError) as error:
             yield _not_open(error)
-            yield Diagnosis(
-                subject="Chat and networks", check=Check.WARNING, found="not looked at", mend="Mend the database first."
-            )
+            yield _skipped("Chat and networks", "Mend the database first.")
             return
         for line in _open(organizations):
             yield line
-        noted = Noted(environment)
-        try:
-            platforms, networks = adapters(noted, surroundings_of(settings, storage, clock))
-            signals = ears(noted, clock)
-        except SettingError as error:
-            mend = "Change it in .env, or unset it."
-            yield Diagnosis(subject=error.name, check=Check.BAD, found=error.reason, mend=mend)
-            return
-        for line in unread_settings(noted):
+        noted, wrong = Noted(environment), Complaints()
+        platforms, networks = adapters(noted, surroundings_of(settings, storage, clock), wrong=wrong)
+        signals = ears(noted, clock, wrong=wrong)
+        for line in wrong.lines or unread_settings(noted):
             yield line
         async for line in _platforms(platforms):
             yield line
@@ -102,6 +99,22 @@ def addresses_to_enter(signals: Mapping[str, Signals], networks: Networks, publi
         for slug, ear in signals.items()
         if slug in networks
     ]
+
+
+class Complaints:
+    """Notes each setting that is wrong, so that one of them does not hide the others."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, Diagnosis] = {}
+
+    def __call__(self, error: SettingError) -> None:
+        mend = "Put it right in .env or in the environment, or unset everything that belongs with it."
+        self._found[error.name] = Diagnosis(subject=error.name, check=Check.BAD, found=error.reason, mend=mend)
+
+    @property
+    def lines(self) -> Sequence[Diagnosis]:
+        """One for each setting."""
+        return list(self._found.values())
 
 
 class Noted(Mapping[str, str]):
@@ -211,13 +224,23 @@ def _open(organizations: Sequence[Organization]) -> Sequence[Diagnosis]:
     return [*lines, Diagnosis(subject="Organizations", check=Check.WARNING, found="none yet", mend=mend)]
 
 
-def _key_file(settings: Settings) -> Diagnosis:
-    if settings.encryption_keys:
-        return Diagnosis(subject="Key storage", check=Check.GOOD, found="keys come from the settings")
+def _skipped(subject: str, mend: str) -> Diagnosis:
+    return Diagnosis(subject=subject, check=Check.WARNING, found="not looked at", mend=mend)
+
+
+def _key_storage(settings: Settings) -> Diagnosis:
     mode = stat.S_IMODE(settings.key_file.stat().st_mode) if settings.key_file.exists() else 0
-    if mode & 0o077:
+    if mode & 0o077 and not settings.encryption_keys:
         mend = f"Run `chmod 600` on {settings.key_file.name}, and change the keys if others use this machine."
         return Diagnosis(subject="Key storage", check=Check.BAD, found="others can read the key file", mend=mend)
+    try:
+        keyring_of(settings)
+    except StorageError as error:
+        place = f"{PREFIX}ENCRYPTION_KEYS" if settings.encryption_keys else str(settings.key_file)
+        mend = f"Put {place} right; docs/operating.md, “Keys”, says how they are written."
+        return Diagnosis(subject="Key storage", check=Check.BAD, found=str(error), mend=mend)
+    if settings.encryption_keys:
+        return Diagnosis(subject="Key storage", check=Check.GOOD, found="keys come from the settings")
     return Diagnosis(subject="Key storage", check=Check.GOOD, found="only its owner can read the key file")
 
 

@@ -70,6 +70,7 @@ class Settings(BaseModel):
     outage_share: float = Field(default=0.6, gt=0, le=1)
     outage_period: float = Field(default=600, gt=0)
     outage_longest: float = Field(default=86_400, gt=0)
+    outage_calm: float = Field(default=600, ge=0)
     webhook_private: bool = False
     """Whether webhooks may be sent to this machine and to private networks, also by plain HTTP."""
 
@@ -132,7 +133,22 @@ class Settings(BaseModel):
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             name = PREFIX + str(first["loc"][0]).upper()
-            raise SettingError(name, first["msg"].removeprefix("Value error, ")) from None
+            raise SettingError(name, _must_be(first["type"], first["msg"], first.get("ctx", {}))) from None
+
+
+def _must_be(kind: str, message: str, limits: Mapping[str, object]) -> str:
+    """What pydantic found wrong, in an operator's words."""
+    match kind:
+        case "int_parsing" | "int_from_float":
+            return "must be a whole number"
+        case "float_parsing":
+            return "must be a number"
+        case "bool_parsing":
+            return "must be true or false"
+        case "string_pattern_mismatch":
+            return f"must be one of {str(limits['pattern']).strip('^()$').replace('|', ', ')}"
+        case _:
+            return message.removeprefix("Value error, ").replace("Input should be", "must be")
 
 
 def environment_with_file(file: Path = Path(".env")) -> Mapping[str, str]:

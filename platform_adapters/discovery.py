@@ -17,6 +17,14 @@ from platform_adapters.networks.declared import SETTING as NETWORKS_FILE
 _Adapter = TypeVar("_Adapter")
 _Given = TypeVar("_Given")
 
+Wrong = Callable[[SettingError], None]
+"""What becomes of a setting that is wrong: it is raised, or noted, and what it belongs to is left out."""
+
+
+def raised(error: SettingError) -> None:
+    """Stop at the first setting that is wrong."""
+    raise error
+
 
 def chat_platform_names() -> Sequence[str]:
     """The chat platforms that have a folder here, by name. Imports none of their libraries."""
@@ -73,15 +81,12 @@ def _told_apart(specs: Sequence[NetworkSpec]) -> Sequence[NetworkSpec]:
 
 
 def build_chat_platforms(
-    environment: Mapping[str, str], surroundings: Surroundings, *, only: str | None = None
+    environment: Mapping[str, str], surroundings: Surroundings, *, only: str | None = None, wrong: Wrong = raised
 ) -> Mapping[str, ChatPlatform]:
-    """Build each chat platform that has credentials in `environment`; those without are left out.
-
-    Raises SettingError for a setting that is wrong.
-    """
+    """Build each chat platform that has credentials in `environment`; those without are left out."""
     names = [name for name in chat_platform_names() if only in (None, name)]
     modules = [importlib.import_module(f"platform_adapters.chat.{name}.adapter") for name in names]
-    built = [_build(module.build, environment, surroundings) for module in modules]
+    built = [_build(module.build, environment, surroundings, wrong) for module in modules]
     return {platform.name: platform for platform in built if platform is not None}
 
 
@@ -105,26 +110,35 @@ def preview(name: str, message: Message) -> Mapping[str, object]:
     return drawn
 
 
-def build_networks(environment: Mapping[str, str], clock: Clock) -> Mapping[str, Network]:
+def build_networks(environment: Mapping[str, str], clock: Clock, *, wrong: Wrong = raised) -> Mapping[str, Network]:
     """Build each network that has credentials in `environment`, and each of the operator's own file, by slug; those
     without are off.
-
-    Raises SettingError for a setting that is wrong.
     """
-    network_specs(environment)
-    built = [_build(module.build, environment, clock) for module in network_modules()]
-    own = [network for module in _modules_of_many() for network in module.build_all(environment, clock)]
+    built = [_build(module.build, environment, clock, wrong) for module in network_modules()]
+    own = _build(_own_networks, environment, clock, wrong) or []
     return {network.spec.slug: network for network in [*built, *own] if network is not None}
 
 
-def build_signals(environment: Mapping[str, str], clock: Clock) -> Mapping[str, Signals]:
-    """The ears for what networks tell on their own, of those that have credentials, by slug. Raises SettingError."""
+def _own_networks(environment: Mapping[str, str], clock: Clock) -> Sequence[Network]:
+    network_specs(environment)  # no two of them answer to one word
+    return [network for module in _modules_of_many() for network in module.build_all(environment, clock)]
+
+
+def build_signals(environment: Mapping[str, str], clock: Clock, *, wrong: Wrong = raised) -> Mapping[str, Signals]:
+    """The ears for what networks tell on their own, of those that have credentials, by slug."""
     modules = [module for module in network_modules() if hasattr(module, "signals")]
-    ears = [_build(module.signals, environment, clock) for module in modules]
+    ears = [_build(module.signals, environment, clock, wrong) for module in modules]
     return {ear.network: ear for ear in ears if ear is not None}
 
 
 def _build(
-    build: Callable[[Mapping[str, str], _Given], _Adapter | None], environment: Mapping[str, str], given: _Given
+    build: Callable[[Mapping[str, str], _Given], _Adapter | None],
+    environment: Mapping[str, str],
+    given: _Given,
+    wrong: Wrong,
 ) -> _Adapter | None:
-    return build(environment, given)
+    try:
+        return build(environment, given)
+    except SettingError as error:
+        wrong(error)
+        return None

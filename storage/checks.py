@@ -11,10 +11,12 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Select,
+    and_,
     bindparam,
     case,
     exists,
     func,
+    literal_column,
     or_,
     select,
     union_all,
@@ -48,14 +50,40 @@ _CLAIM_ONE = (
     .values(_LEASE)
     .returning(*_LEASED)
 )
-_CONNECTIONS = (
-    select(*columns(connections, CONNECTION))
+_hanging = select(connections.c.authorization_id.label("login"), *columns(connections, CONNECTION)).where(
+    connections.c.authorization_id.in_(bindparam("authorizations", expanding=True)),
+    connections.c.urgency < URGENCY[ConnectionState.RETIRED],
+)
+# What such a login works for tells which business it is of, and whose.
+_works = (
+    select(
+        connections.c.authorization_id.label("login"),
+        *columns(connections, ("organization_id", "network", "parent_id", "owner_id")),
+    )
     .where(
         connections.c.authorization_id.in_(bindparam("authorizations", expanding=True)),
-        connections.c.urgency < URGENCY[ConnectionState.RETIRED],
+        connections.c.urgency == URGENCY[ConnectionState.ACTIVE],
+        connections.c.parent_id.is_not(None),
     )
-    .order_by(connections.c.id)
+    .distinct()
+    .subquery("works")
 )
+_moved_there = (
+    select(_works.c.login, *columns(connections, CONNECTION))
+    .join(
+        _works,
+        and_(
+            _works.c.organization_id == connections.c.organization_id,
+            _works.c.network == connections.c.network,
+            _works.c.parent_id == connections.c.parent_id,
+            _works.c.owner_id.is_not_distinct_from(connections.c.owner_id),
+        ),
+    )
+    # In the words of the partial index.
+    .where(connections.c.authorization_id.is_(None), connections.c.urgency == literal_column("0"))
+)
+_concerned = union_all(_hanging, _moved_there).subquery("concerned")
+_CONNECTIONS = select(_concerned).order_by(_concerned.c.id)
 HEALTH_SAMPLE = 1_000
 """How many of the latest checks tell a network's health.
 
@@ -217,16 +245,11 @@ async def claim_checks(
         _claim_statement(len(networks), some_first=bool(first)),
         {**values, **named, "now": now, "until": now + lease, "limit": limit},
     )
-    under: dict[AuthorizationId, list[Connection]] = {row[0]: [] for row in leased}
-    for portion in portions(list(under)):
-        for row in await work.rows(_CONNECTIONS, {"authorizations": list(portion)}):
-            connection = connection_of(row)
-            if connection.authorization_id is not None:
-                under[connection.authorization_id].append(connection)
-    checks = [
-        DueCheck(authorization=authorization_of(row[:-1]), connections=tuple(under[row[0]]), term=row[-1])
-        for row in leased
-    ]
+    concerned: dict[AuthorizationId, list[Connection]] = {row[0]: [] for row in leased}
+    for portion in portions(list(concerned), each=2):
+        for login, *row in await work.rows(_CONNECTIONS, {"authorizations": list(portion)}):
+            concerned[login].append(connection_of(row))
+    checks = [_check_of(row, concerned[row[0]]) for row in leased]
     # UPDATE gives its rows in no order.
     return sorted(checks, key=lambda check: check.authorization.next_check_at or now)
 
@@ -242,9 +265,14 @@ async def claim_check(
     if leased is None:
         return None
     found = await work.rows(_CONNECTIONS, {"authorizations": [authorization_id]})
+    return _check_of(leased, [connection_of(row) for _, *row in found])
+
+
+def _check_of(leased: Sequence[Any], concerned: Sequence[Connection]) -> DueCheck:
     return DueCheck(
         authorization=authorization_of(leased[:-1]),
-        connections=tuple(connection_of(row) for row in found),
+        connections=tuple(one for one in concerned if one.authorization_id is not None),
+        moved=tuple(one for one in concerned if one.authorization_id is None),
         term=leased[-1],
     )
 

@@ -17,14 +17,24 @@ from storage.owners import answerable, detach, logins_under, others_under, owner
 from storage.pages import escaped, page
 from storage.rows import CONNECTION, columns, connection_of, doubt_values, folded
 from storage.suggesting import suggest
-from storage.tables import authorizations, clients, connections, counters
+from storage.tables import authorizations, clients, connections, counters, outage_news, outages
 from storage.views import ORDER, URGENCY, ScopeShape, scope_values, view_of, views_from, within_scope
 from storage.work import Counted, Work, portions
 
 _CONNECTION = select(*columns(connections, CONNECTION)).where(
     connections.c.organization_id == bindparam("organization"), connections.c.id == bindparam("connection")
 )
-_LOCKED = _CONNECTION.with_for_update()
+# No key of a connection ever changes: whoever writes a row that refers to one need not wait.
+_LOCKED = _CONNECTION.with_for_update(key_share=True)
+_HELD = (
+    select(connections.c.id)
+    .where(
+        connections.c.organization_id == bindparam("organization"),
+        connections.c.id.in_(bindparam("connections", expanding=True)),
+    )
+    .order_by(connections.c.id)
+    .with_for_update(key_share=True)
+)
 _VIEW = views_from(connections, count_siblings=True).where(connections.c.id == bindparam("connection"))
 _VIEWS = views_from(connections).where(connections.c.id.in_(bindparam("connections", expanding=True)))
 _UNDER = (
@@ -110,10 +120,14 @@ class SqlConnections:
         values = {**self._around(organization_id), "authorization": authorization_id}
         return [view_of(row) for row in await self._work.rows(_UNDER, values)]
 
+    async def hold(self, organization_id: OrganizationId, connection_ids: Sequence[ConnectionId]) -> None:
+        for portion in portions(sorted(set(connection_ids))):
+            await self._work.rows(_HELD, {"organization": organization_id, "connections": list(portion)})
+
     async def counts(self, organization_id: OrganizationId, scope: Scope) -> Sequence[Count]:
         await self._work.write_counters()
         statement = _counts_statement(ScopeShape.of(scope))
-        found = await self._work.rows(statement, {"organization": organization_id, **scope_values(scope)})
+        found = await self._work.rows(statement, {**self._around(organization_id), **scope_values(scope)})
         return [
             Count(
                 network=network,
@@ -121,8 +135,9 @@ class SqlConnections:
                 client_name=client_name,
                 state=state,
                 number=number,
+                failing_since=failing_since,
             )
-            for network, client_id, client_name, *numbers in found
+            for network, client_id, client_name, failing_since, *numbers in found
             for state, number in zip(_COUNTED_STATES, numbers, strict=True)
             if number > 0
         ]
@@ -320,14 +335,28 @@ def _counts_statement(shape: ScopeShape) -> Select[Any]:
         .group_by(counters.c.network, counters.c.client_id)
         .subquery("counted")
     )
+    failing = (
+        select(outages.c.network, func.min(outages.c.opened_at).label("since"))
+        .join(outage_news, outage_news.c.outage_id == outages.c.id)
+        .where(
+            outage_news.c.organization_id == bindparam("organization"),
+            outages.c.over_at.is_(None),
+            outages.c.ended_at.is_(None),
+            outages.c.held_until > bindparam("now", type_=UtcDateTime()),
+        )
+        .group_by(outages.c.network)
+        .subquery("failing")
+    )
     return (
         select(
             counted.c.network,
             counted.c.client_id,
             clients.c.name,
+            failing.c.since,
             *(counted.c[state.value] for state in _COUNTED_STATES),
         )
         .join(clients, clients.c.id == counted.c.client_id)
+        .outerjoin(failing, failing.c.network == counted.c.network)
         .order_by(counted.c.network, clients.c.name)
     )
 

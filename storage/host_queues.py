@@ -9,7 +9,7 @@ from sqlalchemy import exists, func, literal, or_, select, update
 
 from commands.ids import ApiKeyId, EndpointId, SourceId
 from commands.ports.auditing import AuditEntry
-from commands.ports.hosting import ApiKey, DueMessage, MessageState, SendOutcome, Source
+from commands.ports.hosting import ApiKey, DueMessage, Endpoint, MessageState, SendOutcome, Source
 from commands.ports.storage import Unreadable
 from commands.secret import Secret
 from storage.audit import SqlAudit
@@ -64,7 +64,8 @@ class SqlHostQueues:
         if not ready:
             return []
         async with self._transactions.writing_work() as work:
-            return [due for endpoint_id in ready for due in await _claim(work, endpoint_id, now, each, lease)]
+            # By id: processes that lock several in the same order never wait for each other in a circle.
+            return [due for endpoint_id in sorted(ready) for due in await _claim(work, endpoint_id, now, each, lease)]
 
     async def record_outcome(self, due: DueMessage, outcome: SendOutcome) -> bool:
         async with self._transactions.writing_work() as work:
@@ -73,6 +74,9 @@ class SqlHostQueues:
 
 async def _ready_endpoints(work: Work, now: datetime, limit: int, busy: Sequence[EndpointId]) -> Sequence[UUID]:
     waiting = exists().where(_messages.endpoint_id == _endpoints.id, MESSAGE_DUE, _messages.next_at <= now)
+    longest_ago = (_endpoints.tried_at.asc().nulls_first(), _endpoints.id)
+    # One of each organization before the second of any: thousands of addresses of one hold up nobody else's.
+    turn = func.row_number().over(partition_by=_endpoints.organization_id, order_by=longest_ago)
     rows = await work.rows(
         select(_endpoints.id)
         .where(
@@ -81,7 +85,7 @@ async def _ready_endpoints(work: Work, now: datetime, limit: int, busy: Sequence
             or_(_endpoints.paused_until.is_(None), _endpoints.paused_until <= now),
             waiting,
         )
-        .order_by(_endpoints.tried_at.asc().nulls_first(), _endpoints.id)
+        .order_by(turn, *longest_ago)
         .limit(limit)
     )
     return [row[0] for row in rows]
@@ -102,9 +106,11 @@ async def _claim(work: Work, endpoint_id: UUID, now: datetime, each: int, lease:
     try:
         secrets = tuple(secrets_of(work, webhook_endpoints, row, found[len(ENDPOINT) :], now))
     except Unreadable:
-        # Put aside, so that it keeps nobody else's messages waiting.
-        why = {"disabled_at": now, "disabled_why": "its secret cannot be read with the keys that are configured"}
-        await work.run(update(webhook_endpoints).where(_endpoints.id == endpoint_id).values(why))
+        # Put aside, so that it keeps nobody else's messages waiting; its own wait until it is enabled again.
+        why = "its secret cannot be read with the keys that are configured"
+        disabled = {"disabled_at": now, "disabled_why": why}
+        await work.run(update(webhook_endpoints).where(_endpoints.id == endpoint_id).values(disabled))
+        await _note_disabled(work, endpoint, at=now, why=why)
         return []
     first = (
         select(_messages.id)
@@ -169,13 +175,17 @@ async def _bury(work: Work, due: DueMessage, outcome: SendOutcome) -> None:
         )
         .returning(_messages.id)
     )
+    await _note_disabled(work, due.endpoint, at=outcome.at, why=outcome.disable, waiting=len(buried))
+
+
+async def _note_disabled(work: Work, endpoint: Endpoint, *, at: datetime, why: str, waiting: int = 0) -> None:
     entry = AuditEntry(
-        organization_id=due.endpoint.organization_id,
-        at=outcome.at,
+        organization_id=endpoint.organization_id,
+        at=at,
         actor_id=None,
         origin="webhooks",
         action="webhook.disabled",
-        subject=f"webhook endpoint {due.endpoint.id}",
-        detail={"why": outcome.disable, "waiting": str(len(buried))},
+        subject=f"webhook endpoint {endpoint.id}",
+        detail={"why": why, "waiting": str(waiting)},
     )
     await SqlAudit(work).write(entry)

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, delete, func, or_, select
 
 from commands.ids import ConnectionId, LapseId, NoteId, OrganizationId, PersonId
 from commands.model import Claim, ConnectionView, Lapse, LapseEnd, LapseNote, Mute, Scope, Stats
-from commands.ports.connections import MOST_NOTES, Released
+from commands.ports.lapses import MOST_NOTES, Released
 from storage.engine import insert
 from storage.rows import LAPSE, columns, evidence_values, lapse_of
 from storage.stats import stats

@@ -175,7 +175,7 @@ async def set_owner(
             select(c.id, c.network, c.client_id, c.connector_id, c.owner_id, c.state)
             .where(c.organization_id == organization_id, c.id.in_(portion), c.owner_id.is_distinct_from(owner_id))
             .order_by(c.id)
-            .with_for_update()
+            .with_for_update(key_share=True)
         )
         if not before:
             continue

@@ -1,9 +1,10 @@
 """All repositories over one transaction."""
 
 from commands.ports.auditing import Audit
-from commands.ports.connections import Authorizations, Connections, Lapses
+from commands.ports.connections import Authorizations, Connections
 from commands.ports.forecasting import Forecasts
 from commands.ports.hosting import ApiKeys, HostReports, Sources, Webhooks
+from commands.ports.lapses import Lapses
 from commands.ports.notices import Notices
 from commands.ports.outages import OutageNews
 from commands.ports.parents import Parents

@@ -48,6 +48,10 @@ class Shown:
     heading: str
     forms: tuple[Form, ...]
 
+    def has_field(self, name: str) -> bool:
+        """Whether a form has a field of this name."""
+        return any(one == name for form in self.forms for one, _ in form.fields)
+
 
 class Browser:
     """One person's browser, with its own cookies."""
@@ -78,6 +82,14 @@ class Browser:
                 if button.label.startswith(label) and page is not None:
                     return await self._send(page, form, button)
         raise NoSuchButton(f"no button “{label}” on {self._described()}")
+
+    def fill(self, name: str, value: str) -> None:
+        """Type into the field of this name. Raises NoSuchButton."""
+        for form in self.page.forms if self.page else ():
+            if any(one == name for one, _ in form.fields):
+                form.fields = [(one, value if one == name else old) for one, old in form.fields]
+                return
+        raise NoSuchButton(f"no field “{name}” on {self._described()}")
 
     def _described(self) -> str:
         if self.page is None:

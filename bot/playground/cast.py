@@ -19,7 +19,7 @@ CHANNEL_NAME = "ads-alerts"
 SLACK_BOT, DISCORD_BOT = "U0LAPSEBOT", 990011223344550003
 
 ELSEWHERE = "7098000000000009999"
-"""The business that an account is moved to in the demo; nobody here has a role in it."""
+"""The business that an account moves to where nobody here is connected through another one."""
 
 
 class Part(StrEnum):
@@ -261,6 +261,12 @@ HOLDINGS = (
     ),
     Holding(network="amazon_ads", id="205", name="Acme", admins=("bo",), accounts=(("3131313101", "Acme Retail"),)),
 )
+
+
+def new_home(account: str) -> str:
+    """The business that an account moves to: one that somebody here is connected through, else one elsewhere."""
+    old = next(one for one in HOLDINGS if any(account == held for held, _ in one.accounts))
+    return next((one.id for one in HOLDINGS if one.network == old.network and one is not old), ELSEWHERE)
 
 
 def person(key: str) -> Somebody:

@@ -34,10 +34,17 @@ FAST = {
     "LAPSEBOT_UNCLEAR_FAILURES": "2",
     "LAPSEBOT_UNCLEAR_PERIOD": "1",
     "LAPSEBOT_FLAPPING": "0",
+    "LAPSEBOT_OUTAGE_AUTHORIZATIONS": "2",
+    "LAPSEBOT_OUTAGE_CALM": "5",
+    "LAPSEBOT_WEBHOOK_PRIVATE": "true",
     "LAPSEBOT_CALENDAR_TICK": "0.5",
     "LAPSEBOT_PICTURES": "on",
 }
 """Settings for somebody who is watching; a real installation has minutes and hours here."""
+BEGIN = """
+  To begin: at the right, under Connections, choose “Password changed” for Acme EU Ads. Read what Ana is told in
+  Slack, press Reconnect, and log in at the stand-in for Facebook. Then try the other ways to break something.
+"""
 LEFT_BEHIND = ("lapsebot.sqlite", "lapsebot.sqlite-wal", "lapsebot.sqlite-shm", "encryption.key")
 
 
@@ -89,7 +96,7 @@ async def run_demo(
         say(f"Port {port} is in use, so the demo takes {free}.")
     say("Starting: a database, stand-ins for Slack, Discord and the networks, and people who sign in and connect.")
     async with started(directory=directory, port=free) as demo:
-        say(f"\n  Open {demo.url} in a browser. Ctrl-C ends the demo.\n")
+        say(f"\n  Open {demo.url} in a browser. Ctrl-C ends the demo.\n{BEGIN}")
         await until()
         say("Stopping.")
 
@@ -103,9 +110,7 @@ async def started(*, directory: Path, port: int) -> AsyncIterator[Demo]:
         vendors_url=f"{base}/vendors", bot_url=base, clock=clock.never_back, network_clock=clock.seconds
     )
     environment = (
-        demo_environment(directory, port)
-        | stand_ins.environment()
-        | own_networks.declare(directory, f"{base}/vendors/letterly")
+        demo_environment(directory, port) | stand_ins.environment() | own_networks.declare(directory, f"{base}/vendors")
     )
     settings = Settings.read(environment)
     logs.configure(environment, log_rules(), form="text", level=settings.log_level)
@@ -113,7 +118,8 @@ async def started(*, directory: Path, port: int) -> AsyncIterator[Demo]:
     await upgrade_database(settings)
     async with built(settings, environment, clock=clock) as bot, aiohttp.ClientSession() as session:
         stage = Stage(stand_ins, session)
-        stand_ins.app.add_subapp("/letterly/", own_networks.vendor().app())
+        for network, app in own_networks.vendors(clock.seconds).items():
+            stand_ins.app.add_subapp(f"/{network}/", app)
         bot.web.add_subapp("/vendors/", stand_ins.app)
         bot.web.router.add_get("/playground", _with_a_slash)
         bot.web.add_subapp("/playground/", Playground(bot, stage, base, clock).app)

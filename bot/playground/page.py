@@ -14,7 +14,7 @@ from aiohttp import web
 
 from bot.bootstrap import Bot
 from bot.playground import cast
-from bot.playground.panel import BREAKAGES, CannotBreak, Panel
+from bot.playground.panel import BREAKAGES, OWN_BREAKAGES, Breakage, CannotBreak, OwnBreakage, Panel
 from bot.playground.stage import Stage
 
 HERE = Path(__file__).parent
@@ -75,9 +75,9 @@ class Playground:
             {"key": one.key, "name": one.name, "platform": one.platform, "user": one.user, "about": one.about}
             for one in cast.PEOPLE
         ]
+        every: dict[str, Breakage | OwnBreakage] = {**BREAKAGES, **OWN_BREAKAGES}
         breakages = [
-            {"kind": kind, "label": breakage.label, "networks": breakage.networks}
-            for kind, breakage in BREAKAGES.items()
+            {"kind": kind, "label": breakage.label, "networks": breakage.networks} for kind, breakage in every.items()
         ]
         return web.json_response(
             {

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 
 from bot.bootstrap import Bot
 from bot.playground import cast
+from bot.playground.own_networks import LETTERLY, SUITE, OwnPeople
 from bot.playground.stage import Stage
 from bot.playground.vendors.networks import NetworkPeople
 from commands.causes import cause_name
-from commands.ids import AuthorizationId, ConnectionId, OrganizationId, to_wire
+from commands.ids import ConnectionId, to_wire
 from commands.model import ConnectionState, ConnectionView, Filter, Scope
 from commands.ports.checker import CheckResult
 
@@ -99,8 +100,8 @@ BREAKAGES: Mapping[str, Breakage] = {
     ),
     "moved": Breakage(
         label="Moved to another business",
-        make=lambda target: target.people.move_account(target.account, cast.ELSEWHERE),
-        ends_with_login=False,
+        make=lambda target: target.people.move_account(target.account, cast.new_home(target.account)),
+        ends_with_login=True,  # or with the move accepted
         networks=("google_ads", "meta", "microsoft_ads", "pinterest", "reddit", "snapchat", "tiktok"),
     ),
     "deleted": Breakage(
@@ -111,11 +112,37 @@ BREAKAGES: Mapping[str, Breakage] = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnBreakage:
+    """One way to break a connection of one of the demo's own networks; `kind` is what its stand-in calls it."""
+
+    label: str
+    network: str
+    kind: str
+    ends_with_login: bool = True
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Where it can happen."""
+        return (self.network,)
+
+
+OWN_BREAKAGES: Mapping[str, OwnBreakage] = {
+    "key_deleted": OwnBreakage(label="Key deleted", network=LETTERLY, kind="invalid_key"),
+    "key_expired": OwnBreakage(label="Key ran out", network=LETTERLY, kind="expired_key"),
+    "key_lowered": OwnBreakage(label="Key may read less", network=LETTERLY, kind="missing_permission"),
+    "account_locked": OwnBreakage(
+        label="Account locked", network=LETTERLY, kind="account_locked", ends_with_login=False
+    ),
+    "app_removed": OwnBreakage(label="App taken out", network=SUITE, kind="app_removed"),
+}
+
+
 @dataclass(slots=True, kw_only=True)
 class Broken:
     """A break that stands at a network."""
 
-    kind: str
+    breakage: Breakage | OwnBreakage
     network: str
     break_id: str
     noticed: bool = field(default=False)
@@ -142,39 +169,44 @@ class Panel:
 
     def networks(self) -> list[dict[str, object]]:
         """The networks in the cast's order, and whether each answers."""
+        slugs = [*dict.fromkeys(holding.network for holding in cast.HOLDINGS), *self._stage.own]
         return [
-            {"slug": slug, "name": self._bot.networks[slug].spec.name, "down": slug in self._down}
-            for slug in dict.fromkeys(holding.network for holding in cast.HOLDINGS)
+            {
+                "slug": slug,
+                "name": self._bot.networks[slug].spec.name,
+                "down": slug in self._down,
+                "switch": slug != SUITE,  # of what the host product keeps nothing is ever asked
+                "page": self._stage.pages.get(slug),
+            }
+            for slug in slugs
         ]
 
     async def break_(self, connection: str, kind: str) -> None:
         """Break one, and have the bot look. Raises CannotBreak."""
         view = await self._view(connection)
-        breakage = BREAKAGES.get(kind)
-        authorization = view.authorization
-        if breakage is None or view.connection.network not in breakage.networks:
+        network = view.connection.network
+        breakage = BREAKAGES.get(kind) or OWN_BREAKAGES.get(kind)
+        if breakage is None or network not in breakage.networks:
             raise CannotBreak("This cannot happen at that network.")
-        if authorization is None:
+        if not _was_connected(view):
             raise CannotBreak("This account was never connected, so there is nothing to break.")
         if view.connection.id in self._broken:
             raise CannotBreak("It is broken already. Repair it first, or reconnect it.")
-        people = self._stage.networks[view.connection.network]
-        account = view.connection.account_id
+        if isinstance(breakage, OwnBreakage):
+            break_id = await self._stage.own[network].break_(breakage.kind, view.connection.account_id)
+        else:
+            break_id = await breakage.make(await self._target(view))
+        self._broken[view.connection.id] = Broken(breakage=breakage, network=network, break_id=break_id)
+        await self._look(view)
+
+    async def _target(self, view: ConnectionView) -> Target:
+        people, account = self._stage.networks[view.connection.network], view.connection.account_id
+        subject = view.authorization.subject_id if view.authorization else None
         # Where an account is its own login, whoever logs in is known by the account.
-        grants = await people.grants(profile=authorization.subject_id, live=True) or await people.grants(
-            account=account, live=True
-        )
+        grants = await people.grants(profile=subject, live=True) or await people.grants(account=account, live=True)
         if not grants:
             raise CannotBreak("Its login is broken already. Reconnect it first.")
-        target = Target(
-            people=people,
-            account=account,
-            profile=grants[-1]["profile"],
-            grant=grants[-1]["id"],
-        )
-        broken = Broken(kind=kind, network=view.connection.network, break_id=await breakage.make(target))
-        self._broken[view.connection.id] = broken
-        await self._look(view.connection.organization_id, authorization.id)
+        return Target(people=people, account=account, profile=grants[-1]["profile"], grant=grants[-1]["id"])
 
     async def repair(self, connection: str) -> None:
         """Undo what was broken here at the network, and have the bot look."""
@@ -182,30 +214,35 @@ class Panel:
         broken = self._broken.pop(view.connection.id, None)
         if broken is None:
             return
-        await self._stage.networks[broken.network].repair(broken.break_id)
-        if view.authorization is not None:
-            await self._look(view.connection.organization_id, view.authorization.id)
+        await self._people(broken.network).repair(broken.break_id)
+        await self._look(view)
 
     async def switch_network(self, network: str, *, down: bool) -> None:
         """Take a whole network out of order, or bring it back, and have the bot look at each login there."""
-        people = self._stage.networks.get(network)
-        if people is None:
+        if network not in (*self._stage.networks, *self._stage.own) or network == SUITE:
             raise CannotBreak("There is no such network.")
         if down and network not in self._down:
-            self._down[network] = await people.network_down()
+            own = self._stage.own.get(network)
+            self._down[network] = await (own.break_("down") if own else self._stage.networks[network].network_down())
         elif not down and network in self._down:
-            await people.repair(self._down.pop(network))
+            await self._people(network).repair(self._down.pop(network))
         logins = {
-            (view.connection.organization_id, view.authorization.id)
+            view.authorization.id: view
             for view in await self._views()
             if view.connection.network == network and view.authorization is not None
         }
-        for organization_id, authorization_id in sorted(logins):
-            await self._look(organization_id, authorization_id)
+        for _, view in sorted(logins.items()):
+            await self._look(view)
 
-    async def _look(self, organization_id: OrganizationId, authorization_id: AuthorizationId) -> None:
+    def _people(self, network: str) -> NetworkPeople | OwnPeople:
+        return self._stage.own.get(network) or self._stage.networks[network]
+
+    async def _look(self, view: ConnectionView) -> None:
+        if view.authorization is None:
+            return  # the host product keeps it, and has reported by now
         for _ in range(_LOOKS):
-            if await self._bot.watcher.check(organization_id, authorization_id) is not CheckResult.BUSY:
+            found = await self._bot.watcher.check(view.connection.organization_id, view.authorization.id)
+            if found is not CheckResult.BUSY:
                 return
             await asyncio.sleep(_BETWEEN)  # the watch itself is looking just now, and may have begun before the break
 
@@ -231,7 +268,7 @@ class Panel:
         broken = self._broken.get(connection.id)
         if broken is not None:
             broken.noticed = broken.noticed or lapsed
-            if broken.noticed and not lapsed and BREAKAGES[broken.kind].ends_with_login:
+            if broken.noticed and not lapsed and broken.breakage.ends_with_login:
                 del self._broken[connection.id]  # a new login was made, and the old one no longer matters
                 broken = None
         connector = view.connector.name if view.connector else ""
@@ -247,6 +284,11 @@ class Panel:
             "cause": cause_name(lapse.cause) if lapsed and lapse else None,
             "since": lapse.opened_at.isoformat() if lapsed and lapse else None,
             "looking": connection.doubt is not None and not lapsed,
-            "broken": BREAKAGES[broken.kind].label if broken else None,
-            "breakable": view.authorization is not None and broken is None,
+            "broken": broken.breakage.label if broken else None,
+            "breakable": _was_connected(view) and broken is None,
         }
+
+
+def _was_connected(view: ConnectionView) -> bool:
+    """Whether there is something to break; what the host product keeps hangs on no login of ours."""
+    return view.authorization is not None or view.connection.network == SUITE

@@ -10,8 +10,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.administration import create_organization, import_file, import_people, new_claim_code
+from bot.host_product import add_address, create_key
 from bot.playground import cast
 from bot.playground.browser import Browser
+from bot.playground.own_networks import ACCOUNTS, LETTERLY, SUITE
 from bot.playground.seats import Seat
 from bot.playground.stage import Stage
 from bot.settings import Settings
@@ -19,6 +21,10 @@ from bot.settings import Settings
 CONNECTIONS = Path(__file__).with_name("connections.csv")
 PEOPLE = Path(__file__).with_name("people.csv")
 LABELS = {"slack": "Slack", "discord": "Discord"}
+KEY = "field_key"
+"""What the form for a key of Letterly calls it."""
+CONNECTING = ("Connect", "Enter key")
+"""What a list's buttons say of accounts that wait for their first connection."""
 NEVER_CONNECTS = "dan"
 """Leaves his account unconnected, so that this state can be seen too."""
 EARLIER = timedelta(minutes=12)
@@ -55,6 +61,7 @@ class Seeding:
         told = await import_people(self._settings, PEOPLE, cast.ORGANIZATION)
         if told.bad:
             raise SeedingFailed(f"line {told.bad[0].line} of {PEOPLE.name}: {told.bad[0].reason}")
+        await self._set_up_host_product()
         await self._claim(cast.person("mei"), code)
         # Whoever moves the clock on by days wants the reminders then, on a Sunday night as well.
         await self._stage.seat(cast.person("mei")).types("/lapse-admin", words="hours daily 0-24")
@@ -66,6 +73,14 @@ class Seeding:
             elif one.part is not cast.Part.STRANGER:
                 await self._introduce(one)
         await self._stage.become(cast.PEOPLE[0])
+
+    async def _set_up_host_product(self) -> None:
+        """Give the host product a key and an address of its own; it adds by itself what it keeps."""
+        key = await create_key(self._settings, cast.ORGANIZATION, name="North Suite", days=0)
+        hook = f"{self._stage.url(SUITE)}/hooks/lapsebot"
+        secret = await add_address(self._settings, cast.ORGANIZATION, url=hook, connection="")
+        api = f"{self._settings.public_url}/api/v1"
+        await self._stage.own[SUITE].set_up(api=api, key=key[0], secret=secret[0])
 
     async def _claim(self, one: cast.Somebody, code: str) -> None:
         if one.platform == "slack":
@@ -94,12 +109,17 @@ class Seeding:
         """Go through each network's login once: it connects all that waits there."""
         mine = {"words": "mine"} if one.platform == "slack" else {"mine": "yes"}
         listed = await seat.types("/lapsed", **mine)
-        while "Connect" in listed.buttons:
-            offer = await seat.presses(listed, "Connect")
+        while label := next((one for one in listed.buttons if one in CONNECTING), None):
+            offer = await seat.presses(listed, label)
             self._advance(-EARLIER)
-            await browser.open(offer.links[0])
-            await browser.press("Connect at ")
-            page = await browser.press("Allow")
+            page = await browser.open(offer.links[0])
+            if page.has_field(KEY):
+                account = next(account for account in ACCOUNTS if account in page.text)
+                browser.fill(KEY, await self._stage.own[LETTERLY].make_key(account))
+                page = await browser.press("Check and save")
+            else:
+                await browser.press("Connect at ")
+                page = await browser.press("Allow")
             self._advance(EARLIER)
             if "Restored" not in page.text:
                 raise SeedingFailed(f"{one.name} connected an account and was shown “{page.heading}”")

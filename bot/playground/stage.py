@@ -3,6 +3,7 @@
 import aiohttp
 
 from bot.playground import cast
+from bot.playground.own_networks import PAGES, OwnPeople
 from bot.playground.seats import DiscordSeat, Seat, SlackSeat
 from bot.playground.stand_ins import StandIns
 from bot.playground.vendors.discord import DiscordPeople
@@ -17,6 +18,10 @@ class Stage:
         self._slack = SlackPeople(session, stand_ins.url("slack"))
         self._discord = DiscordPeople(stand_ins.url("discord"), session)
         self.networks = {network: NetworkPeople(stand_ins.url(network), session) for network in cast.NETWORKS}
+        self.own = {network: OwnPeople(stand_ins.url(network), session) for network in PAGES}
+        self.url = stand_ins.url
+        self.pages = {network: f"{stand_ins.url(network)}/{page}" for network, page in PAGES.items()}
+        """Where people find the demo's own networks."""
         self.acting: str | None = None
         """Whose the browser is, by key."""
 

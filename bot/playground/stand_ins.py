@@ -32,6 +32,8 @@ ADDRESSES = {
 """Where each network has its login, its token endpoint and its API, below its own address."""
 MORE_SETTINGS = {"microsoft_ads": {"DEVELOPER_TOKEN": "developer-token"}}
 """What an adapter needs beside its app's credentials."""
+TELLING = ("instagram", "meta")
+"""Networks that send word of their own when somebody removes the app, to an address that its developer sets."""
 
 
 class StandIns:
@@ -175,6 +177,7 @@ class StandIns:
                     secret=self._secrets[network],
                     name="lapsebot",
                     redirect_uris=(f"{self._bot}/oauth/cb/{network}",),
+                    deauthorize_url=f"{self._bot}/signals/{network}" if network in TELLING else None,
                 )
             ],
             profiles=[Profile(id=one.key, name=one.name, email=one.email) for one in profiles],

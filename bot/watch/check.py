@@ -5,7 +5,7 @@ No transaction is open while a network is asked.
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -23,9 +23,11 @@ from bot.watch.judgement import (
 from bot.watch.outages import OutageGuard
 from bot.watch.refreshing import Refresher
 from bot.watch.rules import WatchRules
+from commands.access import move_accepted
 from commands.errors import NetworkError
-from commands.ids import EventId, LapseId, new_id
+from commands.ids import ConnectionId, EventId, LapseId, new_id
 from commands.model import CLEAR_LAPSES, ConnectionState, Evidence, Finding, Lapse, LapseEnd, Tokens, Verdict
+from commands.moves import hang
 from commands.ports.checker import CheckResult
 from commands.ports.clock import Clock
 from commands.ports.connections import CheckRecord
@@ -68,20 +70,22 @@ class AuthorizationCheck:
             log.error("tokens_unreadable", authorization=str(due.authorization.id), network=network.spec.slug)
             return await self._give_back(due, network)
         await self._heed(network, [probe.grant, *probe.accounts.values()])
+        probe, home = _without_moved(due, probe)
         now = self.clock.now()
         spread = random.uniform  # spreads load; nothing secret hangs on it
         judgement = judge(due, probe, network.spec, self.rules, now=now, spread=lambda: spread(-1, 1))
         if judgement.our_fault is not None:
             evidence = judgement.our_fault.evidence
             log.error("our_fault_at_network", network=network.spec.slug, check=evidence.check, code=evidence.code)
-        return await self._write(due, judgement, now)
+        return await self._write(due, judgement, home, now)
 
     async def _tokens(self, due: DueCheck) -> Tokens:
         async with self.storage.reading() as work:
             return await work.authorizations.tokens(due.authorization.organization_id, due.authorization.id)
 
     async def _probe(self, due: DueCheck, network: Network, tokens: Tokens) -> Probe:
-        expected = [Expected(account_id=item.account_id, parent=item.parent) for item in due.connections]
+        asked_for = (*due.connections, *due.moved)
+        expected = [Expected(account_id=item.account_id, parent=item.parent) for item in asked_for]
         deadline = asyncio.get_running_loop().time() + self.rules.check_within.total_seconds()
         refused: Finding | None = None
         probe: Probe | None = None
@@ -102,15 +106,18 @@ class AuthorizationCheck:
             return probe
         # A failed refresh is believed only now that the access it would have renewed has failed as well. One that could
         # not be asked for leaves open whether the access only aged meanwhile.
-        only_aged = refused.verdict in NOT_THE_CONNECTIONS_FAULT and _a_refresh_may_mend(probe.grant, known)
+        only_aged = refused.verdict in NOT_THE_CONNECTIONS_FAULT and _a_refresh_may_mend(probe.grant, tokens)
         return replace(probe, grant=refused) if refused.verdict in CLEAR_LAPSES or only_aged else probe
 
     async def _heed(self, network: Network, found: Sequence[Finding]) -> None:
         """Let nobody ask a network that asked all of us to wait."""
         asked = [finding.pause.until for finding in found if finding.pause is not None and finding.pause.everybody]
         if asked:
-            log.info("network_asks_to_wait", network=network.spec.slug, until=max(asked).isoformat())
-            await self.storage.queues.pause_network(network.spec.slug, until=max(asked))
+            until = min(max(asked), self.clock.now() + self.rules.longest_pause)
+            log.info(
+                "network_asks_to_wait", network=network.spec.slug, asked=max(asked).isoformat(), until=until.isoformat()
+            )
+            await self.storage.queues.pause_network(network.spec.slug, until=until)
 
     async def _asked(self, network: Network, tokens: Tokens, expected: Sequence[Expected], deadline: float) -> Probe:
         try:
@@ -136,37 +143,48 @@ class AuthorizationCheck:
             await work.authorizations.record_check(authorization.organization_id, authorization.id, due.term, record)
         return CheckResult.NOT_POSSIBLE
 
-    async def _write(self, due: DueCheck, judgement: Judgement, now: datetime) -> CheckResult:
+    async def _write(
+        self, due: DueCheck, judgement: Judgement, home: Sequence[ConnectionId], now: datetime
+    ) -> CheckResult:
         authorization = due.authorization
         outage = await self.outages.around(authorization.network, judgement, now)
+        record = judgement.record
+        if outage is not None:
+            record = replace(record, next_check_at=max(record.next_check_at, self.outages.look_again(outage, now)))
+        organization_id = authorization.organization_id
         async with self.storage.transaction() as work:
-            changes = await self._changes(work, due, judgement, now, outage=outage)
-            held = [change.held_until for change in changes if change.held_until is not None]
-            record = replace(judgement.record, next_check_at=min([judgement.record.next_check_at, *held]))
-            if outage is not None:
-                calmly = self.outages.look_again(outage, now)
-                record = replace(record, next_check_at=max(judgement.record.next_check_at, calmly))
-            kept = await work.authorizations.record_check(
-                authorization.organization_id, authorization.id, due.term, record
-            )
-            if not kept:
+            if not await work.authorizations.record_check(organization_id, authorization.id, due.term, record):
                 log.info("check_lease_lost", authorization=str(authorization.id))
                 return CheckResult.BUSY
+            found = _to_change(judgement)
+            if found or home:
+                await work.connections.hold(organization_id, [*found, *home])
+            changes = await self._changes(work, due, found, now, outage=outage)
+            held = [change.held_until for change in changes if change.held_until is not None]
+            if held and outage is None:
+                await work.authorizations.check_soon(organization_id, [authorization.id], min(held))
             events = [event for change in changes for event in await self._write_change(work, change, due, now)]
             if events:
                 await work.notices.record(events)
+            if home:
+                for view in await work.connections.views(organization_id, home):
+                    if view.connection.authorization_id is None and move_accepted(view):
+                        await hang(work, view.connection, authorization, by=None, now=now)
         return CheckResult.CHECKED
 
     async def _changes(
-        self, work: UnitOfWork, due: DueCheck, judgement: Judgement, now: datetime, *, outage: Outage | None
+        self,
+        work: UnitOfWork,
+        due: DueCheck,
+        found: Mapping[ConnectionId, Finding],
+        now: datetime,
+        *,
+        outage: Outage | None,
     ) -> list[_Change]:
         """What has to be written. Connections that were reconnected under another login since they were leased are
         left alone; the others are judged as they are now.
         """
         authorization = due.authorization
-        found = {
-            item.connection.id: item.finding for item in judgement.connections if item.changes or item.stays_lapsed
-        }
         if not found:
             return []
         changes = []
@@ -225,6 +243,26 @@ class AuthorizationCheck:
         lapse = replace(lapse, cause=finding.verdict, evidence=finding.evidence)
         await work.lapses.update_cause(lapse)
         return [_event(EventKind.LAPSE_CHANGED, lapse, now)]
+
+
+def _without_moved(due: DueCheck, probe: Probe) -> tuple[Probe, list[ConnectionId]]:
+    """What a probe says of the accounts that hang on the login, and which of those that moved it reads. That it does
+    not read one of these is no fault of anything.
+    """
+    if not due.moved:
+        return probe, []
+    home = [
+        one.id
+        for one in due.moved
+        if probe.grant.verdict is probe.accounts.get(one.account_id, probe.grant).verdict is Verdict.HEALTHY
+    ]
+    moved = {one.account_id for one in due.moved}
+    own = {account_id: finding for account_id, finding in probe.accounts.items() if account_id not in moved}
+    return replace(probe, accounts=own), home
+
+
+def _to_change(judgement: Judgement) -> dict[ConnectionId, Finding]:
+    return {item.connection.id: item.finding for item in judgement.connections if item.changes or item.stays_lapsed}
 
 
 def _a_refresh_may_mend(finding: Finding, tokens: Tokens) -> bool:

@@ -97,9 +97,11 @@ def judge(
 def _next_check(
     now: datetime, interval: timedelta, found: Sequence[Finding], rules: WatchRules, spread: Callable[[], float]
 ) -> datetime:
-    """After the interval, with jitter; not before the network lets us ask again, and then not all at once."""
-    after = now + interval * (1 + rules.jitter * spread())
-    asked = [finding.pause.until for finding in found if finding.pause is not None]
+    """After the interval, with jitter; not before the network lets us ask again, and then not all at once. However
+    long it asks us to wait, nobody is left alone for longer than what stays lapsed.
+    """
+    after, latest = now + interval * (1 + rules.jitter * spread()), now + rules.longest_interval
+    asked = [min(finding.pause.until, latest) for finding in found if finding.pause is not None]
     return max([after, *(until + interval * rules.jitter * abs(spread()) for until in asked)])
 
 

@@ -83,8 +83,9 @@ class Refresher:
                     organization_id, authorization_id, tokens=ours.tokens, ends_at=ours.ends_at, generation=generation
                 ):
                     return ours.tokens
-                stored = await work.authorizations.tokens(organization_id, authorization_id)
+                # Its number first: tokens that are newer than it are not overwritten.
                 generation = (await work.authorizations.get(organization_id, authorization_id)).generation
+                stored = await work.authorizations.tokens(organization_id, authorization_id)
             if spent.refresh is None or stored.refresh != spent.refresh or grant.tokens.refresh == spent.refresh:
                 return stored
             # Only what it kept is dead: its own access is newer than ours.

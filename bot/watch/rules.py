@@ -39,6 +39,10 @@ class WatchRules:
     """Refusals without a known reason that last longer are told as lapses after all, as lists (D-5)."""
     longest_interval: timedelta = timedelta(hours=24)
     """A connection that stays lapsed is checked ever less often, but at least this often (D-6)."""
+    longest_pause: timedelta = timedelta(hours=1)
+    """However long a network asks everybody to wait, a few ask again by then: one wrong answer must not blind every
+    organization for a day. Those who are told to wait still go on waiting.
+    """
     lease: timedelta = timedelta(minutes=2)
     """How long a check may take before another process takes it over. A check starts when it is leased, so that the
     lease is longer than `check_within` and the writing down after it.

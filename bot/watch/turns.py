@@ -13,23 +13,26 @@ ORGANIZATIONS_AT_ONCE = 32
 class FairTurns:
     """The turns of one process. While it keeps up, the longest due goes first and nothing more is asked.
 
-    When it falls behind, half of what it leases goes by turn through the organizations, so that one with three checks
-    waits for one of its own turns and not for a hundred thousand of another's.
+    Where it falls behind, half of what it leases goes by turn through the organizations, so that one with three checks
+    waits for one of its own turns and not for a hundred thousand of another's. Each network is behind by itself: that
+    nothing of another one is due says nothing of it.
     """
 
     def __init__(self, queues: Queues, *, at_once: int = ORGANIZATIONS_AT_ONCE) -> None:
         self._queues = queues
         self._at_once = at_once
-        self._is_behind = False
-        self._after: OrganizationId | None = None
+        self._behind: frozenset[str] = frozenset()
+        self._after: dict[tuple[str, ...], OrganizationId | None] = {}
+        """How far the turns of networks that are asked for together have come."""
 
     async def first(self, networks: Sequence[str], *, now: datetime, limit: int) -> Sequence[AuthorizationId]:
         """What is to be leased before what is longest due; at most half of `limit`, and one of one."""
-        if not self._is_behind:
+        behind = tuple(sorted(self._behind.intersection(networks)))
+        if not behind:
             return []
         wanted, found = max(limit // 2, 1), list[AuthorizationId]()
         heads = await self._queues.longest_due_of_each(
-            now=now, networks=networks, after=self._after, limit=self._at_once
+            now=now, networks=behind, after=self._after.get(behind), limit=self._at_once
         )
         reached = None
         for head in heads:
@@ -38,9 +41,12 @@ class FairTurns:
             found += head.authorization_ids
             reached = head.organization_id
         came_round = len(heads) < self._at_once and (not heads or reached == heads[-1].organization_id)
-        self._after = None if came_round else reached
+        self._after[behind] = None if came_round else reached
         return found[:wanted]
 
-    def leased(self, number: int, *, limit: int) -> None:
-        """Hear how many there were: as many as were asked for means that there are more."""
-        self._is_behind = number >= limit
+    def leased(self, networks: Sequence[str], found: Sequence[str], *, limit: int) -> None:
+        """Hear of which networks that were asked for there was something, once for each check: as many as were asked
+        for means that there are more.
+        """
+        full = found if len(found) >= limit else ()
+        self._behind = self._behind.difference(networks).union(full)

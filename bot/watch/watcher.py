@@ -150,7 +150,7 @@ class Watcher:
             due = await self._storage.queues.claim_checks(
                 now=now, limit=limit, lease=self._rules.lease, networks=networks, first=first
             )
-        self._turns.leased(len(due), limit=limit)
+        self._turns.leased(networks, [check.authorization.network for check in due], limit=limit)
         return due
 
     async def _guarded(self, due: DueCheck) -> None:

@@ -12,6 +12,10 @@ from urllib.parse import urlsplit
 LONGEST_URL = 1000  # characters
 _PRIVATE_ENDS = (".localhost", ".local", ".internal")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+"""All of IPv6 that anybody on the Internet has (RFC 4291 2.4); the rest is local, or stands for something else."""
+_OF_A_CLOUD = frozenset({ipaddress.IPv4Address("168.63.129.16")})
+"""Public addresses that lead to a cloud's own services for a machine (Azure)."""
 
 AddressInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[object, ...]]
 
@@ -29,7 +33,7 @@ def checked_url(text: str, *, private: bool) -> str:
         raise ValueError(f"an address has at most {LONGEST_URL} plain characters, without spaces")
     try:
         parts = urlsplit(text)
-        host, _ = parts.hostname, parts.port
+        host, _ = (parts.hostname or "").rstrip("."), parts.port
     except ValueError:
         raise ValueError("this is not an address like https://host.example.com/hooks") from None
     if parts.scheme not in ("https", "http") or not host:
@@ -40,9 +44,7 @@ def checked_url(text: str, *, private: bool) -> str:
         raise ValueError("leave the name and password out of the address; messages are signed instead")
     if parts.fragment:
         raise ValueError("leave out what follows the #")
-    if not private and (
-        _is_forbidden(host) or host.endswith((".localhost", ".local", ".internal")) or host == "localhost"
-    ):
+    if not private and (_is_forbidden(host) or f".{host}".endswith(_PRIVATE_ENDS)):
         raise ValueError("the address leads into a private network; LAPSEBOT_WEBHOOK_PRIVATE=true allows that")
     return text
 
@@ -64,11 +66,21 @@ def _is_forbidden(host: str) -> bool:
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
-        return False  # a name, judged when it was looked up
+        return _is_old_notation(host)  # else a name, judged when it was looked up
     if isinstance(address, ipaddress.IPv6Address):
         hidden = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
         if hidden is None and address in _NAT64:
             hidden = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
-        if hidden is not None:
-            return not hidden.is_global or hidden.is_multicast
-    return not address.is_global or address.is_multicast
+        if hidden is None:
+            return not address.is_global or address not in _GLOBAL_UNICAST
+        address = hidden
+    return not address.is_global or address.is_multicast or address in _OF_A_CLOUD
+
+
+def _is_old_notation(host: str) -> bool:
+    """Whether this is an IPv4 address as C reads them: 2130706433, 0x7f.1, 127.1. No name that is told looks so."""
+    try:
+        socket.inet_aton(host)
+    except (OSError, UnicodeEncodeError):
+        return False
+    return True

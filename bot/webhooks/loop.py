@@ -15,6 +15,7 @@ import structlog
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
 
 from bot.webhooks.guard import AddressRefused, checked_url, socket_factory
+from bot.webhooks.names import OwnThreads, own_threads
 from bot.webhooks.outcomes import Answer, judged
 from commands.ids import EndpointId, to_wire
 from commands.ports.clock import Clock
@@ -66,12 +67,10 @@ class WebhookLoop:
         taken = await self._take([])
         if not taken:
             return 0
-        connector = TCPConnector(
-            use_dns_cache=False, force_close=True, limit=0, socket_factory=socket_factory(private=self._private)
-        )
         tried, under_way = 0, dict[asyncio.Task[None], EndpointId]()
         async with (
-            ClientSession(connector=connector, timeout=self._timeout, trust_env=False) as session,
+            own_threads(AT_ONCE) as names,
+            self._client(names) as session,
             asyncio.TaskGroup() as group,
         ):
             while taken or under_way:
@@ -83,6 +82,16 @@ class WebhookLoop:
                 under_way = {task: endpoint for task, endpoint in under_way.items() if task not in done}
                 taken = await self._take(list(under_way.values()))
         return tried
+
+    def _client(self, names: OwnThreads) -> ClientSession:
+        connector = TCPConnector(
+            resolver=names,
+            use_dns_cache=False,
+            force_close=True,
+            limit=0,
+            socket_factory=socket_factory(private=self._private),
+        )
+        return ClientSession(connector=connector, timeout=self._timeout, trust_env=False)
 
     async def stop(self) -> None:
         """Take nothing more; what is under way ends within its time."""

@@ -29,6 +29,7 @@ from commands.ports.network import (
     ReachedAccount,
 )
 from commands.secret import Secret
+from commands.wording import Fact, Sentence
 from platform_adapters.networks import declared
 from platform_adapters.networks.answers import (
     Json,
@@ -239,6 +240,7 @@ def _spec(declaration: ApiKeyDeclaration) -> NetworkSpec:
         for one in declaration.fields
     )
     told = {*(rule.verdict for rule in declaration.verdicts), *_USUAL.values()}
+    login = Sentence("a login at {network} that may make a new {key}", network=name, key=Sentence(called))
     return NetworkSpec(
         slug=declaration.slug,
         name=name,
@@ -247,8 +249,8 @@ def _spec(declaration: ApiKeyDeclaration) -> NetworkSpec:
         grouping=declaration.grouping,
         permissions=(),
         parent_label=None,
-        login_label=f"a login at {name} that may make a new {called}",
-        reconnect_requirement=declaration.requirement or f"a login at {name} that may make a new {called}",
+        login_label=login,
+        reconnect_requirement=declaration.requirement or login,
         stops=declaration.stops,
         checklist=declaration.checklist,
         steps=declaration.where,
@@ -261,26 +263,35 @@ def _spec(declaration: ApiKeyDeclaration) -> NetworkSpec:
 
 def _causes(called: str, name: str) -> Mapping[Verdict, CauseText]:
     """The causes in words for something that is pasted, not logged in with."""
-    enter = f"Whoever may create one at {name} can enter a new {called}, in about a minute."
+    facts: dict[str, Fact] = {"key": Sentence(called), "network": name}
+    enter = Sentence("Whoever may create one at {network} can enter a new {key}, in about a minute.", **facts)
     return {
-        Verdict.EXPIRED: CauseText(happened=f"The {called} has run out.", mend=enter),
+        Verdict.EXPIRED: CauseText(happened=Sentence("The {key} has run out.", **facts), mend=enter),
         Verdict.REVOKED: CauseText(
-            happened=f"{name} does not accept the {called} any more: it was deleted or replaced there.", mend=enter
+            happened=Sentence(
+                "{network} does not accept the {key} any more: it was deleted or replaced there.", **facts
+            ),
+            mend=enter,
         ),
-        Verdict.CREDENTIAL_CHANGED: CauseText(happened=f"The {called} was replaced at {name}.", mend=enter),
+        Verdict.CREDENTIAL_CHANGED: CauseText(
+            happened=Sentence("The {key} was replaced at {network}.", **facts), mend=enter
+        ),
         Verdict.PERMISSION_MISSING: CauseText(
-            happened=f"The {called} may no longer do what reading needs.",
-            mend=f"Give it back to the {called} at {name}, or enter a new one that may.",
+            happened=Sentence("The {key} may no longer do what reading needs.", **facts),
+            mend=Sentence("Give it back to the {key} at {network}, or enter a new one that may.", **facts),
         ),
         Verdict.ACCOUNT_GONE: CauseText(
-            happened=f"{name} does not know the account of this {called} any more.",
-            mend=f"Look at {name} whether the account was closed or moved.",
-            not_helping="A new key will not help until that is solved.",
+            happened=Sentence("{network} does not know the account of this {key} any more.", **facts),
+            mend=Sentence("Look at {network} whether the account was closed or moved.", **facts),
+            not_helping=Sentence("A new key will not help until that is solved."),
         ),
         Verdict.UNCLEAR: CauseText(
-            happened=f"{name} refuses our {called}, and does not say why.", mend=f"A new {called} usually solves it."
+            happened=Sentence("{network} refuses our {key}, and does not say why.", **facts),
+            mend=Sentence("A new {key} usually solves it.", **facts),
         ),
-        Verdict.REPORTED: CauseText(happened=f"The {called} is reported as not working any more.", mend=enter),
+        Verdict.REPORTED: CauseText(
+            happened=Sentence("The {key} is reported as not working any more.", **facts), mend=enter
+        ),
     }
 
 

@@ -26,6 +26,11 @@ _THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "::1"})
 _IN_CHECKLISTS = ("account", "account_id", "subject")
 _OF_OURS = frozenset({"connection_id", "account_id"})
 _TAKEN = frozenset({"error", "iss"})
+_PLACE = re.compile(r"(?:[A-Za-z0-9{}_.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?")
+"""A host with its port, as it may also stand in a page's headers."""
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_OF_THE_CALL = frozenset({"connection", "content-length", "host", "transfer-encoding", "upgrade"})
+"""Headers by which a call itself is made."""
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _FIXED_LABELS = 2
 """Names of a host that no field may stand in for: the vendor's own domain."""
@@ -165,7 +170,8 @@ def read(environment: Mapping[str, str], more: Callable[[int, ApiKeyDeclaration]
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingError(SETTING, f"{file} cannot be read: {type(error).__name__}") from error
+        why = "there is no such file" if isinstance(error, FileNotFoundError) else type(error).__name__
+        raise SettingError(SETTING, f"{file} cannot be read: {why}") from error
     try:
         found = _File.model_validate(tomllib.loads(text))
         for path, problem in _problems(found):
@@ -175,12 +181,22 @@ def read(environment: Mapping[str, str], more: Callable[[int, ApiKeyDeclaration]
                 more(number, each)
     except tomllib.TOMLDecodeError as error:
         raise SettingError(SETTING, f"{file} is not TOML: {error}") from error
+    except RecursionError as error:
+        raise SettingError(SETTING, f"{file} is nested too deep") from error
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        _fail(file, text, first["loc"], first["msg"].removeprefix("Value error, "))
+        _fail(file, text, first["loc"], _WORDS.get(first["type"], _in_words(first["msg"])))
     except Wrong as wrong:
         _fail(file, text, wrong.path, wrong.reason)
     return Declarations(api_keys=found.api_key, hosted=found.hosted)
+
+
+_WORDS = {"extra_forbidden": "is no key that is known here", "missing": "is missing"}
+"""What pydantic finds wrong, by its name for it, in an operator's words."""
+
+
+def _in_words(found: str) -> str:
+    return found.removeprefix("Value error, ").replace("Input should", "must").replace("String should", "must")
 
 
 def _fail(file: Path, text: str, path: toml_lines.Path, reason: str) -> NoReturn:
@@ -238,8 +254,17 @@ def _of_probe(
     yield from _host(at, probe.url)
     for place, text in _texts(probe):
         yield from _unknown((*path, *place), text, fields)
+    for name, text in probe.headers.items():
+        yield from _header((*path, "headers", name), name, text)
     if probe.form and probe.method != "POST":
         yield (*path, "form"), 'a form is sent with method = "POST" alone'
+
+
+def _header(path: toml_lines.Path, name: str, text: str) -> Iterator[_Problem]:
+    if _HEADER.fullmatch(name) is None or name.lower() in _OF_THE_CALL:
+        yield path, "is no header that can be sent"
+    if not (text.isascii() and text.isprintable()):
+        yield path, "must be one line of plain characters"
 
 
 def _texts(probe: ProbeDeclaration) -> Iterator[tuple[tuple[str, str], str]]:
@@ -263,12 +288,14 @@ def _of_hosted(path: toml_lines.Path, hosted: HostedDeclaration) -> Iterator[_Pr
 def _address(path: toml_lines.Path, url: str) -> Iterator[_Problem]:
     try:
         parts = urlsplit(url)
-        host = parts.hostname
+        host, _ = parts.hostname, parts.port
     except ValueError:
         yield path, "is not an address"
         return
+    if not (url.isascii() and url.isprintable()) or set(url) & {" ", "\\"}:
+        yield path, "must be plain characters without spaces"
     secure = parts.scheme == "https" or (parts.scheme == "http" and host in _THIS_MACHINE)
-    if not secure or not host or parts.username is not None:
+    if not secure or not host or _PLACE.fullmatch(parts.netloc) is None:
         yield path, "must be an address that begins with https://"
 
 
@@ -291,6 +318,8 @@ def _unknown(path: toml_lines.Path, text: str, known: Iterable[str]) -> Iterator
     except ValueError:
         yield path, "has a brace without its other half; write {{ for a brace that is meant as one"
         return
+    if any(form or turned for _, _, form, turned in string.Formatter().parse(text)):
+        yield path, "writes more than a name in braces"
     for name in names:
         if name not in known:
             yield path, f"names {{{name}}}, which is no field; there are: {', '.join(known) or 'none'}"

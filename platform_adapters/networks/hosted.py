@@ -22,6 +22,7 @@ from commands.ports.network import (
     OwnPage,
     Probe,
 )
+from commands.wording import Sentence
 from platform_adapters.networks import declared
 from platform_adapters.networks.declared import HostedDeclaration
 
@@ -79,14 +80,19 @@ def _spec(declaration: HostedDeclaration) -> NetworkSpec:
         grouping=declaration.grouping,
         permissions=(),
         parent_label=None,
-        login_label=f"your {product} login",
-        reconnect_requirement=declaration.requirement or f"a login at {product} that may reconnect {name}",
+        login_label=Sentence("your {product} login", product=product),
+        reconnect_requirement=declaration.requirement
+        or Sentence("a login at {product} that may reconnect {network}", product=product, network=name),
         stops=declaration.stops,
         checklist=declaration.checklist,
         causes={
             Verdict.REPORTED: CauseText(
-                happened=f"{product}, which holds this connection, reports that it stopped working.",
-                mend=f"Whoever connected it can reconnect it in {product}, in about a minute.",
+                happened=Sentence(
+                    "{product}, which holds this connection, reports that it stopped working.", product=product
+                ),
+                mend=Sentence(
+                    "Whoever connected it can reconnect it in {product}, in about a minute.", product=product
+                ),
             )
         },
         detects=frozenset({Verdict.REPORTED}),

@@ -349,25 +349,36 @@ async def of_expected(
     return {**judged, **await of_each(list(absent), lambda account_id: missing(absent[account_id]))}
 
 
+_ADDRESSES = "Where its _TOKEN_URL or _API_URL is set, compare that too."
+
+
 async def diagnosed(label: str, mend: str, asked: Awaitable[object]) -> Sequence[Diagnosis]:
     """What `doctor` says of our app's credentials after a question that only they decide. Raises nothing.
 
     `mend` says where to compare them. A refusal of the made-up grant in the question is a good sign.
     """
-    verdict, code = Verdict.HEALTHY, None
+    verdict, code, reached = Verdict.HEALTHY, None, True
     try:
         await asked
     except NetworkError as error:
         verdict, code = error.finding.verdict, error.finding.evidence.code
-    if verdict is Verdict.OUR_FAULT:
-        return [Diagnosis(subject=label, check=Check.BAD, found="refuses our app's credentials", mend=mend)]
-    if verdict in (Verdict.NETWORK_DOWN, Verdict.THROTTLED):
-        away = f"does not answer ({code})"
-        return [Diagnosis(subject=label, check=Check.WARNING, found=away, mend="Try again later.")]
-    if verdict is Verdict.UNCLEAR:
-        unknown = f"gives an answer that we do not know ({code})"
-        return [Diagnosis(subject=label, check=Check.WARNING, found=unknown, mend=mend)]
-    return [Diagnosis(subject=label, check=Check.GOOD, found="accepts our app's credentials")]
+        reached = error.__cause__ is None  # an answer that we judged, and no failure to get one
+    check, found = Check.WARNING, ""
+    match verdict:
+        case Verdict.OUR_FAULT:
+            check, found = Check.BAD, f"refuses our app ({code})"
+            mend = f"{mend} See there as well whether the app was blocked or switched off."
+        case Verdict.NETWORK_DOWN if reached:
+            found, mend = f"is failing on its own side ({code})", "Try again later."
+        case Verdict.NETWORK_DOWN:
+            found, mend = f"cannot be reached ({code})", f"See whether this machine may connect to it. {_ADDRESSES}"
+        case Verdict.THROTTLED:
+            found, mend = f"asks our app to wait ({code})", "Nothing to mend: try again later."
+        case Verdict.UNCLEAR:
+            found, mend = f"gives an answer that we do not know ({code})", f"{mend} {_ADDRESSES}"
+        case _:
+            check, found, mend = Check.GOOD, "accepts our app's credentials", ""
+    return [Diagnosis(subject=label, check=check, found=found, mend=mend)]
 
 
 def bearer(tokens: Tokens) -> dict[str, str]:

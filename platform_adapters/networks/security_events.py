@@ -1,7 +1,8 @@
 """Google's Cross-Account Protection (RISC): signed Security Event Tokens about the Google accounts that logged in here.
 
 A token is a JWT of Google's (RS256) for our client id, posted as the whole body (RFC 8935). It names no end: old events
-stay true (RFC 8417 2.2). Google's keys change; they are fetched when one is not known, at most once a minute.
+stay true (RFC 8417 2.2). Google's keys change; they are fetched when one is not known, at most once a minute, and not
+at once again when that failed: whoever sends us garbage does not make us ask Google each time.
 Source: developers.google.com/identity/protocols/risc.
 """
 
@@ -29,12 +30,24 @@ _LARGEST = 32 * 1024  # bytes of an event; real ones have some 1,500
 _LARGEST_KEYS = 256 * 1024
 _FETCH_WITHIN = 5.0  # seconds
 _FETCH_AGAIN = 60.0
+_TRY_AGAIN = 10.0  # seconds after they could not be had
 _LONGEST_ID = 255
 _NOT_OURS = HttpResponse(
     status=400,
     body=b'{"err":"authentication_failed","description":"not a token for us"}',
     content_type="application/json",
 )
+_NO_KEYS = (
+    httpx2.HTTPError,
+    TimeoutError,
+    JoseError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+)
+"""What fetching them ends with, and reading an answer of any shape."""
 _TAKEN = HttpResponse(status=202)
 _LATER = HttpResponse(status=503)
 
@@ -49,7 +62,7 @@ class SecurityEvents:
         self._keys_url = keys_url
         self._clock = clock
         self._keys: KeySet | None = None
-        self._fetched_at = float("-inf")
+        self._fetched_at = self._failed_at = float("-inf")
         self._fetching = asyncio.Lock()
 
     async def hear(self, request: HttpRequest) -> Heard:
@@ -58,10 +71,7 @@ class SecurityEvents:
             return Heard(answer=_NOT_OURS)
         claims = _claims(token, self._keys)
         if claims is None:
-            try:
-                await self._fetch()
-            except (httpx2.HTTPError, TimeoutError, ValueError, JoseError) as error:
-                logger.warning("the keys of %s's events cannot be fetched: %s", self.network, type(error).__name__)
+            if not await self._keys_are_fresh():
                 return Heard(answer=_LATER)  # Google sends it again
             claims = _claims(token, self._keys)
         if claims is None or not self._is_for_us(claims):
@@ -89,19 +99,31 @@ class SecurityEvents:
                 logger.info("an event for %s of a kind that names nobody: %s", self.network, str(kind)[:100])
         return tuple(dict.fromkeys(found))
 
-    async def _fetch(self) -> None:
-        """Fetch the keys, unless that was just done: whoever sends us garbage does not make us ask Google each time."""
+    async def _keys_are_fresh(self) -> bool:
+        """Whether the keys are of the last minute; they are fetched, unless that failed just now."""
         async with self._fetching:
             now = self._clock.now().timestamp()
             if now - self._fetched_at < _FETCH_AGAIN:
-                return
-            async with httpx2.AsyncClient(timeout=_FETCH_WITHIN) as client, asyncio.timeout(_FETCH_WITHIN):
-                answer = await client.get(self._keys_url)
-            answer.raise_for_status()
-            if len(answer.content) > _LARGEST_KEYS:
-                raise ValueError("too many keys")
-            self._keys = KeySet.import_key_set(answer.json())
+                return True
+            if now - self._failed_at < _TRY_AGAIN:
+                return False
+            try:
+                self._keys = await self._fetch()
+            except _NO_KEYS as error:
+                logger.warning("the keys of %s's events cannot be fetched: %s", self.network, type(error).__name__)
+                self._failed_at = now
+                return False
             self._fetched_at = now
+            return True
+
+    async def _fetch(self) -> KeySet:
+        """Raises one of _NO_KEYS."""
+        async with httpx2.AsyncClient(timeout=_FETCH_WITHIN) as client, asyncio.timeout(_FETCH_WITHIN):
+            answer = await client.get(self._keys_url)
+        answer.raise_for_status()
+        if len(answer.content) > _LARGEST_KEYS:
+            raise ValueError("too many keys")
+        return KeySet.import_key_set(answer.json())
 
 
 def _claims(token: bytes, keys: KeySet | None) -> Mapping[str, object] | None:

@@ -8,6 +8,8 @@ from storage.engine import UtcDateTime
 NEEDED = text("urgency < 2")
 """Lapsed connections (0) and unconnected ones (1): in these words the partial index is found."""
 OTHERS = text("urgency >= 2")
+MOVED = text("authorization_id IS NULL AND urgency = 0")
+"""Lapsed, and hanging on no login: their move was accepted, or their host has no logins."""
 FAILING = text("failing_since IS NOT NULL")
 OPEN_LAPSE = text("ended_at IS NULL")
 CLAIMED = text("claim_until IS NOT NULL AND ended_at IS NULL")
@@ -97,6 +99,7 @@ connections = Table(
         where=text("parent_id IS NOT NULL"),
     ),
     partial("ix_connections_authorization", "authorization_id", "urgency", where=text("authorization_id IS NOT NULL")),
+    partial("ix_connections_moved", "organization_id", "network", "parent_id", "owner_id", where=MOVED),
     partial("ix_connections_needed", "organization_id", "urgency", "lapsed_since", "name_key", "id", where=NEEDED),
     partial("ix_connections_others", "organization_id", "urgency", "lapsed_since", "name_key", "id", where=OTHERS),
 )

@@ -7,7 +7,7 @@ const SUBCOMMAND = 1;
 
 export class Discord {
   name = "discord";
-  tries = ["/lapsed", "/lapsed mine:yes", "/lapsed show:stats", "/reconnect", "/subscribe-lapses", "/lapsed show:help"];
+  tries = ["/lapsed", "/lapsed show:stats", "/lapsed show:upcoming", "/reconnect", "/subscribe-lapses", "/lapsed show:help"];
   #people = new Map(); // a DM's channel, to the person in it
 
   constructor({ name, channel }) {

@@ -65,13 +65,18 @@ export class Panel {
     this.root.querySelector(".none").hidden = !none;
   }
 
-  #drawNetwork({ slug, name, down }) {
+  #drawNetwork({ slug, name, down, switch: switchable, page }) {
     if (!this.#networks.has(slug)) {
       const node = document.querySelector("#network").content.cloneNode(true).firstElementChild;
       node.dataset.network = slug;
       node.querySelector("h3").textContent = name;
-      node.querySelector(".held").textContent = `${name} is not answering. That is no lapse, so nobody is told.`;
+      node.querySelector(".held").textContent = `${name} is not answering. That is no lapse: nothing turns red, and if several logins fail one calm line is told.`;
+      if (page) {
+        const link = made("a", "Open it", { href: page, target: "_blank", rel: "noreferrer" });
+        node.querySelector("h3").after(link);
+      }
       const button = node.querySelector(".switch");
+      button.hidden = !switchable;
       button.addEventListener("click", () => {
         const body = { network: slug, down: !node.hasAttribute("data-down") };
         this.#act(button, () => post(`${API}/network`, body));

@@ -8,7 +8,7 @@ const SHOWS = new Set(["message", "message_changed", "message_deleted"]);
 
 export class Slack {
   name = "slack";
-  tries = ["/lapsed", "/lapsed mine", "/lapsed stats", "/reconnect", "/subscribe-lapses", "/lapsed help"];
+  tries = ["/lapsed", "/lapsed stats", "/lapsed upcoming", "/reconnect", "/subscribe-lapses", "/lapsed help"];
   #dialog = null; // the form on the screen: { id, node }
 
   constructor({ team, name, channel }) {

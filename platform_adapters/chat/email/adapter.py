@@ -112,9 +112,9 @@ class EmailPlatform:
             async with self._server():
                 return [Diagnosis(subject="Email", check=Check.GOOD, found=f"{where} takes our messages")]
         except DeliveryError as error:
-            mend = f"check {HOST}, {PREFIX}PORT and {PREFIX}SECURITY, and that this machine reaches the server"
+            mend = f"Check {HOST}, {PREFIX}PORT and {PREFIX}SECURITY, and that this machine reaches the server."
             if error.kind is DeliveryErrorKind.INSTALLATION_DEAD:
-                mend = f"check {PREFIX}USERNAME, {PREFIX}PASSWORD and the server's certificate"
+                mend = f"Check {PREFIX}USERNAME, {PREFIX}PASSWORD and the server's certificate."
             return [Diagnosis(subject="Email", check=Check.BAD, found=f"{where}: {error.code}", mend=mend)]
 
     @asynccontextmanager

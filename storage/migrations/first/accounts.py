@@ -170,6 +170,14 @@ def create() -> None:
         postgresql_where=sa.text("authorization_id IS NOT NULL"),
     )
     op.create_index(
+        "ix_connections_moved",
+        "connections",
+        ["organization_id", "network", "parent_id", "owner_id"],
+        unique=False,
+        sqlite_where=sa.text("authorization_id IS NULL AND urgency = 0"),
+        postgresql_where=sa.text("authorization_id IS NULL AND urgency = 0"),
+    )
+    op.create_index(
         "ix_connections_needed",
         "connections",
         ["organization_id", "urgency", "lapsed_since", "name_key", "id"],

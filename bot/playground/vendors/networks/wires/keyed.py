@@ -50,6 +50,8 @@ class Letterly:
     """Answers wait for it; None: for nothing."""
     waited: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once a question waits at the gate."""
+    _breaks: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
+    """What was spoilt by the control API: its code, and what each key had before."""
 
     def make_key(self, account_id: str, account_name: str, *, ends_at: datetime | None = None) -> str:
         """Make a key, as the account's owner does on the vendor's page."""
@@ -63,7 +65,43 @@ class Letterly:
         app.router.add_get("/v1/account", self._account)
         app.router.add_get("/settings/keys", self._page)
         app.router.add_post("/settings/keys", self._press)
+        app.router.add_post("/_play/keys", self._make)
+        app.router.add_post("/_play/breaks", self._break)
+        app.router.add_delete("/_play/breaks/{id}", self._repair)
         return app
+
+    async def _make(self, request: web.Request) -> web.Response:
+        """A key without the page: `{"account"}` → `{"key"}`."""
+        account = str((await request.json())["account"])
+        return web.json_response({"key": self.make_key(account, self.accounts[account])})
+
+    async def _break(self, request: web.Request) -> web.Response:
+        """Spoil an account's keys, or take all of it down: `{"kind", "account"}` → `{"id"}`.
+
+        `kind` is a code that its documentation names, of which `down` needs no account.
+        """
+        body = await request.json()
+        kind, spoilt = str(body["kind"]), {}
+        if kind not in _STATUS:
+            return web.json_response({"error": f"it has no {kind!r}"}, status=400)
+        if kind == "down":
+            self.down = True
+        else:
+            spoilt = {key: one.fault for key, one in self.keys.items() if one.account_id == str(body["account"])}
+        for key in spoilt:
+            self.keys[key].fault = kind
+        break_id = secrets.token_hex(4)
+        self._breaks[break_id] = (kind, spoilt)
+        return web.json_response({"id": break_id})
+
+    async def _repair(self, request: web.Request) -> web.Response:
+        """Undo it: the keys are what they were before."""
+        kind, spoilt = self._breaks.pop(request.match_info["id"], ("", {}))
+        self.down = self.down and kind != "down"
+        for key, fault in spoilt.items():
+            if key in self.keys:
+                self.keys[key].fault = fault
+        return web.json_response({})
 
     async def _account(self, request: web.Request) -> web.Response:
         self.asked += 1
