@@ -151,7 +151,9 @@ PRESSES: dict[str, Callable[[World], ActionRef]] = {
     actions.RETIRE: _row(actions.RETIRE),
     actions.RETIRE_CONFIRMED: _row(actions.RETIRE_CONFIRMED),
     actions.ACCEPT_MOVE: _row(actions.ACCEPT_MOVE),
-    actions.ACCEPT_MOVE_CONFIRMED: _row(actions.ACCEPT_MOVE_CONFIRMED),
+    actions.ACCEPT_MOVE_CONFIRMED: lambda world: actions.accept_move_confirmed_action(
+        world.connections["Acme DE"], "8002"
+    ),
     actions.ASK: lambda world: actions.ask_action(world.lapses["Acme DE"], world.people["raj"].id),
     actions.SNOOZE: _of_lapse(actions.SNOOZE, "3"),
     actions.SNOOZE_CHOICE: _of_lapse(actions.SNOOZE_CHOICE),

@@ -269,7 +269,7 @@ async def accepts_a_move(world: World, who: str, account: Account) -> Message:
         assert lapse is not None
         evidence = Evidence(check="fake", moved_to=Parent(id="8002", name="Brio Holding"))
         await uow.lapses.update_cause(replace(lapse, cause=Verdict.ACCOUNT_MOVED, evidence=evidence))
-    return await world.pressed(who, actions.accept_move_confirmed_action(account.connection_id))
+    return await world.pressed(who, actions.accept_move_confirmed_action(account.connection_id, "8002"))
 
 
 BUTTONS: dict[str, tuple[Act, Way]] = {

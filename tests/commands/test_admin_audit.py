@@ -12,6 +12,7 @@ from commands.handlers.role_form import as_drawn
 from commands.messages import ActionRef, Message
 from commands.model import Drill
 from commands.ports.auditing import AuditEntry
+from commands.ports.reconnecting import PassPurpose
 from tests.commands.plain import paging, plain
 from tests.commands.test_moves import moved, under_brio
 from tests.commands.world import World
@@ -59,13 +60,21 @@ async def releases(world: World) -> object:
 
 async def accepts(world: World) -> Message:
     await moved(world)
-    return await world.pressed("ada", actions.accept_move_confirmed_action(world.connections["Acme DE"]))
+    return await world.pressed("ada", actions.accept_move_confirmed_action(world.connections["Acme DE"], "8002"))
 
 
 async def asks(world: World) -> Message:
     await moved(world)
     await under_brio(world, "Brio Live")
     return await world.pressed("ada", actions.ask_action(world.lapses["Acme DE"], world.people["raj"].id))
+
+
+async def withdraws_a_link(world: World) -> Message:
+    await world.typed("ada", "lapse-admin", "send-link olga")
+    await world.pressed("ada", actions.copy_link_action(world.people["olga"].id))
+    async with world.storage.reading() as uow:
+        one, *_ = await uow.passes.of(world.organization.id, world.people["olga"].id, PassPurpose.ACCOUNTS)
+    return await world.pressed("ada", actions.withdraw_link_action(one.id))
 
 
 async def copies_off(world: World) -> Message:
@@ -151,6 +160,8 @@ CHANGING: dict[str, tuple[str, str, Doing]] = {
         "personal_link.sent",
         presses("ada", lambda world: actions.send_link_action(world.people["olga"].id)),
     ),
+    actions.WITHDRAW_LINK: ("ada", "personal_link.withdrawn", withdraws_a_link),
+    actions.CALENDAR: ("raj", "calendar.made", presses("raj", lambda _: actions.calendar_action())),
     actions.ROLE: (
         "ada",
         "person.changed",
@@ -180,6 +191,7 @@ READING = {
     "/lapsed",
     "/lapse-admin claim",  # in a workspace that nobody claimed it is written down: tests/commands/test_dispatcher.py
     "/lapse-admin owners",
+    "/lapse-admin links",
     "/lapse-admin retire",  # asks; the button acts
     "/lapse-admin channels",
     "/lapse-admin settings",

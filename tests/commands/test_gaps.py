@@ -63,6 +63,7 @@ def test_a_filled_gap_says_so_in_place_of_how_long_there_is_time() -> None:
     assert "gives all" not in words
 
 
+@pytest.mark.behaviour("X-9")
 def test_only_what_works_again_leaves_a_gap() -> None:
     assert leaves_gap(ended())
     assert leaves_gap(ended(LapseEnd.RECOVERED))

@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import Engine, event
 
 from commands.actions import ListView, StateFilter, list_action
+from commands.ids import OutageId, new_id
 from commands.messages import Message, Rows, Tone
 from commands.model import ConnectionState, Role, Verdict
+from commands.ports.outages import Outage
 from tests.commands.plain import buttons, paging, plain, plain_line, token
 from tests.commands.world import NOWHERE, World, open_world
 
@@ -33,6 +35,26 @@ async def counted(work: Callable[[], Awaitable[object]]) -> list[str]:
     finally:
         event.remove(Engine, "before_cursor_execute", note)
     return statements
+
+
+async def standing_outage(world: World, network: str, *, since: timedelta) -> None:
+    """A network fails by itself, and the organization was told of it."""
+    now = world.clock.now()
+    outage = Outage(
+        id=OutageId(new_id(now)),
+        network=network,
+        region="",
+        since=now - since,
+        opened_at=now - since,
+        held_until=now + timedelta(days=1),
+        checked=25,
+        failing=23,
+        sampled_at=now,
+        turn_at=now,
+    )
+    assert await world.storage.outages.open(outage)
+    async with world.storage.transaction() as uow:
+        assert await uow.outages.tell(world.organization.id, outage.id, failing=23, now=now, apart=timedelta(0))
 
 
 @pytest.mark.behaviour("C-1")
@@ -84,6 +106,21 @@ async def test_the_list_takes_four_statements(world: World) -> None:
     assert len(statements) == 4, statements
     assert statements[-1].startswith("UPDATE people SET list_seen_at")
     assert len(await counted(lambda: world.typed("ada", "lapsed"))) == 3, "nothing is written twice in a visit"
+
+
+@pytest.mark.behaviour("C-1", "X-3")
+async def test_a_network_that_fails_by_itself_is_said_above_the_list_in_the_same_four_statements(world: World) -> None:
+    await standing_outage(world, "tiktok", since=timedelta(hours=1))
+    statements = await counted(lambda: world.typed("ada", "lapsed"))
+    assert len(statements) == 4, statements
+    told = "⏸ Held: TikTok is failing since <time Mon 23 Nov 08:00>. That breaks nothing of yours; please do not"
+    assert told in plain(await world.typed("ada", "lapsed"))
+    assert told in plain(await world.typed("ada", "lapsed", "tiktok"))
+    assert "Held" not in plain(await world.typed("ada", "lapsed", "linkedin")), "a network that is not asked about"
+    for name in ("Acme DE", "Brio Shop", "Old Promo", "Cato Page"):
+        await world.restore(name)
+    await standing_outage(world, "linkedin", since=timedelta(0))
+    assert "LinkedIn and TikTok are failing, the first since" in plain(await world.typed("ada", "lapsed"))
 
 
 @pytest.mark.behaviour("C-2")

@@ -87,7 +87,9 @@ async def test_a_sender_sees_each_step_of_a_link_in_order(world: World) -> None:
     assert "not opened yet" in waiting
     async with world.storage.transaction() as uow:
         await uow.passes.opened(one.organization_id, one.id, world.clock.advance(MINUTE))
-    assert "opened" in plain(await listed(world))
+    opened = plain(await listed(world))
+    assert "opened" in opened
+    assert "not opened yet" not in opened
     await attempted(world, one, OutcomeKind.WRONG_LOGIN)
     await attempted(world, one, OutcomeKind.DECLINED)
     await attempted(world, one, None)
@@ -108,6 +110,9 @@ async def test_a_sender_sees_each_step_of_a_link_in_order(world: World) -> None:
 async def test_a_link_is_withdrawn_by_one_press_and_sent_anew_by_another_on_the_same_day(world: World) -> None:
     await world.typed("ada", "lapse-admin", "send-link olga")
     one = await sent_link(world)
+    async with world.storage.transaction() as uow:
+        olga, now = world.people["olga"], world.clock.now()
+        await make_pass(uow, "https://lapsebot.example", olga, PassPurpose.CALENDAR, made_by=None, now=now)
     gone = await world.pressed("ada", token(await listed(world), "Withdraw 1"))
     assert "Withdrawn: the link of *Olga Berg* opens nothing any more." in plain(gone)
     async with world.storage.reading() as uow:
@@ -115,6 +120,9 @@ async def test_a_link_is_withdrawn_by_one_press_and_sent_anew_by_another_on_the_
         entries = await uow.audit.latest(one.organization_id, limit=5)
     assert there is not None
     assert there.withdrawn_at == world.clock.now()
+    async with world.storage.reading() as uow:
+        (calendar,) = await uow.passes.of(one.organization_id, one.person_id, PassPurpose.CALENDAR)
+    assert calendar.withdrawn_at is not None, "made with the link, it would live for a year"
     assert "personal_link.withdrawn" in [entry.action for entry in entries]
     assert "withdrawn" in plain(await listed(world))
     anew = plain(await world.pressed("ada", token(gone, "Send a new one")))

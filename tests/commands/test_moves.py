@@ -114,12 +114,14 @@ async def test_an_administrator_accepts_after_being_asked_and_reads_the_count(wo
 @pytest.mark.behaviour("R-7")
 async def test_once_accepted_whoever_has_a_login_there_is_offered_to_reconnect(world: World) -> None:
     await moved(world)
-    await world.pressed("ada", actions.accept_move_confirmed_action(world.connections["Acme DE"]))
+    await world.pressed("ada", actions.accept_move_confirmed_action(world.connections["Acme DE"], BRIO.id))
     offered = await world.pressed("ana", actions.reconnect_action(world.connections["Acme DE"]))
     assert "Reconnect" in buttons(offered)
     details = await world.pressed("raj", actions.details_action(world.connections["Acme DE"]))
     assert "The move was accepted: a login of Brio Holding brings it back." in plain(details)
-    again = plain(await world.pressed("ada", actions.accept_move_confirmed_action(world.connections["Acme DE"])))
+    again = plain(
+        await world.pressed("ada", actions.accept_move_confirmed_action(world.connections["Acme DE"], BRIO.id))
+    )
     assert again.startswith("The move is accepted already.")
     world.checker.result = CheckResult.NOT_POSSIBLE
     checked = plain(await world.pressed("ana", actions.check_action(world.connections["Acme DE"])))
@@ -129,7 +131,7 @@ async def test_once_accepted_whoever_has_a_login_there_is_offered_to_reconnect(w
 @pytest.mark.behaviour("R-7", "D-8", "D-6")
 async def test_what_waits_for_a_login_there_is_looked_at_again_on_request(world: World) -> None:
     await moved(world)
-    await world.pressed("ada", actions.accept_move_confirmed_action(world.connections["Acme DE"]))
+    await world.pressed("ada", actions.accept_move_confirmed_action(world.connections["Acme DE"], BRIO.id))
     login = await under_brio(world, "Brio Live")
     account_id = (await connection(world, "Acme DE")).account_id
     world.checker.proves = {login: frozenset({account_id})}
@@ -144,11 +146,25 @@ async def test_what_waits_for_a_login_there_is_looked_at_again_on_request(world:
 
 
 @pytest.mark.behaviour("R-7", "P-5")
+async def test_a_business_that_was_not_shown_is_not_accepted(world: World) -> None:
+    await moved(world)
+    asked = await world.pressed("ada", actions.accept_move_action(world.connections["Acme DE"]))
+    await moved(world, to=Parent(id="9003", name="Cato Holding"))
+    said = plain(await world.pressed("ada", token(asked, "Yes, accept it")))
+    assert said.startswith("It moved on since this was drawn")
+    assert (await connection(world, "Acme DE")).parent != Parent(id="9003", name="Cato Holding")
+
+
+@pytest.mark.behaviour("R-7", "P-5")
 @pytest.mark.parametrize("who", ["raj", "ana", "sam"])
 async def test_nobody_else_accepts_a_move(world: World, who: str) -> None:
     await moved(world)
-    for action in (actions.accept_move_action, actions.accept_move_confirmed_action):
-        said = plain(await world.pressed(who, action(world.connections["Acme DE"])))
+    connection_id = world.connections["Acme DE"]
+    for action in (
+        actions.accept_move_action(connection_id),
+        actions.accept_move_confirmed_action(connection_id, BRIO.id),
+    ):
+        said = plain(await world.pressed(who, action))
         assert said.startswith("Only administrators accept another business.")
     assert (await connection(world, "Acme DE")).parent != BRIO
 

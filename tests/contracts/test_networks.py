@@ -230,7 +230,12 @@ async def test_doctor_tells_a_network_that_is_down_from_credentials_that_are_ref
     await rig.people.network_down()
     (line,) = await rig.network.diagnose()
     assert line.check is Check.WARNING
-    assert line.found.startswith("does not answer")
+    assert line.found.startswith("is failing on its own side")
+    await rig.people.repair_all()
+    await rig.people.throttled()
+    (line,) = await rig.network.diagnose()
+    assert line.check is Check.WARNING
+    assert line.found.startswith("asks our app to wait")
 
 
 @pytest.mark.behaviour("D-1")
@@ -239,8 +244,27 @@ async def test_a_wrong_secret_of_ours_is_our_fault_and_doctor_says_so(rig: Netwo
     await rig.people.wrong_secret("app")
     (line,) = await rig.network.diagnose()
     assert line.check is Check.BAD
+    assert line.found.startswith("refuses our app (")
     assert f"LAPSEBOT_{rig.network.spec.slug.upper()}_CLIENT_ID" in line.mend
     assert "app-secret" not in line.found + line.mend
+
+
+@pytest.mark.behaviour("D-4")
+async def test_doctor_tells_a_network_that_cannot_be_reached_and_one_that_answers_something_else(
+    rig: NetworkRig,
+) -> None:
+    slug, parts = rig.network.spec.slug, urlsplit(rig.network.login_url)
+
+    async def found(base: str) -> str:
+        network = build_networks(environment(slug, base), rig.clock)[slug]
+        async with network.running():
+            (line,) = await network.diagnose()
+        assert line.check is Check.WARNING
+        assert "_TOKEN_URL or _API_URL" in line.mend
+        return line.found
+
+    assert (await found("http://127.0.0.1:9")).startswith("cannot be reached")
+    assert (await found(f"{parts.scheme}://{parts.netloc}/not-there")).startswith("gives an answer that we do not know")
 
 
 @pytest.mark.behaviour("R-4")

@@ -242,3 +242,30 @@ async def test_keys_within_the_organization_hold(house: House) -> None:
     )
     with pytest.raises(StorageError):
         await house.add(stolen)
+
+
+@pytest.mark.behaviour("R-12")
+async def test_many_addresses_of_one_organization_leave_a_turn_for_anothers(house: House) -> None:
+    now = house.clock.now()
+    other = House(
+        house.storage,
+        house.clock,
+        await seed(house.storage, now, name="Other Agency", slack_team="T9", discord_server="9"),
+    )
+    await other.message()
+    await other.claim()  # tried before: those that never were come first
+    now = house.clock.advance(LEASE)
+    await house.message()
+    async with house.storage.transaction() as uow:
+        for number, connection in enumerate(house.seeded.connections):
+            await own_address(uow, house.caller, connection.id, f"https://hooks.example.com/{number}", now)
+        (_, *more) = await uow.webhooks.endpoints(house.seeded.organization_id)
+        (waiting,) = await uow.webhooks.messages(house.seeded.organization_id, limit=9)
+        again = [
+            replace(waiting, id=WebhookMessageId(new_id(now)), endpoint_id=one.id, event_id=EventId(new_id(now)))
+            for one in more
+        ]
+        await uow.webhooks.add_messages(again)
+    found = await house.storage.host.claim_messages(now=now, endpoints=2, each=1, lease=LEASE)
+    organizations = {due.endpoint.organization_id for due in found}
+    assert organizations == {house.seeded.organization_id, other.seeded.organization_id}

@@ -225,6 +225,7 @@ CALLS: Mapping[str, Callable[..., Awaitable[object]]] = {
     "connections.describe": lambda u, o, h: u.connections.describe(
         o, h.seeded.connections[0].id, account_name="stolen", client_id=h.seeded.brio.id
     ),
+    "connections.hold": lambda u, o, h: u.connections.hold(o, [h.seeded.connections[0].id]),
     "connections.attach": lambda u, o, h: u.connections.attach(
         o,
         h.seeded.connections[0].id,
@@ -557,7 +558,7 @@ async def test_the_same_calls_do_find_their_own(storage: SqlStorage, clock: Fake
     house = await furnished(storage, clock)
     nothing_to_give = {
         "organizations.get", "notices.delivered_to", "authorizations.check_soon", "connections.set_parent",
-        "connections.detach",
+        "connections.detach", "connections.hold",
         "parents.give", "connections.attach", "connections.record_check",
         "outages.redraw", "outages.revive",
         "people.give_email", "people.saw_list", "people.look_again", "authorizations.reconsider_warnings",

@@ -19,7 +19,7 @@ from commands.model import (
     Verdict,
     Wait,
 )
-from commands.ports.connections import MOST_NOTES, Released
+from commands.ports.lapses import MOST_NOTES, Released
 from storage import SqlStorage
 from tests.support.clock import FakeClock
 from tests.support.seed import Seeded, fresh_storage, lapse, seed

@@ -147,6 +147,7 @@ async def test_what_is_under_way_is_found_and_what_was_replaced_knows_by_whom(
         assert await uow.attempts.stand(organization_id, AttemptId(new_id(now))) is None
 
 
+@pytest.mark.behaviour("R-17")
 async def test_an_expired_attempt_is_in_nobodys_way(storage: SqlStorage, clock: FakeClock) -> None:
     seeded = await seed(storage, clock.now())
     assert await open_attempt(storage, await attempt_of(storage, seeded, seeded.ana, clock), "first") is None
@@ -167,6 +168,7 @@ async def test_connecting_without_an_authorization_is_exempt(storage: SqlStorage
         assert await open_attempt(storage, replace(new, authorization_id=None), state) is None
 
 
+@pytest.mark.behaviour("R-3", "R-4")
 async def test_a_state_is_of_its_browser_and_used_once_by_one_of_eight(storage: SqlStorage, clock: FakeClock) -> None:
     seeded = await seed(storage, clock.now())
     attempt = await attempt_of(storage, seeded, seeded.ana, clock)

@@ -114,12 +114,49 @@ async def test_what_is_repaired_at_the_network_turns_green_by_itself(visit: Visi
     await expect(visit.state("Brio Careers")).to_have_text("works")
 
 
-@pytest.mark.behaviour("D-4")
-async def test_a_network_that_is_down_makes_no_lapse(visit: Visit) -> None:
+@pytest.mark.behaviour("R-9")
+async def test_an_account_with_a_key_is_mended_by_a_new_one(visit: Visit) -> None:
+    await visit.breaks("Brio Mail", "key_deleted")
+    notice = visit.messages("slack", "Lapsed", "Brio Mail")
+    keys = await visit.follows(visit.page.locator("[data-network=letterly]").get_by_role("link", name="Open it"))
+    await keys.get_by_label("Account").select_option(label="Brio Mail (L-1002)")
+    await keys.get_by_role("button", name="New key").click()
+    key = await keys.get_by_role("row").last.locator("code").inner_text()
+    tab = await visit.reconnect_page("slack", notice.get_by_role("link", name="Enter key"))
+    await tab.get_by_label("API key").fill(key)
+    await tab.get_by_role("button", name="Check and save").click()
+    await expect(tab.get_by_role("heading", name="Restored")).to_be_visible()
+    await expect(tab.locator("body")).not_to_contain_text(key)
+    await expect(visit.messages("slack", "Restored", "Brio Mail")).to_have_count(1)
+
+
+@pytest.mark.behaviour("D-7", "R-12")
+async def test_what_the_host_product_keeps_is_mended_on_its_own_page(visit: Visit) -> None:
+    await visit.breaks("Cato Shop", "app_removed")
+    notice = visit.messages("discord", "Lapsed", "Cato Shop")
+    await expect(notice).to_contain_text("The shop's owner took our app out of the shop")
+    tab = await visit.reconnect_page("discord", notice.get_by_role("link", name="Reconnect"))
+    await tab.locator("button.primary").click()
+    await tab.get_by_role("button", name="Put the app back into the shop").click()
+    await expect(tab.get_by_text("This connection works.")).to_be_visible()
+    await expect(visit.messages("discord", "Restored", "Cato Shop")).to_have_count(1)
+    await expect(visit.state("Cato Shop")).to_have_text("works")
+
+
+@pytest.mark.behaviour("D-4", "X-3")
+async def test_a_network_that_is_down_makes_no_lapse_and_one_calm_line(visit: Visit) -> None:
+    await visit.be("slack", "Mei")
     network = visit.page.locator("[data-network=meta]")
     await network.get_by_role("button", name="Take network down").click()
     await expect(network.locator(".held")).to_be_visible()  # by then each of its logins was looked at
     await expect(network.locator(".connection:not([data-state=active])")).to_have_count(0)
+    await visit.go("slack", "channel")
+    await expect(visit.messages("slack", "Held: Facebook")).to_have_count(1)
+    await visit.types("slack", "/lapsed")
+    listed = visit.private("slack", "Needs connecting")
+    await expect(listed).to_contain_text("Held: Facebook is failing since")
     await network.get_by_role("button", name="Bring network back").click()
     await expect(network.locator(".held")).to_be_hidden()
     await expect(network.locator(".connection[data-state=active]")).to_have_count(5)
+    await expect(visit.messages("slack", "Over: Facebook works again").first).to_be_visible()
+    await expect(visit.messages("slack", "Held: Facebook is failing for")).to_have_count(0)

@@ -157,7 +157,8 @@ WRONG = [
     ('name = "region"', 'name = "error"', "api_key.1.fields.1.name: is a name that answers"),
     ('pattern = "eu|us"', 'pattern = "("', "api_key.1.fields.1.pattern: is not a regular expression"),
     ('account_id = "/account/id"', 'account_id = "account.id"', "api_key.1.probe.account_id: "),
-    ('account_id = "/account/id"\n', "", "api_key.1.probe.account_id: Field required"),
+    ('account_id = "/account/id"\n', "", "api_key.1.probe.account_id: is missing"),
+    ("called = ", "caled = ", "api_key.1.caled: is no key that is known here"),
     ('verdict = "account_disabled"', 'verdict = "gone"', "api_key.1.verdicts.2.verdict: "),
     ('equals = "expired_key"\n', "", "api_key.1.verdicts.1: at and equals belong together"),
     ('verdict = "healthy"', 'verdict = "revoked"', "api_key.1.examples.1.verdict: this answer comes to “heal"),
@@ -166,12 +167,23 @@ WRONG = [
     ('"https://suite.example.com/connections/{acc', '"https://{acc', "hosted.1.reconnect_url: the host is fixed"),
     ('stops = ["posts"]', 'stops = ["posts"]\nchecklist = ["Use {log}."]', "hosted.1.checklist: names {log}, which is"),
     ("[[hosted]]", "[[hosted", "is not TOML"),
+    ("[[hosted]]", "[[hosted]]\nx = " + "[" * 2000 + "]" * 2000, "is nested too deep"),
+    ("{connection_id}", "{connection_id!r}", "hosted.1.reconnect_url: writes more than a name"),
+    ("{connection_id}", "{connection_id:>99999999999}", "hosted.1.reconnect_url: writes more than a name"),
+    ("{connection_id}", "{connection_id:{account_id}}", "hosted.1.reconnect_url: writes more than a name"),
+    ("suite.example.com/connections/{acc", "suite.example.com;x/{acc", "hosted.1.reconnect_url: must be an address"),
+    ("suite.example.com/connections/{acc", "suite.example.com:99999/{acc", "hosted.1.reconnect_url: is not an add"),
+    ("suite.example.com/connections/{acc", "suite.example.com/\\r\\nX: {acc", "hosted.1.reconnect_url: must be plain"),
+    ('"X-Region" =', '"X Region" =', "api_key.1.probe.headers.X Region: is no header"),
+    ('"X-Region" =', '"Host" =', "api_key.1.probe.headers.Host: is no header"),
+    ('"X-Region" = "', '"X-Region" = "é', "api_key.1.probe.headers.X-Region: must be one line"),
+    ('"X-Region" = "', '"X-Region" = "\\r\\nEvil: ', "api_key.1.probe.headers.X-Region: must be one line"),
 ]
 
 
 ELSEWHERE = {
     "api_key.1.fields.2.name: the probe does not use {key}": 'name = "key"',
-    "api_key.1.probe.account_id: Field required": "[api_key.probe]",
+    "api_key.1.probe.account_id: is missing": "[api_key.probe]",
     "api_key.1.verdicts.1: at and equals belong together": "[[api_key.verdicts]]",
     "hosted.1.checklist: names {log}, which is": None,
 }
@@ -191,7 +203,7 @@ def test_a_wrong_declaration_is_told_with_its_line_its_key_and_what_it_must_be(
     assert refused.value.name == "LAPSEBOT_NETWORKS_FILE"
     assert said in refused.value.reason
     told_of = ELSEWHERE.get(said, before)
-    if told_of is not None and "TOML" not in said:
+    if told_of is not None and "TOML" not in said and "too deep" not in said:
         line = text[: text.index(told_of)].count("\n") + 1
         assert f", line {line}: " in refused.value.reason
 

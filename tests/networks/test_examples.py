@@ -15,7 +15,7 @@ MODULES = network_modules()
 CASES = [
     pytest.param(module, index, id=f"{module.SPEC.slug}-{index}")
     for module in MODULES
-    for index in range(len(module.EXAMPLES))
+    for index in range(len(getattr(module, "EXAMPLES", ())))  # one without is named by test_complete
 ]
 
 

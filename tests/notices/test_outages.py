@@ -223,6 +223,21 @@ async def test_a_lapse_without_a_known_reason_that_was_not_told_yet_waits_until_
     assert await world.heard(NoticeKind.LAPSED) == ["Ana lapsed connector 1", "Ana lapsed connector 1"]
 
 
+@pytest.mark.behaviour("D-4", "D-6")
+async def test_a_lapse_that_was_held_back_is_told_after_a_day_though_the_network_goes_on_failing(world: World) -> None:
+    accounts = await world.logins(8)
+    await begins(world)
+    await fails(world, *accounts)
+    await tell(world)
+    await world.lapse(accounts[0], cause=Verdict.UNCLEAR)
+    await world.tell()
+    assert await world.heard(NoticeKind.LAPSED) == []
+    world.clock.advance(timedelta(days=1, minutes=1))
+    for _ in range(2):
+        await tell(world)
+    assert await world.heard(NoticeKind.LAPSED) == ["Ana lapsed connector 1"]
+
+
 @pytest.mark.behaviour("X-3", "D-5")
 async def test_what_lasts_for_a_day_is_said_to_be_held_no_longer(world: World) -> None:
     accounts = await world.logins(8)

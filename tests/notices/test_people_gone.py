@@ -191,6 +191,7 @@ async def test_bearer_links_of_who_is_deactivated_and_those_they_handed_out_end_
     async with world.storage.transaction() as uow:
         for whom, by, purpose in (
             (world.ana, None, PassPurpose.ACCOUNTS),
+            (world.ana, None, PassPurpose.CALENDAR),
             (world.ana, mei.id, PassPurpose.IDENTITY),
             (mei, world.ana.id, PassPurpose.ACCOUNTS),
         ):
@@ -199,8 +200,10 @@ async def test_bearer_links_of_who_is_deactivated_and_those_they_handed_out_end_
     await world.roster().run_once()
     async with world.storage.reading() as uow:
         (own,) = await uow.passes.of(world.organization.id, world.ana.id, PassPurpose.ACCOUNTS)
+        (calendar,) = await uow.passes.of(world.organization.id, world.ana.id, PassPurpose.CALENDAR)
         (one_time,) = await uow.passes.of(world.organization.id, world.ana.id, PassPurpose.IDENTITY)
         (handed_out,) = await uow.passes.of(world.organization.id, mei.id, PassPurpose.ACCOUNTS)
+    assert calendar.withdrawn_at == now
     assert (own.withdrawn_at, one_time.withdrawn_at, handed_out.withdrawn_at) == (now, None, now)
 
 

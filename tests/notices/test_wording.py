@@ -23,7 +23,9 @@ from commands.messages import (
     Mark,
     Mention,
     Message,
+    Moment,
     Note,
+    Plain,
     Rows,
     Text,
     Tone,
@@ -94,7 +96,7 @@ def test_the_first_line_stands_alone_and_its_mark_has_its_word(example: Example)
     assert re.match(rf"{mark} ({WORDS[mark]})[:? ]", said)
     if example.kind in ABOUT_NO_ACCOUNT or "to @Ana Ruiz" in said or "nothing hangs on" in said:
         return
-    single = re.search(r"\*(Facebook|TikTok|LinkedIn) · [^*]+\* · `\d+` · client \w+", said)
+    single = re.search(r"\*(Facebook|TikTok|LinkedIn|Letterly|Suite Social) · [^*]+\* · `[\w-]+` · client \w+", said)
     several = re.search(r"\*[^*]+\* · (all |14 of )?\d+ (accounts|logins)|\*\d+ accounts\* · |digest: ", said)
     assert single or several
 
@@ -146,7 +148,8 @@ def test_only_connector_and_owner_get_a_link_of_their_own(example: Example) -> N
 )
 def test_what_is_lost_meanwhile_is_said(example: Example) -> None:
     assert re.search(
-        r"Missing since <time .*>: spend.* of (this account|\d+ accounts, \d+ clients?)", plain(example.message)
+        r"Missing since <time .*>: (spend|campaign reports|posts).* of (this account|\d+ accounts, \d+ clients?)",
+        plain(example.message),
     )
 
 
@@ -168,6 +171,18 @@ def test_only_the_clients_that_the_reader_may_see_are_counted() -> None:
     text = plain(write(letter(Part.CONNECTOR, entries[:1], beside=entries[1:2])))
     assert "of 2 accounts, 1 client. The same login also reads A1." in text
     assert "Brio" not in text
+
+
+@pytest.mark.behaviour("N-18")
+def test_of_several_accounts_the_data_are_missing_since_the_first_of_them_stopped() -> None:
+    entries = [
+        entry(hours, FACEBOOK, f"A{hours}", account_id=str(hours), cause=Verdict.REVOKED, ago=timedelta(hours=hours))
+        for hours in (1, 3, 2)
+    ]
+    since = min(one.since for one in entries)
+    assert since == entries[1].since
+    lost = plain_line((Plain("Missing since "), Moment(since), Plain(": ")))
+    assert lost in plain(write(letter(Part.CONNECTOR, entries)))
 
 
 @pytest.mark.behaviour("D-1")

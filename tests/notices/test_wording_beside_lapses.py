@@ -3,7 +3,7 @@
 import pytest
 
 from bot.notices.examples import examples
-from bot.notices.subjects import AGAIN, FIRST
+from bot.notices.subjects import AGAIN, ELSEWHERE, FIRST
 from bot.notices.wording import PARTS
 from commands.messages import (
     Heading,
@@ -56,6 +56,11 @@ def test_subjects_are_those_that_people_know() -> None:
     for part in ("connector", "owner"):
         assert BY_NAME[f"lapsed: {part}"].subject == FIRST == BY_NAME[f"reminder, starting over: {part}"].subject
         assert BY_NAME[f"reminder: {part}"].subject == AGAIN == BY_NAME[f"reminder, the last: {part}"].subject
+        for state in ("moved", "disabled"):  # a login mends neither, and is not asked for
+            assert BY_NAME[f"lapsed, {state}: {part}"].subject == ELSEWHERE
+            assert "Reconnect" not in buttons(BY_NAME[f"lapsed, {state}: {part}"])
+        assert BY_NAME[f"outage, for a day: {part}"].subject == "TikTok is still failing"
+        assert BY_NAME[f"outage, answering again: {part}"].subject == "TikTok answers again: nothing to do"
     assert FIRST == "Immediate action required: please reconnect your account(s)"
     assert AGAIN == "Action required: reconnect account"
     assert all(example.message.subject for example in EXAMPLES)

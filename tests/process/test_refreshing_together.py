@@ -2,6 +2,7 @@
 
 import asyncio
 import multiprocessing
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -32,7 +33,7 @@ ACCOUNT = "acct-1"
 TOKEN = "token"
 CALLBACK = f"http://127.0.0.1:9/oauth/cb/{SLUG}"
 WITHIN = 180.0
-"""Seconds after which a process has hung."""
+"""Seconds after which something has hung, for all processes together."""
 
 
 @asynccontextmanager
@@ -84,12 +85,16 @@ def together(processes: multiprocessing.context.ForkServerContext, orders: Seque
     pressing = sum(order.does == "reconnect" for order in orders)
     barrier, pressed, told = processes.Barrier(len(orders)), processes.Barrier(max(pressing, 1)), processes.Queue()
     started = [processes.Process(target=run, args=(order, barrier, pressed, told), daemon=True) for order in orders]
-    for process in started:
-        process.start()
-    words = sorted(told.get(timeout=WITHIN) for _ in started)
-    for process in started:
-        process.join(WITHIN)
-    return words
+    until = time.monotonic() + WITHIN
+    try:
+        for process in started:
+            process.start()
+        return sorted(told.get(timeout=max(until - time.monotonic(), 0)) for _ in started)
+    finally:
+        for process in started:
+            if process.pid is not None:
+                process.join(max(until - time.monotonic(), 0))
+                process.kill()
 
 
 @pytest.mark.behaviour("D-3")

@@ -24,10 +24,12 @@ def test_nothing_set_means_embedded_on_this_machine() -> None:
         ("LAPSEBOT_PUBLIC_URL", "https://bot.example.com/?a=1", "must be an address"),
         ("LAPSEBOT_DATABASE_URL", "postgresql://host/db", "postgresql+asyncpg://"),
         ("LAPSEBOT_TIME_ZONE", "Mars/Base", "Europe/Berlin"),
-        ("LAPSEBOT_LISTEN_PORT", "70000", "65535"),
-        ("LAPSEBOT_LISTEN_PORT", "eighty", "integer"),
+        ("LAPSEBOT_LISTEN_PORT", "70000", "must be less than or equal to 65535"),
+        ("LAPSEBOT_LISTEN_PORT", "eighty", "must be a whole number"),
+        ("LAPSEBOT_CHECK_TICK", "often", "must be a number"),
+        ("LAPSEBOT_WEBHOOK_PRIVATE", "perhaps", "must be true or false"),
         ("LAPSEBOT_OUTAGE_SHARE", "60", "1"),
-        ("LAPSEBOT_LOG_FORMAT", "xml", "text|json"),
+        ("LAPSEBOT_LOG_FORMAT", "xml", "must be one of text, json"),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_it_must_be(name: str, value: str, reason: str) -> None:

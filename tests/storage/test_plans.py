@@ -163,6 +163,7 @@ async def test_claiming_due_checks_walks_neither_table(crowd: Crowd) -> None:
         await crowd.storage.queues.claim_checks(
             now=crowd.clock.now(), limit=10, lease=LEASE, networks=["examplenet", "other"]
         )
+    assert "ix_connections_moved" in await crowd.plan(1), "what waits is not looked for among all of a business"
     for place in range(len(heard)):
         plan = await crowd.plan(place)
         assert not [line for line in plan.splitlines() if line.startswith("SCAN ") and "nections" in line]

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.watch.judgement import Judgement, judge, refresh_due
+from bot.watch.judgement import Judgement, in_outage, judge, judge_connection, refresh_due
 from bot.watch.rules import WatchRules
 from commands.ids import AuthorizationId, ClientId, ConnectionId, OrganizationId, PersonId
 from commands.model import CLEAR_LAPSES, Authorization, Connection, ConnectionState, Doubt, Tokens, Verdict
@@ -143,6 +144,29 @@ def test_a_network_that_is_down_is_asked_ever_less_often_up_to_the_usual_interva
         record = judged(due(authorization=replace(AUTHORIZATION, doubt=doubt)), Verdict.NETWORK_DOWN).record
         waits.append(record.next_check_at - NOW)
     assert waits == [timedelta(minutes=5), timedelta(minutes=10), timedelta(minutes=20), timedelta(hours=1)]
+
+
+@pytest.mark.behaviour("X-3")
+def test_in_an_outage_what_is_unclear_opens_nothing_and_what_is_clear_is_told_all_the_same() -> None:
+    """One account of a login that the network refuses without a reason, another whose permission was taken away."""
+    settled = connection(doubt=Doubt(since=NOW - timedelta(hours=2), failures=9))
+    unclear = judge_connection(settled, finding(Verdict.UNCLEAR), RULES, NOW)
+    held = in_outage(unclear, since=NOW - timedelta(minutes=10))
+    assert (unclear.opens, held.opens) == (True, False)
+    assert held.doubt == Doubt(since=NOW - timedelta(minutes=10), failures=0)
+    for verdict in CLEAR_LAPSES:
+        clear = judge_connection(settled, finding(verdict), RULES, NOW)
+        assert in_outage(clear, since=NOW) == clear
+        assert clear.opens
+
+
+def test_the_next_check_comes_earlier_or_later_by_what_chance_says() -> None:
+    probe = Probe(grant=finding(Verdict.HEALTHY))
+    waits = [
+        judge(due(), probe, spec(), RULES, now=NOW, spread=partial(float, chance)).record.next_check_at - NOW
+        for chance in (-1.0, 0.0, 1.0)
+    ]
+    assert waits == [timedelta(minutes=54), timedelta(minutes=60), timedelta(minutes=66)]
 
 
 @given(spread=st.floats(-1, 1))

@@ -2,6 +2,7 @@
 told that somebody took access away where we lost it.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ import pytest
 
 from bot.watch.check import AuthorizationCheck
 from bot.watch.outages import OutageGuard
-from bot.watch.refreshing import UNANSWERED
+from bot.watch.refreshing import UNANSWERED, Refresher
 from bot.watch.rules import WatchRules
 from bot.watch.watcher import Watcher
 from commands.errors import NetworkError
@@ -183,6 +184,57 @@ async def test_whoever_lost_the_lease_sends_nothing(world: World) -> None:
     )
     assert world.network.sent == ["seed-refresh-token"]
     assert (await world.tokens()).access.reveal() == "access-1"
+
+
+@pytest.mark.behaviour("D-3")
+async def test_a_token_is_never_sent_under_a_lease_that_somebody_else_has_taken_over(world: World) -> None:
+    """Whoever begins a refresh asks the store first, whatever they read before: then the stored tokens are theirs."""
+    authorization, old = world.seeded.authorization, await world.tokens()
+    world.clock.advance(NOT_LONG_BEFORE_THE_END)
+    held = await world.storage.queues.claim_check(
+        authorization.organization_id, authorization.id, now=world.clock.now(), lease=RULES.lease
+    )
+    assert held is not None
+    await world.sweep(RULES.lease + timedelta(seconds=1))
+    soon = asyncio.get_running_loop().time() + 30
+    given = await Refresher(world.storage, world.clock).refresh(held, world.network, old, soon)
+    assert given.access.reveal() == "access-1"
+    assert world.network.sent == ["seed-refresh-token"]
+
+
+@pytest.mark.behaviour("D-3")
+async def test_a_servers_fault_is_no_answer_since_it_may_come_after_the_token_was_taken(world: World) -> None:
+    """A bad gateway in front of a network that spent the token: the refusal that follows is nobody's doing."""
+
+    fault = Evidence(check="token", code="bad_gateway", http_status=502)
+    lost = NetworkError(Finding(verdict=Verdict.NETWORK_DOWN, evidence=fault))
+    world.network = Rotating(clock=world.clock, fails={"after the network": lost})
+    await world.sweep(NOT_LONG_BEFORE_THE_END)
+    assert await world.lapse() is None
+    assert (await world.tokens()).refresh_begun_at is not None
+    await world.sweep()
+    found = await world.lapse()
+    assert found is not None
+    assert (found.cause, found.evidence.subcode) == (Verdict.EXPIRED, UNANSWERED)
+
+
+@pytest.mark.behaviour("D-3")
+async def test_a_refused_refresh_is_judged_by_the_tokens_that_are_stored_by_then(world: World) -> None:
+    """A reconnection in the middle of a refresh ended the old tokens; its own work, and nothing lapses."""
+    authorization = world.seeded.authorization
+
+    class Reconnected(Rotating):
+        async def refresh(self, tokens: Tokens) -> Grant | None:
+            self.access, self.good = "from the login", "also from the login"
+            fresh = Tokens(access=Secret(self.access), refresh=Secret(self.good), obtained_at=self.clock.now())
+            async with world.storage.transaction() as uow:
+                await uow.authorizations.replace_grant(authorization, fresh)
+            raise NetworkError(REFUSED)
+
+    world.network = Reconnected(clock=world.clock)
+    await world.sweep(NOT_LONG_BEFORE_THE_END)
+    assert await world.lapse() is None
+    assert (await world.tokens()).access.reveal() == "from the login"
 
 
 @pytest.mark.behaviour("D-3", "R-16")

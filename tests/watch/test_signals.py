@@ -1,5 +1,6 @@
 """What networks tell on their own: proved, harmless when sent again, and believed only after a look of ours."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -87,6 +88,8 @@ class Google:
     key: RSAKey
     asked: list[str] = field(default_factory=list)
     is_down: bool = False
+    says: str = ""
+    """Said in place of the keys."""
 
     def event(self, changes: Mapping[str, object] | None = None, *, key: RSAKey | None = None) -> bytes:
         subject = {"subject_type": "iss-sub", "iss": f"{ISSUER}/", "sub": "subject-ana"}
@@ -116,6 +119,8 @@ async def google() -> AsyncIterator[Google]:
         rig.asked.append("keys")
         if rig.is_down:
             return web.Response(status=503)
+        if rig.says:
+            return web.Response(text=rig.says, content_type="application/json")
         return web.json_response({"keys": [rig.key.as_dict(private=False)]})
 
     app = web.Application()
@@ -162,6 +167,22 @@ async def test_googles_new_keys_are_fetched_when_one_is_not_known(google: Google
 
 async def test_while_the_keys_cannot_be_had_google_is_asked_to_send_it_again(google: Google) -> None:
     google.is_down = True
+    assert (await google.hear(google.event())).answer.status == 503
+    google.is_down = False
+    google.clock.advance(timedelta(seconds=11))
+    assert (await google.hear(google.event())).subject_ids == ("subject-ana",)
+
+
+async def test_a_flood_while_the_keys_cannot_be_had_makes_us_ask_google_once(google: Google) -> None:
+    google.is_down = True
+    heard = await asyncio.gather(*(google.hear(b"garbage") for _ in range(20)))
+    assert {one.answer.status for one in heard} == {503}
+    assert google.asked == ["keys"]
+
+
+@pytest.mark.parametrize("answer", ["[]", '{"keys": null}', '{"keys": [5]}', '{"keys": [{"kty": "odd"}]}', "[" * 9_000])
+async def test_keys_that_are_none_are_asked_for_again_later(google: Google, answer: str) -> None:
+    google.says = answer
     assert (await google.hear(google.event())).answer.status == 503
 
 

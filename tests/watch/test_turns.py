@@ -67,7 +67,7 @@ class Shared:
             due = await self.storage.queues.claim_checks(
                 now=now, limit=PORTION, lease=RULES.lease, networks=networks, first=first
             )
-            turns.leased(len(due), limit=PORTION)
+            turns.leased(networks, [check.authorization.network for check in due], limit=PORTION)
             leased += [check.authorization.organization_id for check in due]
         return leased
 
@@ -101,6 +101,23 @@ async def test_while_a_process_keeps_up_the_longest_due_goes_first_and_nothing_m
     await shared.grow(late, 2, hours_late=1)
     leased = await shared.portions(1)
     assert leased == [early.organization_id] * 3 + [late.organization_id] * 3
+
+
+@pytest.mark.behaviour("D-3")
+async def test_that_nothing_of_another_network_is_due_takes_no_turns_away(shared: Shared) -> None:
+    """A slow network is leased of seldom, and others are looked at between."""
+    large, small = await shared.add(1), await shared.add(2)
+    await shared.grow(large, 40, hours_late=9)
+    turns, leased = FairTurns(shared.storage.queues), list[OrganizationId]()
+    for networks in (["examplenet"], ["othernet"], ["examplenet"]):
+        now = shared.clock.now()
+        first = await turns.first(networks, now=now, limit=PORTION)
+        due = await shared.storage.queues.claim_checks(
+            now=now, limit=PORTION, lease=RULES.lease, networks=networks, first=first
+        )
+        turns.leased(networks, [check.authorization.network for check in due], limit=PORTION)
+        leased += [check.authorization.organization_id for check in due]
+    assert small.organization_id in leased
 
 
 def throttled(until: Pause | None) -> Finding:
@@ -149,6 +166,26 @@ async def test_a_limit_of_one_login_makes_that_one_wait_and_nobody_else(shared: 
     async with shared.storage.reading() as uow:
         waiting = await uow.authorizations.get(one.organization_id, one.authorization.id)
     assert waiting.next_check_at == shared.clock.now() + 10 * MINUTE
+
+
+@pytest.mark.behaviour("D-4")
+async def test_an_absurd_wait_blinds_nobody_for_longer_than_an_hour_and_a_login_for_a_day(shared: Shared) -> None:
+    one, other = await shared.add(1), await shared.add(2)
+    never = shared.clock.now() + timedelta(days=9_999)
+    network = FakeNetwork(probe_answer=Probe(grant=throttled(Pause(until=never, everybody=True))))
+    await shared.sweep(network)
+    network.asked.clear()
+    await shared.add(3)
+    await shared.sweep(network, after=61 * MINUTE)
+    assert network.asked == ["probe"], "whoever was not told to wait is asked"
+    network.asked.clear()
+    network.probe_answer = Probe(grant=GOOD)
+    await shared.sweep(network, after=timedelta(days=1, minutes=1))
+    assert len(network.asked) >= 2
+    async with shared.storage.reading() as uow:
+        for seeded in (one, other):
+            waiting = await uow.authorizations.get(seeded.organization_id, seeded.authorization.id)
+            assert waiting.checked_at == shared.clock.now()
 
 
 async def test_a_longer_pause_stands(shared: Shared) -> None:

@@ -486,7 +486,7 @@ async def serving(rig: Rig, alive: Alive) -> AsyncIterator[None]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         rig.base = f"http://127.0.0.1:{listener.getsockname()[1]}"
         app = create_web(services=rig.services, platforms={rig.platform.name: rig.platform}, alive=alive)
-        runner = web.AppRunner(app, access_log=None)
+        runner = web.AppRunner(app, access_log=None, auto_decompress=False)
         await runner.setup()
         try:
             await web.SockSite(runner, listener).start()

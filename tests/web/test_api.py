@@ -1,5 +1,6 @@
 """The API of the host product: keys, what comes in, what is read, and nothing of anybody else's."""
 
+import logging
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -237,6 +238,26 @@ async def test_bodies_that_are_no_json_or_too_large_are_refused(host: Host) -> N
         answer = await host.call("POST", "/connections", data=data, headers={"Content-Type": content_type})
         assert answer.status == status, answer.json
         assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br"])
+async def test_a_compressed_body_is_refused_in_words_and_fills_no_log(
+    host: Host, coding: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": coding}
+    answer = await host.call("POST", "/connections", data=b"garbage", headers=headers)
+    assert (answer.status, "Content-Encoding" in answer.json["error"]) == (415, True)
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+async def test_every_answer_of_the_api_carries_the_pages_headers(host: Host) -> None:
+    for path, key in (("/organization", None), ("/organization", ""), ("/openapi.json", None), ("/nope", None)):
+        answer = await host.call("GET", path, key=key)
+        assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["X-Frame-Options"] == "DENY"
 
 
 async def test_a_key_that_calls_too_often_is_asked_to_wait(host: Host) -> None:

@@ -109,9 +109,24 @@ async def test_a_report_that_cannot_be_taken_is_refused_in_words_and_can_be_sent
         lapsed("e6", now, network="", account_id=""),
         {**lapsed("e7", now), "at": "2026-11-23T09:00:00"},
         {**lapsed("e8", now), "type": "tired"},
+        {**lapsed("e9", now), "at": "0001-01-01T00:00:00+14:00"},
+        {**lapsed("e10", now), "at": "9999-12-31T23:59:59-14:00"},
+        lapsed("e11\0", now),
     )
     for words, sentence in zip(
-        ["no such connection", "future", "year ago", "cause must be", "watches", "which connection", "offset", "type"],
+        [
+            "no such connection",
+            "future",
+            "year ago",
+            "cause must be",
+            "watches",
+            "which connection",
+            "offset",
+            "type",
+            "no time",
+            "no time",
+            "control",
+        ],
         said,
         strict=True,
     ):
@@ -180,6 +195,8 @@ async def test_the_same_is_reported_by_signed_webhook_each_message_once(host: Ho
     assert (await Source(host, source.path, Secret("whsec_" + "A" * 44)).post("msg_3", signed_body()))[0] == 401
     assert (await source.post("msg_4", b"{"))[0] == 422
     assert (await source.post("msg_5", b"[" * 100_000))[0] == 400
+    no_time = json.dumps({**json.loads(signed_body()), "timestamp": "0001-01-01T00:00:00+14:00"}).encode()
+    assert (await source.post("msg_5", no_time))[0] == 422
     status, answer = await source.post("msg_6", signed_body(colour="red"))
     assert (status, "colour is not a field" in answer["error"]) == (422, True)
     async with host.rig.storage.transaction() as uow:

@@ -93,6 +93,7 @@ async def test_an_answer_on_another_networks_path_is_refused_and_written_down(
     assert "reconnecting failed" in await rig.audited()
 
 
+@pytest.mark.behaviour("R-3")
 @pytest.mark.parametrize(("issuer", "accepted"), [("http://127.0.0.1:9", True), ("https://evil.example", False)])
 async def test_an_issuer_that_is_named_must_be_the_one_that_was_gone_to(
     rig: Rig, browser: Browser, sent: Page, issuer: str, accepted: bool

@@ -102,6 +102,11 @@ async def test_somebody_without_chat_has_the_same_page_by_their_personal_link(ri
     assert "1 login of yours ends in the next 90 days" in (await browser.get(path)).words
     to_link = await browser.post(f"{path}/day", page.form(f"{path}/day", connection=to_wire(connection_id)))
     assert "Account 501" in (await browser.follow(to_link)).words
+    made = await browser.post(f"{path}/day", {**page.form(f"{path}/day"), "calendar": "yes"})
+    assert made.status == 200
+    async with rig.storage.reading() as uow:
+        (calendar,) = await uow.passes.of(rig.organization_id, rig.people["Olga Owner"].id, PassPurpose.CALENDAR)
+    assert calendar.made_by == rig.people["Raj Patel"].id, "it ends with whatever ends the links that he handed out"
 
 
 @pytest.mark.behaviour("X-7")

@@ -124,3 +124,17 @@ async def test_a_hidden_sibling_that_did_not_come_back_is_not_hinted_at(rig: Rig
     assert "Secret Sibling" not in page.words
     assert "Not back" not in page.words
     assert "Partly" not in page.words
+
+
+@pytest.mark.behaviour("R-17")
+async def test_an_unused_login_that_is_known_here_has_what_is_stored_of_it_looked_at_now(
+    rig: Rig, browser: Browser
+) -> None:
+    path = await rig.link(await rig.add_connection("1"))
+    await rig.signed_in(browser, path)
+    rig.login("another")
+    assert "Restored" not in (await rig.reconnect(browser, path)).words
+    assert rig.network.revoked == []
+    async with rig.storage.reading() as uow:
+        (stored,) = await uow.authorizations.many(rig.organization_id, [rig.authorization_id])
+    assert stored.next_check_at == rig.clock.now()

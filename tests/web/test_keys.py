@@ -11,7 +11,8 @@ import pytest
 
 from bot.watch.rules import WatchRules
 from bot.watch.watcher import Watcher
-from commands.ids import AuthorizationId, ConnectionId, LapseId, new_id, to_wire
+from commands.ids import AuthorizationId, ConnectionId, LapseId, SessionId, new_id, to_wire
+from commands.keys import read_typed
 from commands.model import (
     Authorization,
     Connection,
@@ -25,9 +26,12 @@ from commands.model import (
 from commands.ports.checker import CheckResult
 from commands.ports.events import EventKind
 from commands.ports.network import Network
+from commands.ports.reconnecting import Session
+from commands.reconnect import Reconnecting
+from commands.rehearsal import Rehearsal
 from commands.secret import Secret
 from tests.support.own_networks import OwnNetworks, own_networks
-from tests.web.rig import Browser, Page, Rig, opened_rig
+from tests.web.rig import TEAM, Browser, Page, Rig, opened_rig
 
 OLD = '{"region":"eu","key":"lm_0old"}'
 
@@ -463,3 +467,36 @@ async def test_a_stored_key_is_watched_its_end_is_known_and_a_refused_one_lapses
     assert await state_after("invalid_key") is ConnectionState.LAPSED
     assert await state_after("too_many") is ConnectionState.LAPSED, "and no evidence that it works again"
     assert await state_after("") is ConnectionState.ACTIVE
+
+
+@pytest.mark.behaviour("R-9")
+async def test_no_login_is_begun_for_a_key_whoever_asks_for_one(rig: Rig, own: OwnNetworks) -> None:
+    """The page has no such button; the round trip itself refuses as well, and opens nothing that would hold others."""
+    path = await rig.link(await account(rig, own.keyed, "L-1"))
+    link = await rig.storage.directory.link(path.removeprefix("/r/"))
+    assert link is not None
+    now = rig.clock.now()
+    session = Session(
+        id=SessionId(new_id(now)),
+        platform=rig.platform.name,
+        tenant=TEAM,
+        user="U-ana",
+        name="Ana Ruiz",
+        email=None,
+        created_at=now,
+        expires_at=now + timedelta(hours=1),
+    )
+    answer = await Reconnecting(rig.services).start(
+        link, rig.people["Ana Ruiz"], session, browser_hash=b"browser", take_over=False, again=False
+    )
+    assert isinstance(answer, Rehearsal)
+    assert await rig.events(EventKind.ATTEMPT_OPENED, EventKind.ATTEMPT_FAILED) == []
+
+
+@pytest.mark.behaviour("R-9")
+async def test_what_was_typed_is_shown_again_without_what_is_secret(own: OwnNetworks) -> None:
+    form = own.keyed.spec.key_form
+    assert form is not None
+    typed = read_typed(form, {"key": "lm_0secret", "region": "eu"})
+    assert typed.again(form) == {"region": "eu"}
+    assert "lm_0secret" not in repr(typed)

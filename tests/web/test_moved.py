@@ -114,6 +114,24 @@ async def test_a_login_that_is_here_already_brings_it_back_at_once_and_the_count
     assert (ended.connection_id, ended.person_id) == (asked, rig.people["Raj Patel"].id)
 
 
+@pytest.mark.behaviour("R-7", "R-10")
+async def test_another_owners_login_does_not_bring_it_back(rig: Rig, browser: Browser) -> None:
+    await rig.add_person("Olga Owner", Role.OWNER)
+    await rig.add_person("Bo Owner", Role.OWNER)
+    asked = await rig.add_connection("1", cause=Verdict.ACCOUNT_MOVED, evidence=MOVED, owner="Olga Owner")
+    bo = await rig.add_authorization("Bo Owner", subject="s-brio")
+    await rig.add_connection(
+        "5", state=ConnectionState.ACTIVE, connector="Bo Owner", owner="Bo Owner", parent=BRIO, authorization_id=bo
+    )
+    rig.checker.proves = {bo: frozenset({"1"})}
+    path = await rig.link(asked, "Raj Patel")
+    await rig.signed_in(browser, path, "Raj Patel")
+    await browser.submit(await browser.get(f"{path}/move"), f"{path}/move")
+    assert bo not in rig.checker.asked
+    still = await rig.connection(asked)
+    assert (still.state, still.parent, still.authorization_id) == (ConnectionState.LAPSED, BRIO, None)
+
+
 @pytest.mark.behaviour("R-7", "P-5")
 async def test_only_an_administrator_accepts_and_only_the_business_that_was_shown(rig: Rig, browser: Browser) -> None:
     asked = await moved(rig)

@@ -183,3 +183,20 @@ async def test_an_administrator_transfers_it_by_a_button_after_being_asked(rig: 
     for each in (asked, beside):
         assert (await rig.connection(each)).owner_id == rig.people["Raj Patel"].id
     assert "Under another owner" not in (await browser.get(chosen)).words
+
+
+@pytest.mark.behaviour("R-10")
+async def test_another_owners_accounts_are_not_swept_along_by_a_login_that_mends_its_own(
+    rig: Rig, browser: Browser
+) -> None:
+    """The login reaches both; only what its owner owns goes over to it."""
+    login = await cleos(rig)
+    asked = await rig.add_connection("1", owner="Cleo Cole")
+    olgas = await rig.add_connection("2", "Olga's Page", owner="Olga Owner")
+    path = await rig.link(asked, "Mei Lin")
+    await rig.signed_in(browser, path, "Mei Lin")
+    rig.login("1", "2", "8", subject="s-cleo", name="Cleo at Examplenet")
+    await rig.reconnect(browser, path)
+    assert (await rig.connection(asked)).authorization_id == login
+    left = await rig.connection(olgas)
+    assert (left.state, left.authorization_id) == (ConnectionState.LAPSED, rig.authorization_id)

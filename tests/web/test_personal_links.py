@@ -165,6 +165,7 @@ async def test_withdrawn_it_ends_at_once_with_the_session_that_it_began(rig: Rig
     assert await state_of(rig, connection_id) is ConnectionState.LAPSED
 
 
+@pytest.mark.behaviour("R-13")
 async def test_who_left_has_no_list_any_more(rig: Rig, browser: Browser) -> None:
     path = await rig.bearer_link(PassPurpose.ACCOUNTS, "Olga Owner")
     await opened(rig, browser, path)

@@ -40,6 +40,7 @@ async def test_the_checklist_is_filled_from_what_is_stored_and_leaves_out_what_i
     known = await rig.link(await rig.add_connection("1"))
     unknown = await rig.link(await rig.add_connection("2", parent=None))
     page = await rig.signed_in(browser, known)
+    assert "Use your Examplenet login." in page.words
     assert "Log in as Ana Ruiz." in page.words
     assert "Choose the Business Acme EU (7001)." in page.words
     assert "Choose the Business" not in (await browser.get(unknown)).words

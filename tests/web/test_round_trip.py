@@ -4,7 +4,8 @@ import asyncio
 import base64
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 import pytest
 
@@ -93,6 +94,36 @@ async def test_what_did_not_come_back_is_listed_with_its_reason(rig: Rig, browse
     assert "tick the accounts that this login did not reach" in page.words
     assert page.form(path)["again"] == "yes"
     assert_helps_on(page, path)
+
+
+@pytest.mark.behaviour("R-16", "D-3")
+async def test_a_refresh_token_that_is_kept_stays_marked_as_maybe_spent(rig: Rig, browser: Browser) -> None:
+    """The login brought none, and of the one before it is not known whether the network has taken it already."""
+    path = await rig.link(await rig.add_connection("1"))
+    begun_at = rig.clock.now()
+    async with rig.storage.transaction() as uow:
+        authorization = await uow.authorizations.get(rig.organization_id, rig.authorization_id)
+        before = await uow.authorizations.tokens(rig.organization_id, rig.authorization_id)
+        await uow.authorizations.replace_grant(authorization, replace(before, refresh_begun_at=begun_at))
+    await rig.signed_in(browser, path)
+    rig.login("1", refresh=None)
+    assert "Restored" in (await rig.reconnect(browser, path)).words
+    assert await stored_tokens(rig) == ("new-access", "old-refresh")
+    async with rig.storage.reading() as uow:
+        kept = await uow.authorizations.tokens(rig.organization_id, rig.authorization_id)
+    assert kept.refresh_begun_at == begun_at
+
+
+@pytest.mark.behaviour("D-2")
+async def test_where_consent_has_a_fixed_term_a_login_that_says_no_end_ends_by_it(rig: Rig, browser: Browser) -> None:
+    rig.network.spec = spec(term=timedelta(days=60))
+    path = await rig.link(await rig.add_connection("1"))
+    await rig.signed_in(browser, path)
+    rig.login("1")
+    assert "Restored" in (await rig.reconnect(browser, path)).words
+    async with rig.storage.reading() as uow:
+        renewed = await uow.authorizations.get(rig.organization_id, rig.authorization_id)
+    assert renewed.ends_at == rig.clock.now() + timedelta(days=60)
 
 
 @pytest.mark.behaviour("R-16")

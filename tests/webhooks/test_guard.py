@@ -9,7 +9,8 @@ from bot.webhooks.guard import AddressRefused, checked_url, socket_factory
 PRIVATE = [
     "127.0.0.1", "127.1.2.3", "10.0.0.1", "172.16.3.4", "192.168.1.1", "169.254.169.254", "100.64.0.1",
     "0.1.2.3", "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fc00::1", "ff02::1", "::ffff:127.0.0.1",
-    "::ffff:169.254.169.254", "64:ff9b::7f00:1", "2002:7f00:1::",
+    "::ffff:169.254.169.254", "64:ff9b::7f00:1", "2002:7f00:1::", "::127.0.0.1", "::ffff:0:7f00:1", "fec0::1",
+    "64:ff9b:1::a00:1", "168.63.129.16", "192.0.2.1", "fd00:ec2::254", "fe80::1%eth0",
 ]  # fmt: skip
 
 
@@ -48,6 +49,14 @@ def test_an_address_that_says_so_itself_is_refused_when_it_is_given(host: str) -
         "https://hooks.example.com/\x00",
         "https://héoks.example.com/",
         "https://localhost/hooks",
+        "https://localhost./hooks",
+        "https://printer.local./",
+        "https://metadata.google.internal./",
+        "https://2130706433/",
+        "https://0x7f.1/",
+        "https://127.1/",
+        "https://017700000001/",
+        "https://[::1%25lo]/",
         "https://metadata.internal/",
         "https://hooks.example.com/" + "a" * 1000,
         "https://[::1/",

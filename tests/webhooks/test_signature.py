@@ -53,6 +53,8 @@ def test_while_secrets_change_over_either_side_may_be_ahead() -> None:
         {TIMESTAMP: "1614265330.0"},
         {TIMESTAMP: "٣"},
         {TIMESTAMP: "9" * 30},
+        {TIMESTAMP: "9" * 12},
+        {TIMESTAMP: "9" * 11},
         {TIMESTAMP: "1614265331"},
         {SIGNATURE: ""},
         {SIGNATURE: "v1,"},
