@@ -1,13 +1,14 @@
 """Every network in a real browser, from the Reconnect page through the network's own pages and back."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from commands.model import ConnectionState
+from commands.model import ConnectionState, LapseEnd, Role
 from tests.e2e.round_trip import Trip, trip
 from tests.e2e.visit import browsing
 from tests.support.network_rigs import ADDRESSES, EAST, WEST
@@ -166,3 +167,27 @@ async def test_of_two_tabs_the_later_one_counts_and_the_other_is_told(way: Trip)
     await way.allows(later)
     await expect(later.get_by_role("status")).to_contain_text("back")
     assert set(await way.states()) == {ACTIVE}
+
+
+@pytest.mark.behaviour("R-11", "R-14")
+async def test_an_account_of_another_owner_is_not_connected_anew_but_to_be_transferred_first(way: Trip) -> None:
+    cleo = await way.rig.add_person("Cleo Cole", Role.OWNER)
+    organization_id, accounts = way.rig.organization_id, list(way.accounts.values())
+    async with way.rig.storage.transaction() as uow:
+        await uow.connections.set_owner(organization_id, accounts, cleo.id)
+        elsewhere = await uow.authorizations.get(organization_id, way.login)  # they work, by a login of somebody else's
+        await uow.authorizations.replace_grant(
+            replace(elsewhere, subject_id="another's"), await uow.authorizations.tokens(organization_id, way.login)
+        )
+        for one in accounts:
+            await uow.lapses.end(organization_id, one, at=way.rig.clock.now(), how=LapseEnd.RECONNECTED, by=cleo.id)
+            await uow.connections.set_state(organization_id, one, ACTIVE)
+    address = way.rig.base + await way.rig.new_accounts_link("Mei Lin", way.network.spec.slug)
+    page = await way.opens(await way.visitor("Mei Lin"), address)
+    await page.get_by_role("button", name=f"Log in at {way.name}").click()
+    await way.logs_in(page)
+    await way.allows(page)
+    reads = page.get_by_role("main")
+    await expect(reads).to_contain_text("under Cleo Cole")
+    await expect(reads).to_contain_text("ask Raj Patel, who can do that")
+    assert {(await way.rig.connection(one)).owner_id for one in accounts} == {cleo.id}
