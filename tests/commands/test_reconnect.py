@@ -131,7 +131,7 @@ async def test_a_refusal_says_what_must_be_put_right_and_whom_to_ask(world: Worl
         "Administrators: @Ada King, on their behalf, with the login\n"
         "It takes: a role on the account, with your Tiktok login\n"
         "Ask @Raj Patel, or @Ana Ruiz.\n"
-        "[Ask Raj] [Details] [▾ History, Assign it, List of Raj Patel, Copy link of Raj Patel]"
+        "[Check again] [Ask Raj] [▾ Details, History, Assign it, List of Raj Patel, Copy link of Raj Patel]"
     )
 
 
