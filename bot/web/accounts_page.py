@@ -23,10 +23,10 @@ from commands.choosing import clients_of
 from commands.drawing import mark_of, mending_label, network_name, open_lapse, spec_of, state_words, term_is_over
 from commands.forecast import HORIZON, own_forecast
 from commands.ids import AuthorizationId, ConnectionId, LinkId, from_wire, new_id, to_wire
-from commands.linking import Visitor, member_in
+from commands.linking import Visitor, member_in, memberships
 from commands.messages import Mark
 from commands.model import ConnectionState, ConnectionView, Filter
-from commands.passes import SESSION_LIFE, find_pass, open_accounts, pass_path, was_for
+from commands.passes import SESSION_LIFE, find_pass, open_accounts, pass_path, proves_pass, was_for
 from commands.ports.reconnecting import Link, Pass, PassPurpose, Session
 from commands.ports.storage import UnitOfWork
 from commands.secret import hashed
@@ -73,7 +73,22 @@ async def show(request: web.Request) -> web.StreamResponse:
     visitor = await holder_of(site, session, one)
     if session is None or visitor is None:
         return page(request, "open_accounts.html", session=session, path=request.path)
-    return await _list_page(request, session, visitor)
+    return await _list_page(request, session, visitor, day=f"{request.path}/day")
+
+
+async def show_again(request: web.Request) -> web.StreamResponse:
+    """Show the list to the session that a personal link began, for the way back from its other pages."""
+    found = await _holder(request)
+    return await _list_page(request, *found) if found else leads_nowhere(request, PassPurpose.ACCOUNTS)
+
+
+async def act_again(request: web.Request) -> web.StreamResponse:
+    """Go on from there as from the link itself."""
+    found = await _holder(request)
+    if found is None:
+        return leads_nowhere(request, PassPurpose.ACCOUNTS)
+    session, visitor = found
+    return await _go_on(request, visitor, await read_form(request, session))
 
 
 async def act(request: web.Request) -> web.StreamResponse:
@@ -87,6 +102,12 @@ async def act(request: web.Request) -> web.StreamResponse:
     visitor = await holder_of(site, session, one)
     if visitor is None or "open" in fields:
         return await _open(request, one, secret, session)
+    return await _go_on(request, visitor, fields)
+
+
+async def _go_on(request: web.Request, visitor: Visitor, fields: dict[str, str]) -> web.Response:
+    """To the page of what a button asks for."""
+    site = request.app[SITE]
     link = await link_asked_for(site, visitor, fields)
     if link is None:
         see_other(request, request.path)
@@ -127,6 +148,16 @@ async def holder_of(site: Site, session: Session | None, one: Pass) -> Visitor |
     return await member_in(site.services, session, one.organization_id)
 
 
+async def _holder(request: web.Request) -> tuple[Session, Visitor] | None:
+    """The session that a personal link began in this browser, and whose it is; None: there is none, or it is over."""
+    site = request.app[SITE]
+    session = await site.session(request)
+    if session is None or not proves_pass(session):
+        return None
+    holders = await memberships(site.services, session)
+    return (session, holders[0]) if holders else None
+
+
 async def link_asked_for(site: Site, visitor: Visitor, fields: dict[str, str]) -> Link | None:
     """The link that a button asks for; None for what was never offered. The link's own page asks everything anew."""
     now, person = site.services.clock.now(), visitor.person
@@ -152,7 +183,8 @@ async def link_asked_for(site: Site, visitor: Visitor, fields: dict[str, str]) -
     )
 
 
-async def _list_page(request: web.Request, session: Session, visitor: Visitor) -> web.Response:
+async def _list_page(request: web.Request, session: Session, visitor: Visitor, *, day: str = "") -> web.Response:
+    """`day`: where the days for renewing are; empty: the address of the link is not known here."""
     site, person = request.app[SITE], visitor.person
     number = _page_number(request)
     async with site.services.storage.reading() as uow:
@@ -178,6 +210,7 @@ async def _list_page(request: web.Request, session: Session, visitor: Visitor) -
         waiting=waiting,
         upcoming=upcoming,
         days=HORIZON.days,
+        day=day,
         number=number,
         pages=max(1, -(-found.total // AT_ONCE)),
         path=request.path,

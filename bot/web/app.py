@@ -97,6 +97,8 @@ def create_web(
             web.post("/link", sign_in.confirm),
             web.get(f"/choose/{{attempt:{_ID}}}", choose_page.show),
             web.post(f"/choose/{{attempt:{_ID}}}", choose_page.choose),
+            web.get("/p", accounts_page.show_again),
+            web.post("/p", accounts_page.act_again),
             web.get(f"/p/{{secret:{_ID}}}", accounts_page.show),
             web.post(f"/p/{{secret:{_ID}}}", accounts_page.act),
             web.get(f"/p/{{secret:{_ID}}}/day", forecast_page.show),

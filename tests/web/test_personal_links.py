@@ -363,3 +363,25 @@ async def test_what_lapsed_comes_first_then_what_ends_soon_then_what_works(rig: 
     page = await opened(rig, browser, await rig.bearer_link(PassPurpose.ACCOUNTS, "Olga Owner"))
     order = [page.words.index(name) for name in ("C lapsed", "B ends soon", "A works")]
     assert order == sorted(order)
+
+
+@pytest.mark.behaviour("R-13")
+async def test_from_where_a_login_ended_one_goes_back_to_the_list_and_on_to_the_next(
+    rig: Rig, browser: Browser
+) -> None:
+    await rig.add_connection("1", "First", owner="Olga Owner")
+    other = await rig.add_authorization("Raj Patel", subject="s-raj")
+    await rig.add_connection("2", "Second", owner="Olga Owner", authorization_id=other, connector="Raj Patel")
+    assert (await browser.get("/p")).status == 404
+    path = await rig.bearer_link(PassPurpose.ACCOUNTS, "Olga Owner")
+    listed = await opened(rig, browser, path)
+    rig.login("1")
+    chosen = await browser.submit(listed, path)
+    ended = await rig.reconnect(browser, chosen.location)
+    assert "1 account is back" in ended.words
+    assert 'href="/p"' in ended.text
+    again = await browser.get("/p")
+    assert "1 account of 2 needs connecting" in again.words
+    assert (await browser.submit(again, "/p")).location.startswith("/r/")
+    async with rig.browser() as stranger:
+        assert (await stranger.get("/p")).status == 404
