@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +15,7 @@ import aiohttp
 import pytest
 
 from bot.bootstrap import opened_storage, upgrade_database
-from bot.playground import cast
+from bot.playground import cast, own_networks
 from bot.playground.demo import demo_environment, free_port
 from bot.playground.seed import Seeding
 from bot.playground.stage import Stage
@@ -34,6 +35,8 @@ async def vendors(bot_url: str) -> AsyncIterator[StandIns]:
     """The stand-ins, in this process; the bot is in another."""
     port = free_port(0)
     stand_ins = StandIns(vendors_url=f"http://127.0.0.1:{port}", bot_url=bot_url)
+    for network, app in own_networks.vendors(time.time).items():
+        stand_ins.app.add_subapp(f"/{network}/", app)
     async with listening(stand_ins.app, "127.0.0.1", port):
         yield stand_ins
 
@@ -59,7 +62,8 @@ async def serving(environment: dict[str, str], directory: Path) -> AsyncIterator
 async def test_a_notice_planned_by_a_process_that_was_killed_is_delivered_once_by_the_next(tmp_path: Path) -> None:
     port = free_port(0)
     async with vendors(f"http://127.0.0.1:{port}") as stand_ins, aiohttp.ClientSession() as session:
-        environment = demo_environment(tmp_path, port) | stand_ins.environment()
+        own = own_networks.declare(tmp_path, stand_ins.url("").rstrip("/"))
+        environment = demo_environment(tmp_path, port) | stand_ins.environment() | own
         settings = Settings.read(environment)
         stand_ins.send_slack_requests_to(EVENTS_PATH)
         environment |= {name: os.environ[name] for name in ("PATH", "HOME", "CI") if name in os.environ}
