@@ -136,9 +136,11 @@ def accept_move_confirmed_action(connection_id: ConnectionId, business_id: str) 
     return ActionRef(ACCEPT_MOVE_CONFIRMED, (to_wire(connection_id), mark_of(business_id)))
 
 
-def mark_of(external_id: str) -> str:
-    """Sixteen characters that stand for a network's id in a button, whatever its length."""
-    return hashed(external_id).hex()[:16]
+def mark_of(drawn: str) -> str:
+    """Sixteen characters that stand for what a message or form showed, whatever its length: a press that comes after it
+    changed is told apart.
+    """
+    return hashed(drawn).hex()[:16]
 
 
 def ask_action(lapse_id: LapseId, person_id: PersonId) -> ActionRef:

@@ -3,8 +3,6 @@
 Accepting asks first.
 """
 
-from datetime import datetime
-
 from commands.access import Act, may, may_see
 from commands.actions import (
     accept_move_action,
@@ -21,14 +19,13 @@ from commands.auditing import entry
 from commands.command import Asker, Services
 from commands.drawing import network_name, open_lapse, spec_of
 from commands.errors import CommandError
+from commands.handlers.nudging import asked
 from commands.handlers.seeing import NotYours, seen
 from commands.handlers.together import about, lapse_seen
 from commands.ids import to_wire
 from commands.messages import AnyButton, Button, Buttons, Line, Mark, Message, Style, Tone, line
-from commands.model import ConnectionView, Parent, Person
+from commands.model import ConnectionView, Parent
 from commands.moves import Accepted, Move, NothingToAccept, accept_move, read_move
-from commands.once_a_day import day_in, event_id
-from commands.ports.events import Event, EventKind
 from commands.ports.storage import UnitOfWork
 from commands.whereabouts import business, where_to
 from commands.wording import first_name, listed, number_of, shown
@@ -94,28 +91,10 @@ async def ask(services: Services, asker: Asker, arguments: tuple[str, ...]) -> M
         whom = next((one for one in move.holders if one.id == person_id), None)
         if whom is None or whom.left_at is not None or not may_see(whom, view.connection):
             return about(services, view, line("They cannot be asked about this account. Its details say who can."))
-        if not await uow.notices.record_once(_asked(asker, view, whom, now)):
+        if not await uow.notices.record_once(asked(asker, lapse_id, view, whom, now=now)):
             return about(services, view, line(f"You asked {shown(whom.name)} already today; the message is there."))
         await uow.audit.write(entry(asker, now, "lapse.nudged", f"lapse {to_wire(lapse_id)}", whom=shown(whom.name)))
     return about(services, view, line(f"{shown(whom.name)} gets a message from you about it."))
-
-
-def _asked(asker: Asker, view: ConnectionView, whom: Person, now: datetime) -> Event:
-    """Named by its day, so that another day's is another notice."""
-    day = day_in(asker.organization.time_zone, now)
-    lapse = open_lapse(view)
-    lapse_id = lapse.id if lapse is not None else None
-    words = ("nudged", to_wire(view.connection.id), to_wire(asker.person.id), to_wire(whom.id))
-    return Event(
-        id=event_id(asker.organization_id, day, *words),
-        organization_id=asker.organization_id,
-        kind=EventKind.NUDGED,
-        at=now,
-        lapse_id=lapse_id,
-        connection_id=view.connection.id,
-        person_id=whom.id,
-        data={"by": shown(asker.person.name), "day": day.isoformat()},
-    )
 
 
 async def _to_accept(uow: UnitOfWork, asker: Asker, view: ConnectionView) -> tuple[Move, Parent]:

@@ -1,12 +1,14 @@
 """The Nudge button (N-2): passes a notice on to the person who can mend it, in a direct message that says who asks."""
 
+from datetime import datetime
+
 from commands.access import is_gone, may_see
 from commands.actions import lapse_of
 from commands.auditing import entry
 from commands.command import Asker, Services
 from commands.drawing import Identities, account_line, open_lapse
 from commands.handlers.seeing import NotYours
-from commands.ids import to_wire
+from commands.ids import LapseId, to_wire
 from commands.messages import Heading, Message, Text, line
 from commands.model import ConnectionView, Person
 from commands.once_a_day import day_in, event_id
@@ -15,9 +17,7 @@ from commands.wording import shown
 
 
 async def press(services: Services, asker: Asker, arguments: tuple[str, ...]) -> Message:
-    """Ask the connector, or the owner where the connector is gone: once a day, by the organization's calendar, for each
-    asker and lapse. The event says the day, so that another day's is another notice.
-    """
+    """Ask the connector, or the owner where the connector is gone."""
     lapse_id, now = lapse_of(arguments), services.clock.now()
     async with services.storage.transaction() as uow:
         views = await uow.lapses.views(asker.organization_id, [lapse_id])
@@ -33,22 +33,28 @@ async def press(services: Services, asker: Asker, arguments: tuple[str, ...]) ->
             return _said(services, view, "That would be you: press Reconnect.")
         if whom is None:
             return _said(services, view, "Nobody is left to ask: whoever connected it has gone.")
-        day = day_in(asker.organization.time_zone, now)
-        words = ("nudged", to_wire(lapse_id), to_wire(asker.person.id), to_wire(whom.id))
-        event = Event(
-            id=event_id(asker.organization_id, day, *words),
-            organization_id=asker.organization_id,
-            kind=EventKind.NUDGED,
-            at=now,
-            lapse_id=lapse_id,
-            connection_id=view.connection.id,
-            person_id=whom.id,
-            data={"by": shown(asker.person.name), "day": day.isoformat()},
-        )
-        if not await uow.notices.record_once(event):
+        if not await uow.notices.record_once(asked(asker, lapse_id, view, whom, now=now)):
             return _said(services, view, f"You asked {shown(whom.name)} already today; the message is there.")
         await uow.audit.write(entry(asker, now, "lapse.nudged", f"lapse {to_wire(lapse_id)}"))
     return _said(services, view, f"{shown(whom.name)} gets a message from you about it, with a Reconnect button.")
+
+
+def asked(asker: Asker, lapse_id: LapseId, view: ConnectionView, whom: Person, *, now: datetime) -> Event:
+    """Somebody is asked to mend a lapse, by whatever button: once a day, by the organization's calendar, for each asker
+    and lapse. The event says the day, so that another day's is another notice.
+    """
+    day = day_in(asker.organization.time_zone, now)
+    words = ("nudged", to_wire(lapse_id), to_wire(asker.person.id), to_wire(whom.id))
+    return Event(
+        id=event_id(asker.organization_id, day, *words),
+        organization_id=asker.organization_id,
+        kind=EventKind.NUDGED,
+        at=now,
+        lapse_id=lapse_id,
+        connection_id=view.connection.id,
+        person_id=whom.id,
+        data={"by": shown(asker.person.name), "day": day.isoformat()},
+    )
 
 
 def whom_to_nudge(asker: Asker, view: ConnectionView, identities: Identities) -> Person | None:

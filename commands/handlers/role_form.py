@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from hashlib import sha256
 
 from commands.access import takes_immediate_notices
-from commands.actions import person_of, role_action
+from commands.actions import mark_of, person_of, role_action
 from commands.command import Asker, Services
 from commands.errors import CommandError
 from commands.handlers.fields import ALL
@@ -124,7 +123,7 @@ def as_drawn(person: Person) -> str:
     """What the form shows of somebody, in a few characters: a form that says otherwise by now is not carried out."""
     limits = None if person.client_ids is None else sorted(map(str, person.client_ids))
     drawn = (person.role, limits, person.immediate_notices, person.deputy_id, person.left_at)
-    return sha256(repr([str(one) for one in drawn]).encode()).hexdigest()[:16]
+    return mark_of(repr([str(one) for one in drawn]))
 
 
 def _changed_since(person: Person) -> Message:

@@ -145,6 +145,16 @@ async def test_what_waits_for_a_login_there_is_looked_at_again_on_request(world:
     assert (lapse.ended_how, lapse.ended_by) == (LapseEnd.RECOVERED, None)
 
 
+@pytest.mark.behaviour("X-2", "N-2")
+async def test_who_was_asked_by_one_button_is_not_asked_again_by_another_that_day(world: World) -> None:
+    await moved(world)
+    await under_brio(world, "Brio Shop")  # of Ana's, who connected Acme DE as well
+    nudge = actions.nudge_action(world.lapses["Acme DE"])
+    assert "Ana Ruiz gets a message from you" in plain(await world.pressed("ada", nudge))
+    ask = actions.ask_action(world.lapses["Acme DE"], world.people["ana"].id)
+    assert "You asked Ana Ruiz already today" in plain(await world.pressed("ada", ask))
+
+
 @pytest.mark.behaviour("R-7", "P-5")
 async def test_a_business_that_was_not_shown_is_not_accepted(world: World) -> None:
     await moved(world)

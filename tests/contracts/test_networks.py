@@ -2,20 +2,17 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 
-import aiohttp
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from commands.errors import NetworkError
 from commands.model import CLEAR_LAPSES, Tokens, Verdict
 from commands.ports.chat import Check
 from commands.secret import Secret
 from platform_adapters.discovery import build_networks, network_names
+from tests.support.between import Between, between
 from tests.support.network_rigs import (
     ENDLESS,
     FIRST,
@@ -41,43 +38,14 @@ MALFORMED: tuple[Mapping[str, object], ...] = (
 """Good JSON under a good status, which is not what was asked for."""
 
 
-@dataclass
-class Garbler:
-    """Stands between an adapter and its stand-in, and replaces one answer."""
-
-    behind: str
-    nth: int = -1
-    """Which call of a run is answered with `answer`; -1: none."""
-    answer: Mapping[str, object] = field(default_factory=dict)
-    calls: int = 0
-
-    async def handle(self, request: web.Request) -> web.Response:
-        self.calls += 1
-        if self.calls - 1 == self.nth:
-            return web.json_response(self.answer)
-        # The host stays the one that the adapter named: some sign it.
-        headers = {name: value for name, value in request.headers.items() if name.lower() != "connection"}
-        async with (
-            aiohttp.ClientSession() as session,
-            session.request(
-                request.method, self.behind + request.path_qs, data=await request.read(), headers=headers
-            ) as reply,
-        ):
-            return web.Response(status=reply.status, body=await reply.read(), content_type=reply.content_type)
-
-
 @asynccontextmanager
-async def garbled(rig: NetworkRig) -> AsyncIterator[tuple[NetworkRig, Garbler]]:
-    """The same rig, its adapter talking through a garbler."""
-    parts = urlsplit(rig.network.login_url)
-    garbler = Garbler(f"{parts.scheme}://{parts.netloc}")
-    app = web.Application()
-    app.router.add_route("*", "/{rest:.*}", garbler.handle)
-    slug = rig.network.spec.slug
-    async with TestServer(app) as server:
-        network = build_networks(environment(slug, str(server.make_url("")).rstrip("/")), rig.clock)[slug]
+async def garbled(rig: NetworkRig) -> AsyncIterator[tuple[NetworkRig, Between]]:
+    """The same rig, its adapter talking through somebody who can put in another answer."""
+    parts, slug = urlsplit(rig.network.login_url), rig.network.spec.slug
+    async with between(f"{parts.scheme}://{parts.netloc}") as (address, one):
+        network = build_networks(environment(slug, address), rig.clock)[slug]
         async with network.running():
-            yield NetworkRig(network=network, people=rig.people, clock=rig.clock), garbler
+            yield NetworkRig(network=network, people=rig.people, clock=rig.clock), one
 
 
 @pytest.fixture(params=network_names())
@@ -216,7 +184,7 @@ async def test_an_answer_without_what_it_must_hold_is_no_evidence_against_anythi
         number = garbler.calls
         for answer in MALFORMED:
             for nth in range(number):
-                garbler.nth, garbler.answer, garbler.calls = nth, answer, 0
+                garbler.replace(nth, answer)
                 probe = await behind.probe(tokens)
                 case = f"call {nth} answered with {answer}"
                 assert probe.grant.verdict not in CLEAR_LAPSES, case

@@ -94,13 +94,9 @@ class ClientsIn(Fields):
     clients: Annotated[list[Any], _items("ClientIn")]
 
 
-class ReportIn(Fields):
-    """What happened to a connection that the host product holds."""
+class InboundData(Fields):
+    """What a report is about, however it comes."""
 
-    event_id: Annotated[str, Field(min_length=1, max_length=LONGEST_ID), AfterValidator(_plain)]
-    """Your own id of it: sent again, it changes nothing."""
-    type: ReportKind
-    at: Time
     connection_id: Text = ""
     network: Text = ""
     account_id: Text = ""
@@ -111,6 +107,15 @@ class ReportIn(Fields):
     """In plain words: people read it."""
     cause: Text = ""
     restored_by_email: Text = ""
+
+
+class ReportIn(InboundData):
+    """What happened to a connection that the host product holds."""
+
+    event_id: Annotated[str, Field(min_length=1, max_length=LONGEST_ID), AfterValidator(_plain)]
+    """Your own id of it: sent again, it changes nothing."""
+    type: ReportKind
+    at: Time
 
 
 class ReportsIn(Fields):
@@ -124,19 +129,7 @@ class InboundIn(Fields):
 
     type: ReportKind
     timestamp: Time | None = None
-    data: "InboundData"
-
-
-class InboundData(Fields):
-    """What a signed report is about."""
-
-    connection_id: Text = ""
-    network: Text = ""
-    account_id: Text = ""
-    lapse_id: Text = ""
-    reason: Annotated[str, Field(max_length=2000)] = ""
-    cause: Text = ""
-    restored_by_email: Text = ""
+    data: InboundData
 
 
 class AddressIn(Fields):
