@@ -1,6 +1,7 @@
 """What every test gets: databases, sockets to this machine only, and a run that says what it left out."""
 
 import ipaddress
+import logging
 import os
 import socket
 import threading
@@ -133,3 +134,12 @@ def _no_heartbeat_outlives_its_test() -> Iterator[None]:
     for thread in threading.enumerate():
         if type(thread).__name__ == "KeepAliveHandler":
             thread.stop()  # type: ignore[attr-defined]  # named, not imported: most tests never load the library
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _logs_are_left_as_they_were() -> Iterator[None]:
+    """A file of tests that turned the process's logs down for good would hide what a later file looks for in them."""
+    root = logging.getLogger()
+    before = root.level
+    yield
+    assert root.level == before, "these tests set the level of the root logger, and left it so"

@@ -94,6 +94,8 @@ async def run_demo(
     free = free_port(port)
     if free != port:
         say(f"Port {port} is in use, so the demo takes {free}.")
+    environment = demo_environment(directory, free)
+    logs.configure(environment, log_rules(), form="text", level=Settings.read(environment).log_level)
     say("Starting: a database, stand-ins for Slack, Discord and the networks, and people who sign in and connect.")
     async with started(directory=directory, port=free) as demo:
         say(f"\n  Open {demo.url} in a browser. Ctrl-C ends the demo.\n{BEGIN}")
@@ -103,7 +105,7 @@ async def run_demo(
 
 @asynccontextmanager
 async def started(*, directory: Path, port: int) -> AsyncIterator[Demo]:
-    """Run a demo on a port that is free."""
+    """Run a demo on a port that is free. The process's logs are whoever's who runs it."""
     base = f"http://{HOST}:{port}"
     clock = DemoClock()
     stand_ins = StandIns(
@@ -113,7 +115,6 @@ async def started(*, directory: Path, port: int) -> AsyncIterator[Demo]:
         demo_environment(directory, port) | stand_ins.environment() | own_networks.declare(directory, f"{base}/vendors")
     )
     settings = Settings.read(environment)
-    logs.configure(environment, log_rules(), form="text", level=settings.log_level)
     sweep(directory)
     await upgrade_database(settings)
     async with built(settings, environment, clock=clock) as bot, aiohttp.ClientSession() as session:
