@@ -61,6 +61,7 @@ SPEC = NetworkSpec(
     login_label="the Amazon login that is a user of the advertising account",
     reconnect_requirement="permission to view the account's reports in Amazon Ads",
     stops=("spend", "reports"),
+    history=timedelta(days=60),  # "Campaign reports", data retention: 60 to 95 days, by the kind of ad
     checklist=(
         "Log in to Amazon as {subject}, or as another user of the advertising account.",
         "Sign out of other Amazon logins in this browser first: Amazon takes the one that is open.",
@@ -89,7 +90,7 @@ SPEC = NetworkSpec(
         ),
         Verdict.ACCOUNT_GONE: CauseText(
             happened="The login works, but Amazon no longer shows this advertising account to it, in any region.",
-            mend="Look in Amazon Ads whether the account was closed, or its link to a manager account removed.",
+            mend="Check in Amazon Ads whether the account was closed, or its link to a manager account removed.",
             not_helping="Reconnecting will not help until that is solved.",
         ),
     },

@@ -1,14 +1,21 @@
 """What a network answered, and how its parts are read. What an answer means is each network's own table."""
 
+import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import httpx2
 
 from commands.errors import NetworkError
 from commands.model import Evidence, Finding, Parent, Verdict
 
+logger = logging.getLogger(__name__)
+
 Json = Mapping[str, object]
+LONGEST_CODE = 80
+"""Characters of a code or a word that nobody knows, in a log line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +42,18 @@ def meaning(reply: Reply, classify: Classify) -> Finding | None:
     good = httpx2.codes.is_success(reply.status)
     if reply.status >= httpx2.codes.INTERNAL_SERVER_ERROR or (good and not reply.body):
         return found(Verdict.NETWORK_DOWN, reply, str(reply.status))
-    return None if good else found(Verdict.UNCLEAR, reply, str(reply.status))
+    return None if good else found(Verdict.UNCLEAR, reply, _raw_code(reply.body) or str(reply.status))
+
+
+_CODE_FIELDS = ("error_code", "serviceErrorCode", "code", "error")
+_CODE = re.compile(rf"[\w.:-]{{1,{LONGEST_CODE}}}", re.ASCII)
+"""What a code looks like; other text that stands in its place is kept nowhere."""
+
+
+def _raw_code(body: Json) -> str:
+    """The network's own code in a refusal that its table does not know, so that somebody can look it up."""
+    told = [text(body, name) for name in _CODE_FIELDS] + [text(part(body, "error"), "code")]
+    return next((code for code in told if _CODE.fullmatch(code)), "")
 
 
 def found(
@@ -44,6 +62,20 @@ def found(
     """A finding whose evidence is this reply."""
     evidence = Evidence(check=reply.check, code=code, subcode=subcode, http_status=reply.status, missing=tuple(missing))
     return Finding(verdict=verdict, evidence=evidence)
+
+
+def log_unknown(network: str, check: str, field: str, value: str) -> None:
+    """Log a word in a good answer that a network's table does not know, as it came."""
+    logger.info("unclear answer of %s to %s: %s is %r", network, check, field, value[:LONGEST_CODE])
+
+
+def of_one_account(finding: Finding) -> bool:
+    """Whether what was answered to a question about one account says nothing of the login, and so nothing of others:
+    the account is not there or not this login's, or it is refused for a reason that we do not know. 401 is about the
+    login whatever was asked.
+    """
+    unknown = finding.verdict is Verdict.UNCLEAR and finding.evidence.http_status != httpx2.codes.UNAUTHORIZED
+    return unknown or finding.verdict in (Verdict.ROLE_LOST, Verdict.ACCOUNT_GONE)
 
 
 def healthy(check: str) -> Finding:
@@ -87,6 +119,15 @@ def number(body: Json, name: str) -> float | None:
         return float(value)
     except ValueError:
         return None
+
+
+_LAST_SECOND = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
+
+
+def moment(body: Json, name: str) -> datetime | None:
+    """A field of seconds since 1970 as a time; None where it is absent, 0, or absurd."""
+    seconds = number(body, name)
+    return datetime.fromtimestamp(seconds, UTC) if seconds is not None and 0 < seconds < _LAST_SECOND else None
 
 
 def part(body: Json, name: str) -> Json:

@@ -277,12 +277,12 @@ def _causes(called: str, name: str) -> Mapping[Verdict, CauseText]:
             happened=Sentence("The {key} was replaced at {network}.", **facts), mend=enter
         ),
         Verdict.PERMISSION_MISSING: CauseText(
-            happened=Sentence("The {key} may no longer do what reading needs.", **facts),
-            mend=Sentence("Give it back to the {key} at {network}, or enter a new one that may.", **facts),
+            happened=Sentence("The {key} no longer has the permission that reading needs.", **facts),
+            mend=Sentence("Give it back to the {key} at {network}, or enter a new one that has it.", **facts),
         ),
         Verdict.ACCOUNT_GONE: CauseText(
             happened=Sentence("{network} does not know the account of this {key} any more.", **facts),
-            mend=Sentence("Look at {network} whether the account was closed or moved.", **facts),
+            mend=Sentence("Check at {network} whether the account was closed or moved.", **facts),
             not_helping=Sentence("A new key will not help until that is solved."),
         ),
         Verdict.UNCLEAR: CauseText(

@@ -191,7 +191,7 @@ def read(environment: Mapping[str, str], more: Callable[[int, ApiKeyDeclaration]
     return Declarations(api_keys=found.api_key, hosted=found.hosted)
 
 
-_WORDS = {"extra_forbidden": "is no key that is known here", "missing": "is missing"}
+_WORDS = {"extra_forbidden": "is not a key that is known here", "missing": "is missing"}
 """What pydantic finds wrong, by its name for it, in an operator's words."""
 
 
@@ -262,7 +262,7 @@ def _of_probe(
 
 def _header(path: toml_lines.Path, name: str, text: str) -> Iterator[_Problem]:
     if _HEADER.fullmatch(name) is None or name.lower() in _OF_THE_CALL:
-        yield path, "is no header that can be sent"
+        yield path, "is not a header that can be sent"
     if not (text.isascii() and text.isprintable()):
         yield path, "must be one line of plain characters"
 
@@ -322,7 +322,7 @@ def _unknown(path: toml_lines.Path, text: str, known: Iterable[str]) -> Iterator
         yield path, "writes more than a name in braces"
     for name in names:
         if name not in known:
-            yield path, f"names {{{name}}}, which is no field; there are: {', '.join(known) or 'none'}"
+            yield path, f"names {{{name}}}, which is not a field; there are: {', '.join(known) or 'none'}"
 
 
 def named_in(template: str) -> list[str]:

@@ -51,7 +51,7 @@ LOGIN_CAUSES: Mapping[Verdict, CauseText] = {
     ),
     Verdict.USER_BLOCKED: CauseText(
         happened="Google wants something put right in the Google account itself before anyone may read with it.",
-        mend="Log in at myaccount.google.com, turn on 2-Step Verification or do what Google asks, and reconnect then.",
+        mend="Log in at myaccount.google.com, turn on 2-Step Verification or do what Google asks, then reconnect.",
         not_helping="Reconnecting before that will not work.",
     ),
     Verdict.ADMIN_BLOCK: CauseText(
@@ -84,6 +84,13 @@ REASONS: Mapping[str, Verdict] = {
     "UNAUTHENTICATED": Verdict.REVOKED,
 }
 """Refusals that all of Google's APIs share. They come after a network's own, which are more exact."""
+
+REFUSED_BY: Mapping[str, Verdict] = {
+    "admin_policy_enforced": Verdict.ADMIN_BLOCK,
+    "org_internal": Verdict.OUR_FAULT,
+    "disallowed_useragent": Verdict.OUR_FAULT,
+}
+"""What Google's login page says at the callback instead of a login ("Using OAuth 2.0 for Web Server Applications")."""
 
 _OAUTH_ERRORS: Mapping[str, Verdict] = {
     "invalid_grant": Verdict.EXPIRED,

@@ -8,6 +8,7 @@ may reach it otherwise. Not confirmed, so unclear: SERVICE_ACCESS_DENIED and its
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
+from datetime import timedelta
 
 from commands.errors import NetworkError
 from commands.model import Evidence, Finding, Tokens, Verdict
@@ -70,6 +71,7 @@ SPEC = NetworkSpec(
     login_label="the Google login that has access to the manager account",
     reconnect_requirement="access to its manager account, or to the ad account itself, in Google Ads",
     stops=("spend", "campaign reports"),
+    history=timedelta(days=1123),  # "Deprecations", since 1 June 2026: by the day and hour 37 months; at their shortest
     checklist=(
         "Log in to Google as {subject}.",
         "This login needs access to manager account {parent} ({parent_id}) in Google Ads.",
@@ -81,6 +83,7 @@ SPEC = NetworkSpec(
         "Tick the Google Ads box if it is not ticked, then press Continue.",
     ),
     re_asks=True,  # include_granted_scopes: what was granted stays granted
+    refused_by=google.REFUSED_BY,
     detects=frozenset(
         {
             Verdict.EXPIRED,
@@ -99,7 +102,7 @@ SPEC = NetworkSpec(
         Verdict.USER_BLOCKED: CauseText(
             happened="Google wants something put right before this login may read Google Ads: 2-Step Verification, "
             "its terms, or the sign-up.",
-            mend="Log in at ads.google.com, do what Google asks there, and reconnect then.",
+            mend="Log in at ads.google.com, do what Google asks there, then reconnect.",
             not_helping="Reconnecting before that will not work.",
         ),
         Verdict.ROLE_LOST: CauseText(
@@ -118,7 +121,7 @@ SPEC = NetworkSpec(
             not_helping="Reconnecting will not help until that is solved.",
         ),
         Verdict.ACCOUNT_DISABLED: CauseText(
-            happened="Google Ads has this account as cancelled or suspended.",
+            happened="Google Ads lists this account as cancelled or suspended.",
             mend="An administrator can reactivate a cancelled account in Google Ads; for a suspended one, ask Google.",
             not_helping="Reconnecting will not help.",
         ),
@@ -155,6 +158,7 @@ _CODES: Mapping[str, Verdict] = {
     "PROJECT_DISABLED": Verdict.OUR_FAULT,
     "CLOUD_PROJECT_NOT_APPROVED_FOR_PRODUCTION": Verdict.OUR_FAULT,
     "REQUESTED_METRICS_FOR_MANAGER": Verdict.OUR_FAULT,
+    "UNSUPPORTED_VERSION": Verdict.OUR_FAULT,
     "CUSTOMER_NOT_FOUND": Verdict.ACCOUNT_GONE,
     "USER_PERMISSION_DENIED": Verdict.ROLE_LOST,
     "CUSTOMER_NOT_ENABLED": Verdict.ACCOUNT_DISABLED,
@@ -432,9 +436,11 @@ EXAMPLES = (
     _example(403, Verdict.USER_BLOCKED, "authorizationError", "MISSING_TOS"),
     _example(403, Verdict.USER_BLOCKED, "authorizationError", "INCOMPLETE_SIGNUP"),
     _example(403, Verdict.UNCLEAR, "authorizationError", "SERVICE_ACCESS_DENIED"),
+    _example(403, Verdict.UNCLEAR, "authorizationError", "ACCESS_DENIED_FOR_ACCOUNT_TYPE"),
     _example(403, Verdict.UNCLEAR, "authorizationError", "METRIC_ACCESS_DENIED"),
     _example(429, Verdict.THROTTLED, "quotaError", "RESOURCE_EXHAUSTED", "RESOURCE_EXHAUSTED"),
     _example(429, Verdict.THROTTLED, "quotaError", "RESOURCE_TEMPORARILY_EXHAUSTED", "RESOURCE_EXHAUSTED"),
     _example(400, Verdict.OUR_FAULT, "queryError", "REQUESTED_METRICS_FOR_MANAGER", "INVALID_ARGUMENT"),
+    _example(400, Verdict.OUR_FAULT, "requestError", "UNSUPPORTED_VERSION", "INVALID_ARGUMENT"),
     *google.LOGIN_EXAMPLES,
 )

@@ -12,6 +12,7 @@ from commands.ports.network import Expected, ReachedAccount
 from platform_adapters.networks.answers import (
     Reply,
     healthy,
+    log_unknown,
     malformed,
     number,
     part,
@@ -45,6 +46,8 @@ class Customer:
     def finding(self) -> Finding:
         """What its status says."""
         verdict = _STATUSES.get(self.status, Verdict.UNCLEAR)
+        if verdict is Verdict.UNCLEAR:
+            log_unknown("Google Ads", CUSTOMER, "status", self.status)
         evidence = Evidence(check=CUSTOMER, code=None if verdict is Verdict.HEALTHY else self.status or "malformed")
         return Finding(verdict=verdict, evidence=evidence)
 

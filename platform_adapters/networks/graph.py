@@ -36,6 +36,7 @@ _CODES: Mapping[int, Verdict] = {
     3: Verdict.OUR_FAULT,
     101: Verdict.OUR_FAULT,
     191: Verdict.OUR_FAULT,
+    2635: Verdict.OUR_FAULT,  # the version of the API that we ask for has ended
     368: Verdict.USER_BLOCKED,
     1: Verdict.NETWORK_DOWN,
     2: Verdict.NETWORK_DOWN,
@@ -45,9 +46,12 @@ _CODES: Mapping[int, Verdict] = {
     341: Verdict.THROTTLED,
     613: Verdict.THROTTLED,
 }
+_PASSING_SUBCODES = frozenset({"1504018", "1504038"})
+"""Faults of Meta's own under codes that mean other things."""
 _BAD_CODE_SUBCODES = frozenset({"36007", "36008", "36009"})
 _BAD_PARAMETER = 100
 _WRONG_SECRET = "Error validating client secret"
+_TOO_MANY, _SERVER_ERROR = 429, 500
 _SAYS_WRONG_SECRET = (1, _BAD_PARAMETER)
 """Facebook's code and Instagram's; otherwise they mean a fault that passes by itself, or many things."""
 
@@ -56,7 +60,9 @@ def classify(reply: Reply, needed: Sequence[str]) -> Finding | None:
     """The Graph API's table. `needed` are the names of the permissions without which this question is refused."""
     error = part(reply.body, "error")
     code = number(error, "code")
-    return None if code is None else refusal(reply, error, int(code), needed)
+    finding = None if code is None else refusal(reply, error, int(code), needed)
+    told_by_status = reply.status == _TOO_MANY or reply.status >= _SERVER_ERROR
+    return None if finding is not None and finding.verdict is Verdict.UNCLEAR and told_by_status else finding
 
 
 def refusal(reply: Reply, error: Json, code: int, needed: Sequence[str]) -> Finding:
@@ -67,7 +73,7 @@ def refusal(reply: Reply, error: Json, code: int, needed: Sequence[str]) -> Find
         verdict = _SESSION_SUBCODES.get(subcode, Verdict.EXPIRED)
     elif code in _SAYS_WRONG_SECRET and _WRONG_SECRET in message:
         verdict = Verdict.OUR_FAULT
-    elif error.get("is_transient") is True:
+    elif (error.get("is_transient") is True and verdict is not Verdict.THROTTLED) or subcode in _PASSING_SUBCODES:
         verdict = Verdict.NETWORK_DOWN
     elif 200 <= code <= 299:
         verdict = Verdict.PERMISSION_MISSING
@@ -88,13 +94,20 @@ def _bad_parameter(reply: Reply, subcode: str, message: str) -> Verdict:
 
 
 def example(
-    check: str, code: int, verdict: Verdict | None, subcode: int | None = None, message: str = "", **more: object
+    check: str,
+    code: int,
+    verdict: Verdict | None,
+    subcode: int | None = None,
+    message: str = "",
+    *,
+    status: int = 400,
+    **more: object,
 ) -> Example:
     """An error of the Graph API, and the verdict that it leads to."""
     error = {"code": code, "type": "OAuthException", "message": message, **more}
     if subcode is not None:
         error["error_subcode"] = subcode
-    return Example(reply=Reply(check=check, status=400, body={"error": error}), verdict=verdict)
+    return Example(reply=Reply(check=check, status=status, body={"error": error}), verdict=verdict)
 
 
 def examples(check: str) -> tuple[Example, ...]:
@@ -113,13 +126,23 @@ def examples(check: str) -> tuple[Example, ...]:
         example(check, 294, Verdict.PERMISSION_MISSING),
         example(check, 100, Verdict.ACCOUNT_GONE, 33, "Unsupported get request. Object with ID '1' does not exist"),
         example(check, 100, Verdict.UNCLEAR, message="Invalid parameter"),
+        example(check, 100, Verdict.NETWORK_DOWN, 1504018),
         example(check, 4, Verdict.THROTTLED),
+        example(check, 4, Verdict.THROTTLED, 1504022, is_transient=True),
+        example(check, 4, Verdict.THROTTLED, 1504039),
         example(check, 17, Verdict.THROTTLED, 2446079),
+        example(check, 32, Verdict.THROTTLED),
+        example(check, 341, Verdict.THROTTLED),
+        example(check, 613, Verdict.THROTTLED, 1487742),
         example(check, 80004, Verdict.THROTTLED),
         example(check, 368, Verdict.USER_BLOCKED),
         example(check, 1, Verdict.NETWORK_DOWN, message="An unknown error occurred"),
         example(check, 1, Verdict.OUR_FAULT, message="Error validating client secret."),
         example(check, 2, Verdict.NETWORK_DOWN, is_transient=True),
+        example(check, 2, Verdict.NETWORK_DOWN, 1504038),
         example(check, 3, Verdict.OUR_FAULT),
+        example(check, 2635, Verdict.OUR_FAULT),
         example(check, 99999, Verdict.UNCLEAR),
+        example(check, 99999, Verdict.NETWORK_DOWN, status=500),
+        example(check, 99999, Verdict.THROTTLED, status=429),
     )

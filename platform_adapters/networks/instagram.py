@@ -63,12 +63,12 @@ SPEC = NetworkSpec(
     checklist=(
         "Have the login of the Instagram account {account} at hand.",
         "Instagram takes whichever account this browser is logged in to: switch to {account} there first.",
-        "It has to be a professional account, business or creator: Instagram lets no other be connected.",
+        "It has to be a professional account, business or creator: Instagram lets no other kind be connected.",
     ),
     switch_login="Instagram takes whichever account this browser is logged in to, and shows it: switch to the one "
     "expected at instagram.com first; then try again.",
     steps=(
-        "Log in as the account, or look that the one Instagram shows is the right one.",
+        "Log in as the account, or check that the one Instagram shows is the right one.",
         "Leave every switch on and press Allow.",
     ),
     detects=frozenset(
@@ -97,7 +97,7 @@ SPEC = NetworkSpec(
         ),
         Verdict.USER_BLOCKED: CauseText(
             happened="Instagram wants something confirmed before this login can be used by apps.",
-            mend="Log in at instagram.com, follow what it asks, and reconnect then.",
+            mend="Log in at instagram.com, do what it asks, then reconnect.",
             not_helping="Reconnecting before that will not work.",
         ),
         Verdict.PERMISSION_MISSING: CauseText(
@@ -105,13 +105,13 @@ SPEC = NetworkSpec(
             mend="Reconnect and leave every switch on.",
         ),
         Verdict.ROLE_LOST: CauseText(
-            happened="This login no longer stands for this Instagram account.",
+            happened="This login no longer belongs to this Instagram account.",
             mend="Whoever holds the account's login now can reconnect it.",
             not_helping="Reconnecting with the same login will not help before it has the account back.",
         ),
         Verdict.ACCOUNT_GONE: CauseText(
             happened="Instagram no longer shows this account: it was deleted, switched off or suspended.",
-            mend="Log in at instagram.com, which tells what happened; we notice when the account is back.",
+            mend="Log in at instagram.com, which says what happened; we notice when the account is back.",
             not_helping="Reconnecting will not help until that is solved.",
         ),
     },

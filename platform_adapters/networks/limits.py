@@ -1,7 +1,8 @@
 """How long networks ask us to wait, read from the headers of an answer that says "too often".
 
-RFC 9110 10.2.3 (Retry-After); Meta's `X-Business-Use-Case-Usage` and `X-App-Usage`; X's `x-rate-limit-reset` and
-`x-account-rate-limit-reset` (seconds since the epoch); Reddit's `x-ratelimit-reset` (seconds from now).
+RFC 9110 10.2.3 (Retry-After); Meta's `X-Business-Use-Case-Usage`, `X-Ad-Account-Usage` and `X-App-Usage`; X's
+`x-rate-limit-reset` and `x-account-rate-limit-reset` (seconds since the epoch); Reddit's `x-ratelimit-reset` (seconds
+from now).
 """
 
 import json
@@ -26,7 +27,7 @@ def asked_pause(headers: Headers, now: datetime, *, of_one_login: bool) -> Pause
     """
     everybody = [] if of_one_login else [*_plain(headers, now), *_epochs(headers)]
     one = [*_plain(headers, now), *_epochs(headers)] if of_one_login else []
-    one += _business(headers, now)
+    one += [*_business(headers, now), *_account(headers, now)]
     if _app_is_used_up(headers):
         everybody.append(now + _A_WINDOW)
     waits = [Pause(until=until, everybody=False) for until in one if now < until]
@@ -61,6 +62,16 @@ def _business(headers: Headers, now: datetime) -> list[datetime]:
             if isinstance(minutes, int | float) and 0 < minutes <= LONGEST.total_seconds():
                 waits.append(now + min(timedelta(minutes=minutes), LONGEST))
     return waits
+
+
+def _account(headers: Headers, now: datetime) -> list[datetime]:
+    """Of an ad account whose share is used up: the seconds until it has one again."""
+    use = _object(headers.get("x-ad-account-usage"))
+    share, seconds = use.get("acc_id_util_pct"), use.get("reset_time_duration")
+    if not isinstance(share, int | float) or not isinstance(seconds, int | float):
+        return []
+    used_up = share >= _USED_UP and 0 < seconds <= LONGEST.total_seconds()
+    return [now + timedelta(seconds=seconds)] if used_up else []
 
 
 def _app_is_used_up(headers: Headers) -> bool:

@@ -7,7 +7,7 @@ best effort or treated as unclear: the revoke endpoint, the symbolic name of 656
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from commands.errors import NetworkError
 from commands.model import Finding, Tokens, Verdict
@@ -30,8 +30,9 @@ from platform_adapters.networks.answers import (
     found,
     healthy,
     listed,
+    log_unknown,
     malformed,
-    number,
+    moment,
     text,
 )
 from platform_adapters.networks.credentials import Credentials, read_credentials
@@ -73,7 +74,8 @@ SPEC = NetworkSpec(
     ),
     causes={
         Verdict.EXPIRED: CauseText(
-            happened="LinkedIn asks for a fresh consent every 60 days, and this one has run out.",
+            happened="LinkedIn asks for a fresh consent every 60 days, or once a year where it lets apps renew it, and "
+            "this one has run out.",
             mend="Whoever connected it can renew it by logging in again, in about a minute.",
         ),
         Verdict.REVOKED: CauseText(
@@ -91,7 +93,7 @@ SPEC = NetworkSpec(
 )
 
 _SCOPES = "r_ads r_ads_reporting openid profile"
-_VERSION = "202601"  # Linkedin-Version: versions live for about a year; 426 says when this one has ended
+_VERSION = "202607"  # Linkedin-Version: LinkedIn ends each a year later, this one in July 2027; then it answers 426
 _INTROSPECT = "/oauth/v2/introspectToken"
 
 _SERVICE_CODES: Mapping[str, Verdict] = {
@@ -102,7 +104,6 @@ _SERVICE_CODES: Mapping[str, Verdict] = {
 _NAMES: Mapping[str, Verdict] = {
     "RESTRICTED_MEMBER": Verdict.USER_BLOCKED,
     "RESOURCE_NOT_FOUND": Verdict.ACCOUNT_GONE,
-    "NONEXISTENT_VERSION": Verdict.OUR_FAULT,
 }
 _OAUTH_ERRORS: Mapping[str, Verdict] = {
     "invalid_client": Verdict.OUR_FAULT,
@@ -112,7 +113,16 @@ _OAUTH_ERRORS: Mapping[str, Verdict] = {
     "invalid_request": Verdict.EXPIRED,
 }
 _GONE_STATUSES = frozenset({"CANCELED", "PENDING_DELETION", "REMOVED"})
-_FORBIDDEN, _REFUSED = 403, 400
+_FORBIDDEN, _REFUSED, _OUTDATED = 403, 400, 426
+_ACCOUNT = "adAccounts"
+_DAY_LIMIT = "APPLICATION DAY limit"
+
+
+def _patience(reply: Reply, now: datetime) -> datetime | None:
+    """LinkedIn's words name the limit that was reached; that of our app for a day begins anew at 00:00 UTC."""
+    if _DAY_LIMIT not in text(reply.body, "message"):
+        return None
+    return now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
 
 
 def classify(reply: Reply) -> Finding | None:
@@ -121,9 +131,14 @@ def classify(reply: Reply) -> Finding | None:
         return None
     service, name, error = text(reply.body, "serviceErrorCode"), text(reply.body, "code"), text(reply.body, "error")
     verdict = _SERVICE_CODES.get(service) or _NAMES.get(name) or _OAUTH_ERRORS.get(error)
-    if verdict is not None:
-        return found(verdict, reply, name or error or service, subcode=service or None)
-    return found(Verdict.ROLE_LOST, reply, name, subcode=service or None) if reply.status == _FORBIDDEN else None
+    if reply.status == _OUTDATED:
+        verdict = Verdict.OUR_FAULT  # the version that we ask for has ended, whatever the words
+    if verdict is Verdict.ACCOUNT_GONE and reply.check != _ACCOUNT:
+        verdict = Verdict.UNCLEAR  # nobody asked about an account
+    if verdict is None and reply.status == _FORBIDDEN and (name or service):
+        verdict = Verdict.ROLE_LOST  # in LinkedIn's own words: something in front of it may refuse as well
+    code = name or error or service or str(reply.status)
+    return found(verdict, reply, code, subcode=service or None) if verdict is not None else None
 
 
 class LinkedIn:
@@ -134,7 +149,7 @@ class LinkedIn:
     def __init__(self, credentials: Credentials, clock: Clock) -> None:
         self._credentials = credentials
         self._clock = clock
-        self._client = NetworkClient(credentials, clock, classify)
+        self._client = NetworkClient(credentials, clock, classify, patience=_patience)
         # Introspection and revocation stand beside the token endpoint, not under the API's address.
         self._oauth = credentials.token_url.rpartition("/oauth/")[0]
 
@@ -171,7 +186,7 @@ class LinkedIn:
             return Probe(grant=_doubted(error.finding, Verdict.UNCLEAR))
         told = await of_each([item.account_id for item in expected], lambda one: self._account(tokens, one, roles))
         accounts = {account_id: finding for account_id, (finding, _) in told.items()}
-        ends = None if tokens.refresh is not None else _moment(state.body, "expires_at")
+        ends = None if tokens.refresh is not None else moment(state.body, "expires_at")
         return Probe(grant=healthy("introspectToken"), accounts=accounts, ends_at=ends)
 
     async def discover(self, tokens: Tokens) -> Discovery:
@@ -232,7 +247,7 @@ class LinkedIn:
     async def _account(self, tokens: Tokens, account_id: str, roles: Mapping[str, str]) -> tuple[Finding, str]:
         """What is to be said of one account, and its name."""
         try:
-            reply = await self._client.ask("adAccounts", "GET", f"/rest/adAccounts/{account_id}", headers=_rest(tokens))
+            reply = await self._client.ask(_ACCOUNT, "GET", f"/rest/adAccounts/{account_id}", headers=_rest(tokens))
         except NetworkError as error:
             return _doubted(error.finding, Verdict.UNCLEAR), account_id
         name, status = text(reply.body, "name") or account_id, text(reply.body, "status")
@@ -242,7 +257,7 @@ class LinkedIn:
             return found(Verdict.ACCOUNT_GONE, reply, status), name
         if account_id not in roles:
             return found(Verdict.ROLE_LOST, reply, None), name
-        return healthy("adAccounts"), name
+        return healthy(_ACCOUNT), name
 
 
 def build(environment: Mapping[str, str], clock: Clock) -> LinkedIn | None:
@@ -274,6 +289,8 @@ def _refusal(state: Reply) -> Finding | None:
     if not active:
         status = text(state.body, "status")
         verdict = {"expired": Verdict.EXPIRED, "revoked": Verdict.REVOKED}.get(status, Verdict.UNCLEAR)
+        if verdict is Verdict.UNCLEAR:
+            log_unknown(SPEC.name, state.check, "status", status)
         return found(verdict, state, status or "inactive")
     if not isinstance(state.body.get("scope"), str):
         return malformed(state)
@@ -286,17 +303,12 @@ def _scopes(body: Json) -> frozenset[str]:
     return frozenset(text(body, "scope").replace(",", " ").split())
 
 
-def _moment(body: Json, name: str) -> datetime | None:
-    seconds = number(body, name)
-    return datetime.fromtimestamp(seconds, UTC) if seconds else None
-
-
 def _rest(tokens: Tokens) -> dict[str, str]:
     return {**bearer(tokens), "Linkedin-Version": _VERSION, "X-Restli-Protocol-Version": "2.0.0"}
 
 
-def _example(status: int, verdict: Verdict | None, **body: object) -> Example:
-    return Example(reply=Reply(check="adAccountUsers", status=status, body=body), verdict=verdict)
+def _example(status: int, verdict: Verdict | None, check: str = "adAccountUsers", /, **body: object) -> Example:
+    return Example(reply=Reply(check=check, status=status, body=body), verdict=verdict)
 
 
 EXAMPLES = (
@@ -306,9 +318,13 @@ EXAMPLES = (
     _example(401, Verdict.EXPIRED, serviceErrorCode=65602, code="EXPIRED_ACCESS_TOKEN"),
     _example(401, Verdict.USER_BLOCKED, code="RESTRICTED_MEMBER"),
     _example(403, Verdict.ROLE_LOST, serviceErrorCode=100, code="ACCESS_DENIED"),
-    _example(404, Verdict.ACCOUNT_GONE, code="RESOURCE_NOT_FOUND"),
+    _example(403, Verdict.UNCLEAR),
+    _example(404, Verdict.ACCOUNT_GONE, _ACCOUNT, code="RESOURCE_NOT_FOUND"),
+    _example(404, Verdict.UNCLEAR, code="RESOURCE_NOT_FOUND"),
     _example(426, Verdict.OUR_FAULT, code="NONEXISTENT_VERSION"),
-    _example(400, Verdict.EXPIRED, error="invalid_grant"),
+    _example(426, Verdict.OUR_FAULT, message="never seen"),
+    _example(400, Verdict.EXPIRED, "token", error="invalid_grant"),
+    _example(400, Verdict.EXPIRED, "token", error="invalid_request"),
     _example(401, Verdict.OUR_FAULT, error="invalid_client"),
     _example(429, Verdict.THROTTLED, code="TOO_MANY_REQUESTS"),
     _example(503, Verdict.NETWORK_DOWN),

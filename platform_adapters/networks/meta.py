@@ -9,7 +9,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from commands.errors import NetworkError
 from commands.model import Evidence, Finding, Parent, Tokens, Verdict
@@ -35,10 +35,13 @@ from platform_adapters.networks.answers import (
     healthy,
     items,
     listed,
+    log_unknown,
     malformed,
+    moment,
     moved,
     number,
     part,
+    rows,
     text,
 )
 from platform_adapters.networks.credentials import Credentials, read_credentials
@@ -62,6 +65,7 @@ SPEC = NetworkSpec(
     login_label="your personal Facebook profile",
     reconnect_requirement="a role on the ad account in its Business Manager",
     stops=("spend", "creative data"),
+    history=timedelta(days=1123),  # Ad account insights: 37 months at most; at their shortest
     checklist=(
         "Log in to Facebook as {subject}.",
         "This profile needs a role on ad account {account_id} in Business Manager {parent} ({parent_id}).",
@@ -99,7 +103,7 @@ SPEC = NetworkSpec(
         ),
         Verdict.USER_BLOCKED: CauseText(
             happened="Facebook wants something confirmed before this profile can be used by apps.",
-            mend="Log in at facebook.com, follow what it asks, and reconnect then.",
+            mend="Log in at facebook.com, do what it asks, then reconnect.",
             not_helping="Reconnecting before that will not work.",
         ),
     },
@@ -107,9 +111,11 @@ SPEC = NetworkSpec(
 )
 
 _SCOPES = "ads_read"
-_DEBUG = "debug_token"
+_DEBUG, _ACCOUNTS = "debug_token", "me/adaccounts"
+_RENEWS_FROM = timedelta(days=1)  # Meta moves the end of one that lives on once a day at most
 _PAGE = 100  # accounts in one answer
 _NEEDED = [permission.label for permission in SPEC.permissions]
+_DATA_ENDS = "data_access_expires_at"
 _DISABLED_STATUSES = frozenset({"2", "3", "7"})
 _GONE_STATUSES = frozenset({"100", "101"})
 
@@ -120,6 +126,9 @@ def classify(reply: Reply) -> Finding | None:
     if finding is not None and reply.check == _DEBUG and finding.evidence.code in graph.SESSION_CODES:
         # It is our app's own credentials that were refused; a bad grant is inside "data".
         return replace(finding, verdict=Verdict.OUR_FAULT)
+    if finding is not None and reply.check == _ACCOUNTS and finding.verdict is Verdict.ACCOUNT_GONE:
+        # Nobody asked about an account: it is the profile that is not there any more, or its access.
+        return replace(finding, verdict=Verdict.UNCLEAR)
     return finding
 
 
@@ -151,13 +160,15 @@ class Meta:
         return await self._long_lived(self._client.tokens(body))
 
     async def refresh(self, tokens: Tokens) -> Grant | None:
+        if tokens.obtained_at is not None and self._clock.now() - tokens.obtained_at < _RENEWS_FROM:
+            return None
         return await self._long_lived(tokens)  # an expired one cannot be exchanged: it is done while this one lives
 
     async def probe(self, tokens: Tokens, expected: Sequence[Expected]) -> Probe:
         try:
             reply = await self._debug(tokens)
             data = part(reply.body, "data")
-            refusal = _refusal(reply, data)
+            refusal = _refusal(reply, data, self._clock.now())
             if refusal is not None:
                 return Probe(grant=refusal)
             reached = await self._reached(tokens)
@@ -165,11 +176,11 @@ class Meta:
                 expected,
                 reached,
                 lambda row, item: _account_finding(row, item.parent),
-                lambda item: self._missing(tokens, item.account_id),
+                lambda item: self._missing(tokens, item, data),
             )
         except NetworkError as error:
             return Probe(grant=error.finding)
-        return Probe(grant=healthy(_DEBUG), accounts=accounts, ends_at=_ends(data))
+        return Probe(grant=healthy(_DEBUG), accounts=accounts, ends_at=_ends(data, tokens))
 
     async def discover(self, tokens: Tokens) -> Discovery:
         me = (await self._get(tokens, "/me", fields="id,name")).body
@@ -255,46 +266,62 @@ class Meta:
             if "next" not in paging or not after:
                 return reached
 
-    async def _missing(self, tokens: Tokens, account_id: str) -> Finding:
+    async def _missing(self, tokens: Tokens, item: Expected, data: Json) -> Finding:
         """Why an account that should be reached is not. Raises NetworkError where that cannot be asked just now."""
         try:
-            reply = await self._get(tokens, f"/act_{account_id}", fields="account_id,account_status,owner_business")
+            path, fields = f"/act_{item.account_id}", "account_id,account_status,owner_business"
+            reply = await self._get(tokens, path, fields=fields)
         except NetworkError as error:
             verdict, evidence = error.finding.verdict, error.finding.evidence
-            if verdict is Verdict.PERMISSION_MISSING:
+            unticked = verdict is Verdict.ACCOUNT_GONE and _left_out(data, item.account_id)
+            if verdict is Verdict.PERMISSION_MISSING or unticked:
                 # The grant as a whole may read ads, so this one account was left unticked.
-                unticked = Evidence(
-                    check=evidence.check,
-                    code=evidence.code,
-                    http_status=evidence.http_status,
-                    missing=("this ad account",),
-                )
-                return Finding(verdict=verdict, evidence=unticked)
+                evidence = replace(evidence, missing=("this ad account",))
+                return Finding(verdict=Verdict.PERMISSION_MISSING, evidence=evidence)
             if verdict in (Verdict.ACCOUNT_GONE, Verdict.UNCLEAR):
                 return error.finding
             raise
-        return _account_finding(reply.body, None)
+        return _account_finding(reply.body, item.parent)
 
 
-def _refusal(reply: Reply, data: Json) -> Finding | None:
+def _refusal(reply: Reply, data: Json, now: datetime) -> Finding | None:
     """What debug_token says against the grant, if anything."""
     if not isinstance(data.get("is_valid"), bool):
         return malformed(reply)
     if data["is_valid"] is False:
         error = part(data, "error")
         code = number(error, "code")
-        return graph.refusal(reply, error, int(code) if code is not None else 190, _NEEDED)
+        finding = graph.refusal(reply, error, int(code) if code is not None else 190, _NEEDED)
+        if finding.verdict is Verdict.UNCLEAR:
+            log_unknown(SPEC.name, _DEBUG, "error.code", finding.evidence.code or "")
+        return finding
     if not isinstance(data.get("scopes"), list):
         return malformed(reply)
     scopes = frozenset(items(data, "scopes"))
     missing = [permission.label for permission in SPEC.permissions if not permission.satisfied_by & scopes]
-    return found(Verdict.PERMISSION_MISSING, reply, "scopes", missing=missing) if missing else None
+    if missing:
+        return found(Verdict.PERMISSION_MISSING, reply, "scopes", missing=missing)
+    data_ends = moment(data, _DATA_ENDS)
+    if data_ends is not None and data_ends <= now:
+        return found(Verdict.EXPIRED, reply, _DATA_ENDS)  # still valid by its name, and nothing can be read with it
+    return None
 
 
-def _ends(data: Json) -> datetime | None:
-    """When Meta wants the person back: data access ends about 90 days after they were last active."""
-    seconds = number(data, "data_access_expires_at")
-    return datetime.fromtimestamp(seconds, UTC) if seconds else None
+def _left_out(data: Json, account_id: str) -> bool:
+    """Whether the consent names the ad accounts that may be read, and this one is not among them."""
+    reading = SPEC.permissions[0].satisfied_by
+    scopes = [row for row in rows(data, "granular_scopes") if text(row, "scope") in reading]
+    return bool(scopes) and all("target_ids" in row and account_id not in items(row, "target_ids") for row in scopes)
+
+
+def _ends(data: Json, tokens: Tokens) -> datetime | None:
+    """When Meta wants the person back: data access ends about 90 days after they were last active, and the access
+    itself where an exchange has not moved its end.
+    """
+    lasts = tokens.access_expires_at - tokens.obtained_at if tokens.access_expires_at and tokens.obtained_at else None
+    renewed = lasts is not None and lasts > SPEC.refresh_leeway
+    ends = [moment(data, _DATA_ENDS), None if renewed else moment(data, "expires_at")]
+    return min((end for end in ends if end is not None), default=None)
 
 
 def _parent(row: Json) -> Parent | None:
@@ -335,10 +362,11 @@ def build(environment: Mapping[str, str], clock: Clock) -> Meta | None:
 
 
 EXAMPLES = (
-    Example(reply=Reply(check="me/adaccounts", status=200, body={"data": []}), verdict=None),
-    *graph.examples("me/adaccounts"),
+    Example(reply=Reply(check=_ACCOUNTS, status=200, body={"data": []}), verdict=None),
+    *graph.examples("act_1"),
     graph.example(
-        "me/adaccounts", 200, Verdict.PERMISSION_MISSING, message="Ad account owner has NOT granted ads_read permission"
+        _ACCOUNTS, 200, Verdict.PERMISSION_MISSING, message="Ad account owner has NOT granted ads_read permission"
     ),
+    graph.example(_ACCOUNTS, 100, Verdict.UNCLEAR, 33, "Unsupported get request. Object with ID 'me' does not exist"),
     graph.example(_DEBUG, 190, Verdict.OUR_FAULT, message="Invalid OAuth access token signature."),
 )

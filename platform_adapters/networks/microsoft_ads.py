@@ -5,10 +5,10 @@ paths and 401 from its SDKs and from clients of others; `microsoft.py` for the l
 name for our permission, the HTTP statuses of most codes. A linked account counts to the customer that owns it.
 """
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
+from datetime import timedelta
 
 from commands.errors import NetworkError, SettingError
 from commands.model import Evidence, Finding, Parent, Tokens, Verdict
@@ -33,6 +33,7 @@ from platform_adapters.networks.answers import (
     found,
     healthy,
     listed,
+    log_unknown,
     malformed,
     part,
     rows,
@@ -47,8 +48,6 @@ from platform_adapters.networks.oauth import (
     of_each,
 )
 
-logger = logging.getLogger(__name__)
-
 _SCOPE = "https://ads.microsoft.com/msads.manage"
 ADS = Permission(label="Microsoft Advertising", satisfied_by=frozenset({_SCOPE}))
 
@@ -61,6 +60,7 @@ SPEC = NetworkSpec(
     login_label="the Microsoft account, work or personal, that is a user in Microsoft Advertising",
     reconnect_requirement="a role on the ad account, or in the customer that owns it, in Microsoft Advertising",
     stops=("spend", "reports"),
+    history=timedelta(days=1095),  # "Reporting data retention time periods": by the day 36 months; by the hour 6
     checklist=(
         "Have {subject} at hand: that is the Microsoft account to choose.",
         "Check in Microsoft Advertising that it has a role on ad account {account_id}.",
@@ -137,8 +137,6 @@ _SCOPES = f"{_SCOPE} offline_access"  # the second is what makes it last
 _DEVELOPER_TOKEN = "LAPSEBOT_MICROSOFT_ADS_DEVELOPER_TOKEN"
 _USER, _SEARCH, _ACCOUNT, _CUSTOMER = "User/Query", "Accounts/Search", "Account/Query", "Customer/Query"
 _PAGE = 200  # of at most 1000; so many accounts with their addresses stay far below the largest answer that is read
-
-_LONGEST_STATUS = 80  # characters of a status that nobody knows, in a log line
 
 _ASK_AFRESH = frozenset({"105", "109"})
 """No verdict: only a refresh tells whether more than the access has ended; 105 is a wrong developer token as well."""
@@ -354,7 +352,7 @@ def _account_finding(row: Json, stored: Parent | None, names: Mapping[str, str])
     status = text(row, "AccountLifeCycleStatus")
     verdict = _STATUSES.get(status)
     if verdict is None:
-        logger.info("unclear status of an account at Microsoft Ads: %r", status[:_LONGEST_STATUS])
+        log_unknown(SPEC.name, _ACCOUNT, "AccountLifeCycleStatus", status)
         evidence = Evidence(check=_ACCOUNT, code="AccountLifeCycleStatus")
         return Finding(verdict=Verdict.UNCLEAR, evidence=evidence)
     if verdict is Verdict.HEALTHY:

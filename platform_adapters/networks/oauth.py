@@ -25,7 +25,7 @@ from commands.ports.chat import Check, Diagnosis
 from commands.ports.clock import Clock
 from commands.ports.network import Begun, Expected, Grant
 from commands.secret import Secret
-from platform_adapters.networks.answers import Classify, Json, Reply, meaning, number, text
+from platform_adapters.networks.answers import LONGEST_CODE, Classify, Json, Reply, meaning, number, text
 from platform_adapters.networks.credentials import Credentials
 from platform_adapters.networks.limits import asked_pause
 
@@ -38,7 +38,6 @@ _TIMEOUT = httpx2.Timeout(10.0, connect=3.0)
 _WHOLE_CALL = 20.0  # seconds; a reply that trickles in must not outlive a check's lease
 _TOKEN_CHECK = "token"
 _AT_ONCE = 10  # questions about accounts of one grant under way; an agency's login may reach hundreds
-_LONGEST_CODE = 80  # characters of a code that nobody knows, in a log line
 _LONGEST_LIFE = timedelta(days=3650)  # an `expires_in` beyond this is nonsense
 
 
@@ -220,7 +219,7 @@ class NetworkClient:
         if finding is None:
             return reply
         if finding.verdict is Verdict.UNCLEAR:
-            code, host = (finding.evidence.code or "")[:_LONGEST_CODE], response.url.host
+            code, host = (finding.evidence.code or "")[:LONGEST_CODE], response.url.host
             logger.info("unclear answer of %s to %s: HTTP %s, code %r", host, check, reply.status, code)
         if finding.verdict is Verdict.THROTTLED:
             finding = replace(finding, pause=self._pause(reply, response))

@@ -34,6 +34,7 @@ from platform_adapters.networks.answers import (
     listed,
     malformed,
     moved,
+    of_one_account,
     part,
     text,
 )
@@ -64,6 +65,7 @@ SPEC = NetworkSpec(
     reconnect_requirement="the business account that owns it, or Business Access to it as Admin, Analyst or "
     "Campaign Manager",
     stops=("spend", "reports"),
+    history=timedelta(days=90),  # API v5: "90 days before the current date"; reports ordered ahead reach 914
     checklist=(
         "Log in to Pinterest as {subject}.",
         "Or log in as the business account {parent}, which owns the ad account.",
@@ -75,7 +77,7 @@ SPEC = NetworkSpec(
     ),
     causes={
         Verdict.EXPIRED: CauseText(
-            happened="Pinterest closes access that nothing has used for 60 days, and this one was not.",
+            happened="Pinterest closes access that nothing has used for 60 days, and this one was not used.",
             mend="Whoever connected it can renew it by logging in again, in about a minute.",
         ),
         Verdict.REVOKED: CauseText(
@@ -240,7 +242,7 @@ class Pinterest:
         try:
             reply = await self._get(tokens, _ACCOUNT, f"/ad_accounts/{item.account_id}")
         except NetworkError as error:
-            if error.finding.verdict in (Verdict.ROLE_LOST, Verdict.ACCOUNT_GONE):
+            if of_one_account(error.finding):
                 return error.finding
             raise
         return _account_finding(reply.body, item.parent) if text(reply.body, "id") else malformed(reply)

@@ -33,6 +33,7 @@ from platform_adapters.networks.answers import (
     listed,
     malformed,
     moved,
+    of_one_account,
     part,
     text,
 )
@@ -272,7 +273,7 @@ class Reddit:
         try:
             reply = await self._ask(tokens, _ACCOUNT, f"/ad_accounts/{item.account_id}")
         except NetworkError as error:
-            if error.finding.verdict in (Verdict.ROLE_LOST, Verdict.ACCOUNT_GONE):
+            if of_one_account(error.finding):
                 return error.finding
             raise
         row = part(reply.body, "data")

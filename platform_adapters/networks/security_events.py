@@ -77,7 +77,7 @@ class SecurityEvents:
         if claims is None or not self._is_for_us(claims):
             logger.warning("an event for %s was not Google's, or not for our client", self.network)
             return Heard(answer=_NOT_OURS)
-        return Heard(answer=_TAKEN, subject_ids=self._subjects(claims))
+        return Heard(answer=_TAKEN, subject_ids=self._subjects(claims), signal=str(claims["jti"]))
 
     def _is_for_us(self, claims: Mapping[str, object]) -> bool:
         issuer, audience = claims.get("iss"), claims.get("aud")

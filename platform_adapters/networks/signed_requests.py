@@ -42,7 +42,8 @@ class SignedRequests:
         user_id = str(user) if isinstance(user, str | int) and not isinstance(user, bool) else ""
         if not 0 < len(user_id) <= _LONGEST_ID:
             return Heard(answer=_TAKEN)  # of a person whom Meta does not name
-        return Heard(answer=_TAKEN, subject_ids=(user_id,))
+        said = json.dumps(payload, sort_keys=True)  # with the second it was issued in
+        return Heard(answer=_TAKEN, subject_ids=(user_id,), signal=said)
 
     def _proved(self, signed: str) -> dict[str, object] | None:
         signature, _, payload = signed.partition(".")

@@ -33,6 +33,7 @@ from platform_adapters.networks.answers import (
     listed,
     malformed,
     moved,
+    of_one_account,
     part,
     rows,
     text,
@@ -244,7 +245,7 @@ class Snapchat:
         try:
             reply = await self._get(tokens, _ACCOUNT, f"/adaccounts/{item.account_id}")
         except NetworkError as error:
-            if error.finding.verdict in (Verdict.ROLE_LOST, Verdict.ACCOUNT_GONE):
+            if of_one_account(error.finding):
                 return error.finding
             raise
         entries = listed(reply, reply.body, "adaccounts")

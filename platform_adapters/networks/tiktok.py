@@ -1,13 +1,16 @@
 """TikTok for Business (Marketing API v1.3): JSON bodies, its own names, and HTTP 200 for nearly every error.
 
-Sources: TikTok's portal documentation of authorization, error codes and scopes. A token has no fixed term and cannot be
-refreshed. Not reliable, so looked at twice: `owner_bc_id` is left out under conditions that are not documented.
+Sources: TikTok's portal documentation of authorization, error codes and scopes; clients of others for the fields of
+Business Centers and their assets. A token has no fixed term and cannot be refreshed. Not reliable, so looked at twice:
+`owner_bc_id` is left out under conditions that are not documented. Unconfirmed, so unclear: other wordings of 40001.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from commands.errors import NetworkError
 from commands.model import Evidence, Finding, Parent, Tokens, Verdict
@@ -31,6 +34,7 @@ from platform_adapters.networks.answers import (
     healthy,
     listed,
     moved,
+    of_one_account,
     part,
     text,
 )
@@ -41,6 +45,7 @@ from platform_adapters.networks.oauth import (
     diagnosed,
     of_expected,
 )
+from platform_adapters.networks.tiktok_centers import NO_PERMISSION, centers, is_admin, no_access, parents
 
 AD_ACCOUNT_MANAGEMENT = Permission(label="Ad Account Management", satisfied_by=frozenset({"1", "10", "100"}))
 REPORTING = Permission(label="Reporting", satisfied_by=frozenset({"4", "40", "41", "42", "43", "44"}))
@@ -101,44 +106,29 @@ SPEC = NetworkSpec(
 
 _RATE_PAUSE = timedelta(minutes=5)
 _CODES: Mapping[int, Verdict] = {
-    40105: Verdict.REVOKED,
-    40114: Verdict.REVOKED,
-    40309: Verdict.REVOKED,
-    40102: Verdict.EXPIRED,
-    40103: Verdict.EXPIRED,
-    40107: Verdict.EXPIRED,
-    40101: Verdict.EXPIRED,
-    40110: Verdict.EXPIRED,
-    40115: Verdict.EXPIRED,
+    **dict.fromkeys((40105, 40114, 40309), Verdict.REVOKED),
+    **dict.fromkeys((40102, 40103, 40107), Verdict.EXPIRED),
+    **dict.fromkeys((40101, 40110, 40115), Verdict.EXPIRED),  # of a login's code
     40106: Verdict.USER_BLOCKED,
-    40104: Verdict.OUR_FAULT,
-    40113: Verdict.OUR_FAULT,
-    40118: Verdict.OUR_FAULT,
-    40119: Verdict.OUR_FAULT,
-    40124: Verdict.OUR_FAULT,
-    40125: Verdict.OUR_FAULT,
-    41000: Verdict.OUR_FAULT,
-    40130: Verdict.PERMISSION_MISSING,
-    40131: Verdict.PERMISSION_MISSING,
-    40300: Verdict.ACCOUNT_GONE,
-    40301: Verdict.ACCOUNT_GONE,
-    40302: Verdict.ACCOUNT_GONE,
-    40016: Verdict.THROTTLED,
-    40100: Verdict.THROTTLED,  # reads like an authorization code, but means "too frequent"
-    40132: Verdict.THROTTLED,
-    40133: Verdict.THROTTLED,
-    61000: Verdict.THROTTLED,
-    50000: Verdict.NETWORK_DOWN,
-    50002: Verdict.NETWORK_DOWN,
-    60001: Verdict.NETWORK_DOWN,
+    **dict.fromkeys((40104, 40113, 40118, 40119, 40124, 40125, 41000), Verdict.OUR_FAULT),
+    **dict.fromkeys((40130, 40131), Verdict.PERMISSION_MISSING),
+    **dict.fromkeys((40300, 40301, 40302), Verdict.ACCOUNT_GONE),
+    # 40100 reads like an authorization code, but means "too frequent".
+    **dict.fromkeys((40016, 40100, 40132, 40133, 61000), Verdict.THROTTLED),
+    **dict.fromkeys((50000, 50002, 60001), Verdict.NETWORK_DOWN),
 }
-_NO_PERMISSION = 40001
 _OTHER_APP = 40000  # a bucket for many things; only its text tells that the token is another app's
+_BAD_CODE_OR_SECRET = 40101
 _APP_AND_SECRET_DIFFER = "do not match"
+_TOKEN = "access_token"
+_REPORT = "/report/integrated/get/"
+_NOT_GRANTED, _NOT_YOURS = "does not grant you", "no permission to operate"
 _GOOD_CODES = (0, 20001)
 _BAD_STATUS = 300
+_INFO = "advertiser/info"
 _ENABLED = "STATUS_ENABLE"
 _AT_ONCE = 100  # accounts in one question
+_TRIED_FOR_REPORTS = 5  # accounts at most, where the first ones are closed to us themselves
 
 
 def _patience(reply: Reply, now: datetime) -> datetime:
@@ -157,24 +147,28 @@ def classify(reply: Reply) -> Finding | None:
     if code in _GOOD_CODES:
         return None
     message = text(reply.body, "message")
-    if code == _NO_PERMISSION:
+    if str(code) == NO_PERMISSION:
         return _no_permission(reply, message)
     if code == _OTHER_APP and "app_id is inconsistent" in message:
         return found(Verdict.OUR_FAULT, reply, str(code))
-    if code == 40101 and _APP_AND_SECRET_DIFFER in message:
-        return found(Verdict.OUR_FAULT, reply, str(code))
+    if code == _BAD_CODE_OR_SECRET and (reply.check != _TOKEN or _APP_AND_SECRET_DIFFER in message):
+        return found(Verdict.OUR_FAULT, reply, str(code))  # where no code was sent it is the secret
     verdict = _CODES.get(code)
     if verdict is None:
         verdict = Verdict.NETWORK_DOWN if 51000 <= code < 52000 else Verdict.UNCLEAR
-    return found(verdict, reply, str(code))
+    missing = [_needed(f"/{reply.check}/").label] if verdict is Verdict.PERMISSION_MISSING else []
+    return found(verdict, reply, str(code), missing=missing)
 
 
 def _no_permission(reply: Reply, message: str) -> Finding:
-    """40001 means two things, and only its text tells which (documented wording)."""
-    if "does not grant you" not in message:
-        return found(Verdict.ROLE_LOST, reply, str(_NO_PERMISSION))
-    missing = REPORTING if "/report/" in message else AD_ACCOUNT_MANAGEMENT
-    return found(Verdict.PERMISSION_MISSING, reply, str(_NO_PERMISSION), missing=[missing.label])
+    """40001 means two things, and only its text tells which."""
+    if _NOT_GRANTED in message:
+        return found(Verdict.PERMISSION_MISSING, reply, NO_PERMISSION, missing=[_needed(message).label])
+    return found(Verdict.ROLE_LOST if _NOT_YOURS in message else Verdict.UNCLEAR, reply, NO_PERMISSION)
+
+
+def _needed(path: str) -> Permission:
+    return REPORTING if "/report/" in path else AD_ACCOUNT_MANAGEMENT
 
 
 class TikTok:
@@ -207,7 +201,7 @@ class TikTok:
 
     async def exchange(self, *, answer: Mapping[str, str], redirect_uri: str, code_verifier: str | None) -> Grant:
         body = {**self._app(), "auth_code": answer.get("auth_code") or answer.get("code", "")}
-        reply = await self._client.ask("access_token", "POST", self._credentials.token_url, json=body)
+        reply = await self._client.ask(_TOKEN, "POST", self._credentials.token_url, json=body)
         return Grant(tokens=self._client.tokens(part(reply.body, "data")))
 
     async def refresh(self, tokens: Tokens) -> Grant | None:
@@ -217,18 +211,19 @@ class TikTok:
         try:
             reached = await self._reached(tokens)
             seen = [item.account_id for item in expected if item.account_id in reached]
-            details = await self._details(tokens, seen)
-            parents = await self._parents(tokens, details)
-            await self._check_reporting(tokens, seen or list(reached)[:1])
+            details = await self._readable(tokens, seen)
+            owners = await parents(partial(self._get, tokens), details)
+            refused = await self._check_reporting(tokens, list(details) or list(reached)[:1])
             accounts = await of_expected(
                 expected,
                 details,
-                lambda row, item: _account_finding(row, parents.get(item.account_id), item.parent),
-                lambda item: self._missing(tokens, item),
+                lambda row, item: _account_finding(row, owners.get(item.account_id), item.parent),
+                lambda item: self._missing(tokens, item, listed=item.account_id in reached),
             )
         except NetworkError as error:
             return Probe(grant=error.finding)
-        return Probe(grant=healthy("oauth2/advertiser/get"), accounts=accounts)
+        refused = {one: finding for one, finding in refused.items() if accounts.get(one) == healthy(_INFO)}
+        return Probe(grant=healthy("oauth2/advertiser/get"), accounts={**accounts, **refused})
 
     async def discover(self, tokens: Tokens) -> Discovery:
         user = part((await self._get(tokens, "/user/info/")).body, "data")
@@ -237,18 +232,19 @@ class TikTok:
         try:
             reached = await self._reached(tokens)
             granted.add("10")
-            details = await self._details(tokens, list(reached))
-            parents = await self._parents(tokens, details)
+            details = await self._readable(tokens, list(reached))
+            owners = await parents(partial(self._get, tokens), details)
             accounts = tuple(
                 ReachedAccount(
                     account_id=account_id,
                     name=text(row, "name") or reached[account_id],
-                    parent=parents.get(account_id),
+                    parent=owners.get(account_id),
                     finding=_account_finding(row, None, None),
                 )
                 for account_id, row in details.items()
             )
-            await self._check_reporting(tokens, list(reached)[:1])
+            refused = await self._check_reporting(tokens, list(details) or list(reached)[:1])
+            accounts = tuple(replace(one, finding=refused.get(one.account_id, one.finding)) for one in accounts)
             granted.add("4")
         except NetworkError as error:
             if error.finding.verdict is not Verdict.PERMISSION_MISSING:
@@ -270,7 +266,7 @@ class TikTok:
     async def diagnose(self) -> Sequence[Diagnosis]:
         mend = "Compare LAPSEBOT_TIKTOK_CLIENT_ID and _CLIENT_SECRET with the app's page in TikTok's portal."
         body = {**self._app(), "auth_code": "doctor"}
-        asked = self._client.ask("access_token", "POST", self._credentials.token_url, json=body)
+        asked = self._client.ask(_TOKEN, "POST", self._credentials.token_url, json=body)
         return await diagnosed(SPEC.name, mend, asked)
 
     def _app(self) -> dict[str, str]:
@@ -295,88 +291,82 @@ class TikTok:
             details |= {text(row, "advertiser_id"): row for row in listed(reply, part(reply.body, "data"), "list")}
         return details
 
-    async def _centers(self, tokens: Tokens) -> Mapping[str, str]:
-        """The names of the person's Business Centers, by id."""
-        centers = [part(row, "bc_info") for row in await self._pages(tokens, "/bc/get/")]
-        return {text(center, "bc_id"): text(center, "name") for center in centers}
-
-    async def _parents(self, tokens: Tokens, details: Mapping[str, Json]) -> Mapping[str, Parent]:
-        """The Business Center that owns each account, as far as TikTok tells."""
-        if not details:
-            return {}
-        names = await self._centers(tokens)
-        owners = {account_id: text(row, "owner_bc_id") for account_id, row in details.items()}
-        if not all(owners.values()):
-            owners |= {
-                account_id: center_id
-                for center_id in names
-                for account_id in await self._assets(tokens, center_id)
-                if not owners.get(account_id)
-            }
-        return {
-            account_id: Parent(id=center, name=names.get(center) or center)
-            for account_id, center in owners.items()
-            if center
-        }
-
-    async def _assets(self, tokens: Tokens, center_id: str) -> Sequence[str]:
-        assets = await self._pages(tokens, "/bc/asset/get/", bc_id=center_id, asset_type="ADVERTISER")
-        return [text(row, "asset_id") for row in assets]
-
-    async def _pages(self, tokens: Tokens, path: str, **query: str) -> Sequence[Json]:
-        found_so_far: list[Json] = []
-        page = 1
-        while True:
-            reply = await self._get(tokens, path, page=str(page), page_size="50", **query)
-            data = part(reply.body, "data")
-            found_so_far += listed(reply, data, "list")
-            total = part(data, "page_info").get("total_page")
-            if not isinstance(total, int) or page >= total:
-                return found_so_far
-            page += 1
-
-    async def _check_reporting(self, tokens: Tokens, account_ids: Sequence[str]) -> None:
-        """Raise if reports cannot be read: whether they can is only known by asking for one."""
-        for account_id in account_ids[:1]:
-            await self._get(
-                tokens,
-                "/report/integrated/get/",
-                advertiser_id=account_id,
-                report_type="BASIC",
-                data_level="AUCTION_ADVERTISER",
-                dimensions=json.dumps(["advertiser_id"]),
-                metrics=json.dumps(["spend"]),
-                query_lifetime="true",
-                page_size="1",
-            )
-
-    async def _missing(self, tokens: Tokens, item: Expected) -> Finding:
-        """Why an account that should be reached is not. Raises NetworkError where that cannot be asked just now."""
+    async def _readable(self, tokens: Tokens, account_ids: Sequence[str]) -> Mapping[str, Json]:
+        """The details of those accounts that may be read: one that may not is the refusal of its whole question."""
         try:
-            await self._details(tokens, [item.account_id])
+            return await self._details(tokens, account_ids)
         except NetworkError as error:
-            if error.finding.verdict is not Verdict.ROLE_LOST:
-                if error.finding.verdict is Verdict.ACCOUNT_GONE:
-                    return error.finding
+            if not no_access(error.finding):
                 raise
-        centers = await self._centers(tokens)
-        evidence = Evidence(check="bc/get")
-        if item.parent is not None and item.parent.id in centers:
-            return Finding(verdict=Verdict.ACCOUNT_GONE, evidence=evidence)  # still an Admin there: the account left
-        return Finding(verdict=Verdict.ROLE_LOST, evidence=evidence)
+        if len(account_ids) == 1:
+            return {}
+        middle = len(account_ids) // 2
+        first = await self._readable(tokens, account_ids[:middle])
+        return {**first, **await self._readable(tokens, account_ids[middle:])}
+
+    async def _check_reporting(self, tokens: Tokens, account_ids: Sequence[str]) -> Mapping[str, Finding]:
+        """Raise if reports cannot be read, which is only known by asking for one; give what is wrong with accounts for
+        which alone they cannot.
+        """
+        refused: dict[str, Finding] = {}
+        for account_id in account_ids[:_TRIED_FOR_REPORTS]:
+            try:
+                await self._get(
+                    tokens,
+                    _REPORT,
+                    advertiser_id=account_id,
+                    report_type="BASIC",
+                    data_level="AUCTION_ADVERTISER",
+                    dimensions=json.dumps(["advertiser_id"]),
+                    metrics=json.dumps(["spend"]),
+                    query_lifetime="true",
+                    page_size="1",
+                )
+            except NetworkError as error:
+                if not no_access(error.finding):
+                    raise
+                refused[account_id] = error.finding
+            else:
+                break
+        return refused
+
+    async def _missing(self, tokens: Tokens, item: Expected, *, listed: bool) -> Finding:
+        """Why an account cannot be read that should be. Raises NetworkError where that cannot be asked just now."""
+        refused: Finding | None = None
+        try:
+            details = await self._details(tokens, [item.account_id])
+        except NetworkError as error:
+            refused = error.finding
+            if not of_one_account(refused):
+                raise
+            if listed or not no_access(refused) or refused.verdict is Verdict.ACCOUNT_GONE:
+                return refused
+        else:
+            if item.account_id in details:
+                owners = await parents(partial(self._get, tokens), details)
+                return _account_finding(details[item.account_id], owners.get(item.account_id), item.parent)
+            if listed:
+                return Finding(verdict=Verdict.UNCLEAR, evidence=Evidence(check=_INFO, code="malformed"))
+        known = await centers(partial(self._get, tokens))
+        home = known.get(item.parent.id) if item.parent is not None else None
+        if home is None and refused is not None and refused.verdict is Verdict.UNCLEAR:
+            return refused
+        # The account left a Business Center that the person still administrates, or the role is what went.
+        verdict = Verdict.ACCOUNT_GONE if home is not None and is_admin(home) else Verdict.ROLE_LOST
+        return Finding(verdict=verdict, evidence=Evidence(check="bc/get"))
 
 
 def _account_finding(row: Json, parent: Parent | None, stored: Parent | None) -> Finding:
-    elsewhere = moved("advertiser/info", "owner_bc_id", parent, stored)
+    elsewhere = moved(_INFO, "owner_bc_id", parent, stored)
     if elsewhere is not None:
         return elsewhere
     status = text(row, "status")
     if not status:
-        return Finding(verdict=Verdict.UNCLEAR, evidence=Evidence(check="advertiser/info", code="malformed"))
+        return Finding(verdict=Verdict.UNCLEAR, evidence=Evidence(check=_INFO, code="malformed"))
     if status != _ENABLED:
-        evidence = Evidence(check="advertiser/info", code=status)
+        evidence = Evidence(check=_INFO, code=status)
         return Finding(verdict=Verdict.ACCOUNT_DISABLED, evidence=evidence)
-    return healthy("advertiser/info")
+    return healthy(_INFO)
 
 
 def build(environment: Mapping[str, str], clock: Clock) -> TikTok | None:
@@ -391,31 +381,33 @@ def build(environment: Mapping[str, str], clock: Clock) -> TikTok | None:
     return TikTok(credentials, clock) if credentials is not None else None
 
 
-def _example(code: int, verdict: Verdict | None, message: str = "") -> Example:
-    return Example(
-        reply=Reply(check="advertiser/info", status=200, body={"code": code, "message": message, "data": {}}),
-        verdict=verdict,
-    )
+def _example(code: int, verdict: Verdict | None, message: str = "", check: str = _INFO) -> Example:
+    body = {"code": code, "message": message, "data": {}}
+    return Example(reply=Reply(check=check, status=200, body=body), verdict=verdict)
 
 
 EXAMPLES = (
     _example(0, None, "OK"),
     _example(20001, None, "Partial success"),
-    _example(40105, Verdict.REVOKED),
-    _example(40102, Verdict.EXPIRED),
-    _example(40104, Verdict.OUR_FAULT),
+    *(_example(code, Verdict.REVOKED) for code in (40105, 40114, 40309)),
+    *(_example(code, Verdict.EXPIRED) for code in (40102, 40103, 40107)),
+    *(_example(code, Verdict.OUR_FAULT) for code in (40104, 40113, 40118, 40119, 40124, 40125, 41000)),
     _example(40106, Verdict.USER_BLOCKED),
-    _example(40101, Verdict.OUR_FAULT, "App id and secret do not match"),
-    _example(40110, Verdict.EXPIRED, "Auth_code is expired"),
+    _example(40101, Verdict.OUR_FAULT, "never seen"),
+    _example(40101, Verdict.OUR_FAULT, "App id and secret do not match", _TOKEN),
+    _example(40101, Verdict.EXPIRED, "Auth_code is used", _TOKEN),
+    _example(40110, Verdict.EXPIRED, "Auth_code is expired", _TOKEN),
+    _example(40115, Verdict.EXPIRED, "Auth_code is cancelled", _TOKEN),
+    *(_example(code, Verdict.PERMISSION_MISSING) for code in (40130, 40131)),
     _example(40000, Verdict.OUR_FAULT, "app_id is inconsistent with the token's app"),
     _example(40000, Verdict.UNCLEAR, "something else"),
     _example(40001, Verdict.PERMISSION_MISSING, "advertiser does not grant you /report/integrated/get/:GET permission"),
     _example(40001, Verdict.ROLE_LOST, "no permission to operate advertiser 7012345678901234567"),
-    _example(40300, Verdict.ACCOUNT_GONE),
-    _example(40100, Verdict.THROTTLED),
-    _example(51020, Verdict.NETWORK_DOWN),
-    _example(60001, Verdict.NETWORK_DOWN),
+    _example(40001, Verdict.UNCLEAR, "never seen"),
+    *(_example(code, Verdict.ACCOUNT_GONE) for code in (40300, 40301, 40302)),
+    *(_example(code, Verdict.THROTTLED) for code in (40016, 40100, 40132, 40133, 61000)),
+    *(_example(code, Verdict.NETWORK_DOWN) for code in (50000, 50002, 51020, 60001)),
     _example(49999, Verdict.UNCLEAR),
-    Example(reply=Reply(check="advertiser/info", status=200, body={"x": 1}), verdict=Verdict.NETWORK_DOWN),
-    Example(reply=Reply(check="advertiser/info", status=200, body={"code": "0"}), verdict=Verdict.NETWORK_DOWN),
+    Example(reply=Reply(check=_INFO, status=200, body={"x": 1}), verdict=Verdict.NETWORK_DOWN),
+    Example(reply=Reply(check=_INFO, status=200, body={"code": "0"}), verdict=Verdict.NETWORK_DOWN),
 )

@@ -70,7 +70,7 @@ SPEC = NetworkSpec(
     reconnect_requirement="the login of the X account itself",
     stops=("posts", "engagement figures"),
     checklist=(
-        "First be logged in at x.com as {account}, and as no other account.",
+        "First log in at x.com as {account}, and as no other account.",
         "Let nobody else connect {account} meanwhile: X ends the first sign-in when there is a second.",
     ),
     steps=(
@@ -102,7 +102,7 @@ SPEC = NetworkSpec(
         ),
         Verdict.ACCOUNT_GONE: CauseText(
             happened="X says that this account does not exist any more: it was deactivated or deleted.",
-            mend="For a while whoever held it can bring it back by logging in at x.com.",
+            mend="For a while, whoever held it can bring it back by logging in at x.com.",
             not_helping="Reconnecting will not help before that.",
         ),
         Verdict.ACCOUNT_DISABLED: CauseText(
@@ -130,7 +130,7 @@ _PROBLEMS: Mapping[str, Verdict] = {
     "client-forbidden": Verdict.OUR_FAULT,
     "credits": Verdict.OUR_FAULT,
     "credits-depleted": Verdict.OUR_FAULT,
-    "usage-capped": Verdict.THROTTLED,
+    "usage-capped": Verdict.OUR_FAULT,  # what our plan holds is used up
     "rate-limit-exceeded": Verdict.THROTTLED,
     "user-suspended": Verdict.USER_BLOCKED,
     "not-authorized-for-resource": Verdict.ROLE_LOST,
@@ -347,7 +347,7 @@ EXAMPLES = (
     _example(403, Verdict.UNCLEAR, "never-seen"),
     _example(403, Verdict.UNCLEAR),
     Example(reply=Reply(check=_ME, status=404, body={}), verdict=Verdict.UNCLEAR),
-    _example(429, Verdict.THROTTLED, "usage-capped", "UsageCapExceeded"),
+    _example(429, Verdict.OUR_FAULT, "usage-capped", "UsageCapExceeded"),
     _example(429, Verdict.THROTTLED, "rate-limit-exceeded", "Too Many Requests"),
     _example(429, Verdict.THROTTLED, title="Too Many Requests"),
     _example(429, Verdict.THROTTLED, "never-seen"),

@@ -2,8 +2,8 @@
 
 Sources: xdevplatform/docs of August 2026 (authentication, accounts, authenticated user access, error codes).
 Unconfirmed: values of `approval_status` beside ACCEPTED, what an expired login answers at the access token's address,
-whether 32 is ever about a person. The state stands in the callback's query, which X leaves out when it compares the
-address with those that the app has registered.
+whether 32 is ever about a person. The state stands in the callback's query, which X lets an app send and register
+nowhere: it compares the address before it (developer.x.com, "Callback URLs").
 X refuses a revoked access and a bad signature of ours in the same words, so that our key is proved before a lapse.
 """
 
@@ -36,7 +36,9 @@ from platform_adapters.networks.answers import (
     healthy,
     items,
     listed,
+    log_unknown,
     malformed,
+    of_one_account,
     part,
     rows,
     text,
@@ -92,7 +94,7 @@ SPEC = NetworkSpec(
         ),
         Verdict.PERMISSION_MISSING: CauseText(
             happened="X does not let this login do what we need.",
-            mend="Reconnect and press Authorize app; if it stays so, ask an account administrator at ads.x.com.",
+            mend="Reconnect and press Authorize app; if that does not help, ask an account administrator at ads.x.com.",
         ),
         Verdict.ROLE_LOST: CauseText(
             happened="The login that we have may not read this ad account's campaigns any more.",
@@ -105,7 +107,7 @@ SPEC = NetworkSpec(
             not_helping="Reconnecting with the same X account will not help before that.",
         ),
         Verdict.ACCOUNT_DISABLED: CauseText(
-            happened="X does not approve of this ad account.",
+            happened="X has not approved this ad account.",
             mend="Its owner can ask X why at ads.x.com; we notice when it is back.",
             not_helping="Reconnecting will not help.",
         ),
@@ -138,7 +140,6 @@ _CODES: Mapping[str, Verdict] = {
     "64": Verdict.USER_BLOCKED,
     "326": Verdict.USER_BLOCKED,
 }
-_OF_THE_ACCOUNT = frozenset({Verdict.ACCOUNT_GONE, Verdict.PERMISSION_MISSING})
 _APPROVAL: Mapping[str, Verdict] = {
     "ACCEPTED": Verdict.HEALTHY,
     "UNDER_REVIEW": Verdict.HEALTHY,  # it has figures that can be read
@@ -297,7 +298,7 @@ class XAds:
                     return found(Verdict.ACCOUNT_GONE, reply, "deleted")
             reply = await self._login.ask(_ACCESS, "GET", f"/accounts/{account_id}/authenticated_user_access", pair)
         except NetworkError as error:
-            if error.finding.verdict in _OF_THE_ACCOUNT:
+            if error.finding.verdict is Verdict.PERMISSION_MISSING or of_one_account(error.finding):
                 return error.finding
             raise
         return _access(reply, row)
@@ -314,6 +315,8 @@ def _access(reply: Reply, row: Json) -> Finding:
     verdict = _APPROVAL.get(approval, Verdict.UNCLEAR)
     if verdict is Verdict.HEALTHY:
         return healthy(_ACCESS)
+    if verdict is Verdict.UNCLEAR:
+        log_unknown(SPEC.name, _ACCOUNTS, "approval_status", approval)
     return Finding(
         verdict=verdict, evidence=Evidence(check=_ACCOUNTS, code="approval_status", subcode=approval or None)
     )

@@ -73,6 +73,7 @@ SPEC = NetworkSpec(
     switch_login="Google asks twice, and shows whom it would use: choose the Google account first, then the channel, "
     "which it may call a brand account.",
     re_asks=True,  # include_granted_scopes: what was granted stays granted
+    refused_by=google.REFUSED_BY,
     detects=frozenset(
         {
             Verdict.EXPIRED,
@@ -95,7 +96,7 @@ SPEC = NetworkSpec(
         ),
         Verdict.ACCOUNT_GONE: CauseText(
             happened="The login works, but YouTube says that the channel was closed or deleted.",
-            mend="The channel's owner can look in YouTube Studio whether it can be brought back.",
+            mend="The channel's owner can check in YouTube Studio whether it can be brought back.",
             not_helping="Reconnecting will not help until that is solved.",
         ),
         Verdict.ACCOUNT_DISABLED: CauseText(

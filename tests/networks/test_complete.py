@@ -1,6 +1,7 @@
 """Whoever adds a network hears at once all that it still lacks, by the names that docs/extending.md gives."""
 
 import csv
+from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
 
@@ -11,6 +12,8 @@ from platform_adapters.discovery import network_modules
 from tests.support.network_rigs import PERMISSIONS
 
 ROOT = Path(__file__).parents[2]
+HISTORY = {"amazon_ads": 60, "google_ads": 1123, "meta": 1123, "microsoft_ads": 1095, "pinterest": 90}
+"""How many days back networks give data out, at the least, where their documentation says so."""
 
 
 @pytest.mark.parametrize("module", network_modules(), ids=lambda module: module.SPEC.slug)
@@ -31,3 +34,10 @@ def test_a_network_brings_all_that_extending_asks_for(module: ModuleType) -> Non
     }
     lacks = [name for name, found in there.items() if not found]
     assert not lacks, f"{spec.name} lacks {'; '.join(lacks)}"
+
+
+@pytest.mark.behaviour("X-9")
+@pytest.mark.parametrize("module", network_modules(), ids=lambda module: module.SPEC.slug)
+def test_a_gap_is_told_to_be_open_for_as_long_as_the_network_documents(module: ModuleType) -> None:
+    days = HISTORY.get(module.SPEC.slug)
+    assert module.SPEC.history == (None if days is None else timedelta(days=days))

@@ -308,3 +308,15 @@ async def test_no_secret_stands_in_an_address(rig: NetworkRig) -> None:
     secrets = [tokens.access.reveal(), tokens.refresh.reveal() if tokens.refresh else "", "app-secret"]
     assert not [path for path in seen if any(secret in path for secret in secrets)]
     assert FIRST not in "".join(path for path in seen if "token" in path)
+
+
+@pytest.mark.parametrize(
+    ("code", "verdict"),
+    [
+        ("admin_policy_enforced", Verdict.ADMIN_BLOCK),
+        ("org_internal", Verdict.OUR_FAULT),
+        ("disallowed_useragent", Verdict.OUR_FAULT),
+    ],
+)
+def test_what_google_says_instead_of_a_login_has_its_cause(rig: NetworkRig, code: str, verdict: Verdict) -> None:
+    assert rig.network.spec.refused_by[code] is verdict

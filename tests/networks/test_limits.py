@@ -40,6 +40,16 @@ BUSINESS = json.dumps({
         ),
         pytest.param({"x-app-usage": '{"call_count": 99}'}, None, id="Meta, not yet"),
         pytest.param(
+            {"x-ad-account-usage": '{"acc_id_util_pct": 100, "reset_time_duration": 60}'},
+            Pause(until=NOW + MINUTE, everybody=False),
+            id="Meta, an ad account",
+        ),
+        pytest.param(
+            {"x-ad-account-usage": '{"acc_id_util_pct": 9.67, "reset_time_duration": 60}'},
+            None,
+            id="Meta, an ad account that may go on",
+        ),
+        pytest.param(
             {"x-rate-limit-reset": str(int((NOW + MINUTE).timestamp()))},
             Pause(until=NOW + MINUTE, everybody=True),
             id="X, since the epoch",
@@ -69,7 +79,7 @@ def test_where_a_network_counts_each_login_nobody_else_waits() -> None:
 
 NAMES = [
     "retry-after", "x-ratelimit-reset", "x-rate-limit-reset", "x-account-rate-limit-reset",
-    "x-business-use-case-usage", "x-app-usage",
+    "x-business-use-case-usage", "x-ad-account-usage", "x-app-usage",
 ]  # fmt: skip
 VALUES = st.one_of(
     st.text(),
@@ -79,6 +89,10 @@ VALUES = st.one_of(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
         lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.just("estimated_time_to_regain_access"), inner),
     ).map(json.dumps),
+    st.builds(
+        lambda seconds: json.dumps({"acc_id_util_pct": 100, "reset_time_duration": seconds}),
+        st.integers() | st.floats(),
+    ),
     st.builds(
         lambda minutes: json.dumps({"1": [{"estimated_time_to_regain_access": minutes}]}), st.integers() | st.floats()
     ),

@@ -16,7 +16,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from bot.delivery.loop import DeliveryLoop
+from bot.delivery.sending import Sender
 from bot.notices.composer import Composer
+from bot.notices.desk import Desks
 from bot.notices.planner import Planner
 from bot.watch.rules import WatchRules
 from bot.watch.watcher import Watcher
@@ -193,15 +195,15 @@ class Chain:
         world, networks = self.world, {self.slug: self.network}
         self.pass_time(timedelta(seconds=2))
         outbox = world.outbox()
-        await Planner(storage=world.storage, clock=world.clock, networks=networks, outbox=outbox).run_once()
-        loop = DeliveryLoop(
+        await Planner(Desks(storage=world.storage, clock=world.clock, networks=networks, outbox=outbox)).run_once()
+        sender = Sender(
             storage=world.storage,
             clock=world.clock,
             platforms=world.chats,
             composer=Composer(networks=networks, clock=world.clock, public_url=PUBLIC_URL, platforms=world.chats),
             outbox=outbox,
-            holder="process",
         )
+        loop = DeliveryLoop(queues=world.storage.queues, clock=world.clock, sender=sender, holder="process")
         await loop.run_once()
         await loop.stop()
 

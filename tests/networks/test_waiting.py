@@ -13,12 +13,21 @@ MINUTES = timedelta(minutes=1)
 @pytest.mark.behaviour("D-4")
 @pytest.mark.parametrize(
     ("slug", "minutes", "everybody"),
-    [("meta", 10, True), ("tiktok", 5, True), ("x", 15, False), ("x_ads", 15, False), ("amazon_ads", 1 / 30, True)],
+    [
+        ("meta", 10, True),
+        ("tiktok", 5, True),
+        ("linkedin", 15 * 60, True),
+        ("x", 15, False),
+        ("x_ads", 15, False),
+        ("amazon_ads", 1 / 30, True),
+    ],
 )
 async def test_a_network_that_is_asked_too_often_says_how_long_to_wait(
     slug: str, minutes: float, everybody: bool
 ) -> None:
-    """Meta's whole app, TikTok's whole app by its own rule, X each login by itself, Amazon by Retry-After."""
+    """Meta's whole app, TikTok's by its own rule, LinkedIn's until midnight in UTC, X each login by itself, Amazon by
+    Retry-After.
+    """
     async with network_rig(slug) as rig:
         tokens = await rig.log_in()
         await rig.people.throttled()
@@ -28,7 +37,7 @@ async def test_a_network_that_is_asked_too_often_says_how_long_to_wait(
 
 
 @pytest.mark.behaviour("D-4")
-@pytest.mark.parametrize("slug", ["snapchat", "reddit", "linkedin"])
+@pytest.mark.parametrize("slug", ["snapchat", "reddit"])
 async def test_a_network_that_does_not_say_is_asked_again_by_our_own_rules(slug: str) -> None:
     async with network_rig(slug) as rig:
         tokens = await rig.log_in()

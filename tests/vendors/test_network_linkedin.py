@@ -27,7 +27,7 @@ from bot.playground.vendors.networks import (
 CALLBACK = "https://bot.example/oauth/cb/linkedin"
 SCOPES = "r_ads r_ads_reporting"
 DAY = 86400
-HEADERS = {"Linkedin-Version": "202511", "X-Restli-Protocol-Version": "2.0.0"}
+HEADERS = {"Linkedin-Version": "202607", "X-Restli-Protocol-Version": "2.0.0"}
 
 
 @dataclass
@@ -352,7 +352,7 @@ async def test_a_moved_account_names_its_new_organisation_and_a_deleted_one_is_n
     assert (await rig.rest("/rest/adAccounts/501", token))[1]["reference"] == "urn:li:organization:77"
 
 
-@pytest.mark.parametrize("version", ["", "202312", "latest"])
+@pytest.mark.parametrize("version", ["", "202312", "202511", "latest"])
 async def test_a_missing_or_retired_version_is_426(rig: Rig, version: str) -> None:
     token = (await rig.people.issue("ana", ["r_ads"], app="app"))["access_token"]
     status, body = await rig.rest("/rest/adAccounts/501", token, **{"Linkedin-Version": version})
@@ -361,7 +361,7 @@ async def test_a_missing_or_retired_version_is_426(rig: Rig, version: str) -> No
 
 async def test_a_version_can_be_retired_while_running(rig: Rig) -> None:
     token = (await rig.people.issue("ana", ["r_ads"], app="app"))["access_token"]
-    await rig.people.set(oldest_version="202512")
+    await rig.people.set(oldest_version="202608")
     assert (await rig.rest("/rest/adAccounts/501", token))[0] == 426
 
 

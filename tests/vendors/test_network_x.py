@@ -238,7 +238,7 @@ async def test_a_refused_app_or_an_outage_at_a_refresh_says_nothing_of_the_grant
         ("client-not-enrolled", Verdict.OUR_FAULT, "client-forbidden"),
         ("CreditsDepleted", Verdict.OUR_FAULT, "credits"),
         ("SpendCapReached", Verdict.THROTTLED, "credits"),
-        ("UsageCapExceeded", Verdict.THROTTLED, "usage-capped"),
+        ("UsageCapExceeded", Verdict.OUR_FAULT, "usage-capped"),
     ],
 )
 async def test_what_the_operator_owes_x_is_no_lapse(rig: Rig, trouble: str, verdict: Verdict, code: str) -> None:

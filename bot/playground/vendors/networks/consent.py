@@ -102,6 +102,9 @@ class ConsentPages:
         if self._wire.nothing_ticked_is_cancelled and not decision.permissions:
             location = self._wire.denied(asked.redirect_uri, asked.state, logged_in=True)
             return with_query(location, iss=self._wire.desk.issuer())
+        barred = self._wire.barred()
+        if barred is not None:
+            return with_query(asked.redirect_uri, error=barred, state=asked.state, iss=self._wire.desk.issuer())
         return self._wire.allowed(self._wire.desk.allow(params, decision))
 
     def _page(self, asked: ConsentRequest, business_id: str | None = None) -> web.Response:

@@ -130,6 +130,9 @@ class GoogleWire(NetworkWire):
     def denied(self, redirect_uri: str, state: str | None, *, logged_in: bool) -> str:
         return with_query(redirect_uri, error="access_denied", state=state)
 
+    def barred(self) -> str | None:
+        return "admin_policy_enforced" if self.world.settings.admin_restricted else None
+
     def refused(self, failure: Failure) -> str | None:
         return None  # Google says it on a page of its own
 

@@ -122,6 +122,10 @@ class NetworkWire(ABC):
         """A decision, with what it means for this network that the request asked for more than permissions."""
         return decision
 
+    def barred(self) -> str | None:
+        """The error that the callback brings although the person pressed Allow; None: nothing stands in the way."""
+        return None
+
     @abstractmethod
     def denied(self, redirect_uri: str, state: str | None, *, logged_in: bool) -> str:
         """The callback after Cancel, pressed on the login page or on the consent page."""

@@ -17,7 +17,7 @@ DAY = 86400
 ACCESS_SECONDS = 60 * DAY
 REFRESH_SECONDS = 365 * DAY
 CODE_SECONDS = 30 * 60
-OLDEST_VERSION = "202501"
+OLDEST_VERSION = "202512"  # that of November 2025 ended on 16 November 2026
 PAGE_SIZE = 500
 ADS_SCOPES = frozenset({"r_ads", "rw_ads"})
 

@@ -236,7 +236,13 @@ class Wire(NetworkWire):
         if request.query.get("asset_type") != "ADVERTISER":
             return _error(40002, "asset_type: only ADVERTISER is served")
         rows = [
-            {"asset_id": a.id, "asset_name": a.name, "asset_type": "ADVERTISER", "owner_bc_name": business.name}
+            {
+                "asset_id": a.id,
+                "asset_name": a.name,
+                "asset_type": "ADVERTISER",
+                "relation_type": "OWNER_BC",
+                "owner_bc_name": business.name,
+            }
             for a in self.reach(grant)
             if a.business_id == business.id
         ]
