@@ -31,10 +31,16 @@ class SqlAttempts:
         self._work = work
 
     async def open(
-        self, attempt: Attempt, *, state_hash: bytes, browser_hash: bytes, take_over: bool
+        self,
+        attempt: Attempt,
+        *,
+        state_hash: bytes,
+        browser_hash: bytes,
+        take_over: bool,
+        spare_since: datetime | None = None,
     ) -> OpenAttempt | None:
         if attempt.authorization_id is not None:
-            await self._end_others(attempt, take_over)
+            await self._end_others(attempt, take_over, spare_since)
         # Again if the attempt in the way ended just between the two statements; it cannot go on so.
         for _ in range(3):
             opened = await self._work.row(
@@ -46,22 +52,26 @@ class SqlAttempts:
             if opened is not None:
                 return None
             holder = await self._work.row(
-                select(attempts.c.person_id, attempts.c.opened_at).where(
+                select(attempts.c.person_id, attempts.c.opened_at, attempts.c.used_at).where(
                     attempts.c.organization_id == attempt.organization_id,
                     attempts.c.authorization_id == attempt.authorization_id,
                     attempts.c.closed_at.is_(None),
                 )
             )
             if holder is not None:
-                return OpenAttempt(person_id=PersonId(holder[0]), opened_at=holder[1])
+                person_id, opened_at, used_at = holder
+                spared = spare_since is not None and used_at is not None and used_at > spare_since
+                return OpenAttempt(person_id=PersonId(person_id), opened_at=opened_at, spared=spared)
         raise StorageError("an attempt could not be opened")
 
-    async def _end_others(self, attempt: Attempt, take_over: bool) -> None:
+    async def _end_others(self, attempt: Attempt, take_over: bool, spare_since: datetime | None) -> None:
         ended: list[ColumnElement[bool]] = [
             attempts.c.expires_at <= attempt.opened_at,
             attempts.c.person_id == attempt.person_id,
         ]
         whose = [] if take_over else [or_(*ended)]
+        if spare_since is not None:
+            whose.append(or_(attempts.c.used_at.is_(None), attempts.c.used_at <= spare_since))
         await self._work.run(
             update(attempts)
             .where(

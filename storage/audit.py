@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.sql import ColumnElement
@@ -23,21 +24,9 @@ class SqlAudit:
     def __init__(self, work: Work) -> None:
         self._work = work
 
-    async def write(self, entry: AuditEntry) -> None:
-        await self._work.run(
-            insert(audit_entries),
-            {
-                "id": new_id(entry.at),
-                "organization_id": entry.organization_id,
-                "at": entry.at,
-                "actor_id": entry.actor_id,
-                "origin": entry.origin,
-                "action": entry.action,
-                "subject": entry.subject,
-                "detail": dict(entry.detail),
-                "words": _words(entry),
-            },
-        )
+    async def write(self, *entries: AuditEntry) -> None:
+        if entries:
+            await self._work.run(insert(audit_entries), [_values(entry) for entry in entries])
 
     async def number(
         self, organization_id: OrganizationId, *, actor_id: PersonId, action: str, subject: str, since: datetime
@@ -90,6 +79,20 @@ class SqlAudit:
             )
             for at, actor_id, origin, action, subject, detail in found
         ]
+
+
+def _values(entry: AuditEntry) -> dict[str, Any]:
+    return {
+        "id": new_id(entry.at),
+        "organization_id": entry.organization_id,
+        "at": entry.at,
+        "actor_id": entry.actor_id,
+        "origin": entry.origin,
+        "action": entry.action,
+        "subject": entry.subject,
+        "detail": dict(entry.detail),
+        "words": _words(entry),
+    }
 
 
 def _words(entry: AuditEntry) -> str:

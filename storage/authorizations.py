@@ -16,7 +16,7 @@ from storage.rows import AUTHORIZATION, authorization_of, columns, doubt_values
 from storage.secrets import Cell
 from storage.tables import authorizations, clients, connections
 from storage.views import URGENCY
-from storage.work import Work, portions
+from storage.work import Work, in_order, portions
 
 _AUTHORIZATIONS = select(*columns(authorizations, AUTHORIZATION)).where(
     authorizations.c.organization_id == bindparam("organization")
@@ -242,9 +242,12 @@ class SqlAuthorizations:
             await self._work.run(
                 update(authorizations)
                 .where(
-                    authorizations.c.organization_id == organization_id,
-                    authorizations.c.id.in_(portion),
-                    authorizations.c.next_check_at > at,  # what is never checked is not due either
+                    in_order(
+                        authorizations,
+                        authorizations.c.organization_id == organization_id,
+                        authorizations.c.id.in_(portion),
+                        authorizations.c.next_check_at > at,  # what is never checked is not due either
+                    )
                 )
                 .values(next_check_at=at)
             )
@@ -283,7 +286,12 @@ class SqlAuthorizations:
         await self._work.run(
             update(authorizations)
             .where(
-                authorizations.c.organization_id == organization_id, authorizations.c.ends_at.is_not(None), *of_network
+                in_order(
+                    authorizations,
+                    authorizations.c.organization_id == organization_id,
+                    authorizations.c.ends_at.is_not(None),
+                    *of_network,
+                )
             )
             .values(warn_at=self._work.clock.now())
         )

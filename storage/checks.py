@@ -31,7 +31,7 @@ from storage.engine import UtcDateTime, insert
 from storage.rows import AUTHORIZATION, CONNECTION, authorization_of, columns, connection_of
 from storage.tables import authorizations, connections, network_pauses, organizations
 from storage.views import URGENCY
-from storage.work import Work, portions
+from storage.work import Work, in_order, portions
 
 _NOW = bindparam("now", type_=UtcDateTime())
 _FREE = or_(authorizations.c.leased_until.is_(None), authorizations.c.leased_until <= _NOW)
@@ -208,9 +208,12 @@ async def look_now(work: Work, network: str, subject_ids: Sequence[str], *, now:
     due = await work.rows(
         update(authorizations)
         .where(
-            authorizations.c.network == network,
-            authorizations.c.subject_id.in_(subject_ids),
-            authorizations.c.next_check_at.is_not(None),
+            in_order(
+                authorizations,
+                authorizations.c.network == network,
+                authorizations.c.subject_id.in_(subject_ids),
+                authorizations.c.next_check_at.is_not(None),
+            )
         )
         .values(next_check_at=now)
         .returning(authorizations.c.id)

@@ -46,7 +46,12 @@ _UNDER = (
     .order_by(*ORDER)
 )
 
-_COUNTED_STATES = tuple(sorted(ConnectionState))
+_COUNTED_STATES = (
+    ConnectionState.LAPSED,
+    ConnectionState.UNCONNECTED,
+    ConnectionState.ACTIVE,
+    ConnectionState.RETIRED,
+)
 
 
 class SqlConnections:
@@ -133,13 +138,13 @@ class SqlConnections:
                 network=network,
                 client_id=ClientId(client_id),
                 client_name=client_name,
-                state=state,
-                number=number,
+                lapsed=lapsed,
+                unconnected=unconnected,
+                active=active,
+                retired=retired,
                 failing_since=failing_since,
             )
-            for network, client_id, client_name, failing_since, *numbers in found
-            for state, number in zip(_COUNTED_STATES, numbers, strict=True)
-            if number > 0
+            for network, client_id, client_name, failing_since, lapsed, unconnected, active, retired in found
         ]
 
     async def page(
@@ -320,8 +325,7 @@ class SqlConnections:
 
 @cache
 def _counts_statement(shape: ScopeShape) -> Select[Any]:
-    # A row for each network and client, with a column for each state: grouped in the order of the counters' index,
-    # and a quarter of the rows and names.
+    # A row for each network and client, with a column for each state: grouped in the order of the counters' key.
     numbers = [
         func.sum(case((counters.c.state == state.value, counters.c.number), else_=0)).label(state.value)
         for state in _COUNTED_STATES
@@ -330,6 +334,7 @@ def _counts_statement(shape: ScopeShape) -> Select[Any]:
         select(counters.c.network, counters.c.client_id, *numbers)
         .where(
             counters.c.organization_id == bindparam("organization"),
+            counters.c.number > 0,  # what once was somewhere leaves a counter behind
             *within_scope(counters, shape),
         )
         .group_by(counters.c.network, counters.c.client_id)

@@ -33,10 +33,6 @@ class Words(TypeDecorator[str]):
             return str(value)
         return "".join("\ufffd" if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
-        text_or_none: str | None = value
-        return text_or_none
-
 
 class Key(Words):
     """Words in the order of their characters' numbers, as SQLite has them, so that a range finds a beginning."""

@@ -86,7 +86,7 @@ async def due_warnings(work: Work, *, now: datetime, limit: int) -> Sequence[Due
     """Implements `Queues.due_warnings`."""
     found = _by_organization(await work.rows(_WARNINGS, {"now": now, "limit": limit}))
     return [
-        DueWarnings(organization_id=organization_id, authorization_ids=tuple(map(AuthorizationId, ids)))
+        DueWarnings(organization_id=organization_id, authorization_ids=tuple(sorted(map(AuthorizationId, ids))))
         for organization_id, ids in found.items()
     ]
 

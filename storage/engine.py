@@ -32,7 +32,12 @@ _MICROSECOND = timedelta(microseconds=1)
 _POLL = 0.02  # seconds between looks whether another process has gone on
 _BUSY = 15  # seconds that a writer waits for another before it gives up
 _SLOWEST = 30  # seconds that one statement may take; the largest list takes well under one
+_CONNECT_WITHIN = 10  # seconds
+_SILENT = _SLOWEST + 10  # seconds without an answer after which PostgreSQL, which would have given up, is out of reach
 _UPGRADE_LOCK = 0x6C61707365  # "lapse"; any number that no other program on the database uses
+
+
+_PATIENCE: Mapping[str, Any] = MappingProxyType({"timeout": _CONNECT_WITHIN, "command_timeout": _SILENT})
 
 
 # The driver's own BEGIN would begin too late and leave savepoints outside it: it must not begin anything.
@@ -158,27 +163,42 @@ def _postgresql(url: URL, connections: int) -> Engines:
     writers = create_async_engine(
         url,
         pool_size=max(2, connections // 2),
-        connect_args={"server_settings": settings},
+        connect_args={**_PATIENCE, "server_settings": settings},
         pool_pre_ping=True,  # a server that was restarted costs a ping, not a failed command; readers try again instead
         **common,
     )
     readers = create_async_engine(
         url,
         pool_size=connections,
-        connect_args={"server_settings": {**settings, "default_transaction_read_only": "on"}},
+        connect_args={**_PATIENCE, "server_settings": {**settings, "default_transaction_read_only": "on"}},
         isolation_level="AUTOCOMMIT",
         skip_autocommit_rollback=True,
         pool_reset_on_return=None,  # nothing of a statement that read is left to be reset
         **common,
     )
+    for engine in (readers, writers):
+        event.listen(engine.sync_engine, "do_connect", _connect)
     return Engines(readers=PooledReaders(readers), writers=writers, is_shared=True)
+
+
+def _connect(dialect: Dialect, _record: object, addresses: Any, options: Any) -> Any:
+    """Connect. A socket's error, which is none of the driver's, SQLAlchemy would let through as it is."""
+    try:
+        return dialect.connect(*addresses, **options)
+    except Exception as error:  # of many kinds, each of which means the same
+        known = error if isinstance(error, OSError) else error.__cause__ or error
+        raise StorageError(f"the database cannot be reached: {type(known).__name__}") from error
 
 
 def maintenance_engine(url: str) -> AsyncEngine:
     """An engine for migrations: one connection at a time, without limits on a statement's time."""
     parts = parsed(url)
     if parts.get_backend_name() != "sqlite":
-        return create_async_engine(parts, poolclass=NullPool, hide_parameters=True)
+        server = create_async_engine(
+            parts, poolclass=NullPool, hide_parameters=True, connect_args={"timeout": _CONNECT_WITHIN}
+        )
+        event.listen(server.sync_engine, "do_connect", _connect)
+        return server
     engine = create_async_engine(parts, connect_args=dict(_NO_OWN_BEGIN), poolclass=NullPool, hide_parameters=True)
     file = Path(parts.database or "")
     _make_private(file)
@@ -215,6 +235,8 @@ def translated_errors() -> Iterator[None]:
         raise StorageError(f"the database refused: {type(error.orig).__name__}") from error
     except SQLAlchemyError as error:
         raise StorageError(f"the database could not be used: {type(error).__name__}") from error
+    except TimeoutError as error:
+        raise StorageError("the database does not answer") from error
 
 
 def _is_doubled(error: BaseException | None) -> bool:

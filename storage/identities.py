@@ -10,7 +10,7 @@ from commands.ports.chat import AddressKind
 from commands.ports.notices import DeliveryState
 from storage.rows import IDENTITY, columns, identity_of, unlinked_values
 from storage.tables import OPEN_ATTEMPT, WAITING, attempts, deliveries, identities, people, sessions
-from storage.work import Work, portions
+from storage.work import Work, in_order, portions
 
 UNLINKED = "unlinked"
 """Why a delivery to an account that is forgotten is suppressed."""
@@ -47,12 +47,15 @@ async def unlink(work: Work, organization_id: OrganizationId, identity_id: Ident
     await work.run(
         update(deliveries)
         .where(
-            WAITING,
-            deliveries.c.organization_id == organization_id,
-            deliveries.c.platform == gone.platform,
-            deliveries.c.tenant == gone.tenant,
-            deliveries.c.kind == AddressKind.DIRECT.value,
-            deliveries.c.external_id == gone.user,
+            in_order(
+                deliveries,
+                WAITING,
+                deliveries.c.organization_id == organization_id,
+                deliveries.c.platform == gone.platform,
+                deliveries.c.tenant == gone.tenant,
+                deliveries.c.kind == AddressKind.DIRECT.value,
+                deliveries.c.external_id == gone.user,
+            )
         )
         .values(state=DeliveryState.SUPPRESSED.value, reason=UNLINKED)
     )

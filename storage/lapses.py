@@ -14,7 +14,7 @@ from storage.rows import LAPSE, columns, evidence_values, lapse_of
 from storage.stats import stats
 from storage.tables import CLAIMED, OPEN_LAPSE, connections, lapse_notes, lapses, mutes, people
 from storage.views import view_of, views_from
-from storage.work import Work, portions
+from storage.work import Work, in_order, portions
 
 _LAPSES = select(*columns(lapses, LAPSE)).where(lapses.c.organization_id == bindparam("organization"))
 _LAPSE = _LAPSES.where(lapses.c.id == bindparam("lapse"))
@@ -115,6 +115,8 @@ class SqlLapses:
         how: LapseEnd,
         by: PersonId | None,
     ) -> Lapse | None:
+        # The connection first, as everybody who changes both does, so that nobody waits in a circle.
+        await self._note_on_connection(organization_id, connection_id, None)
         ended = await self._work.row(
             update(lapses)
             .where(
@@ -125,10 +127,7 @@ class SqlLapses:
             .values(ended_at=at, ended_how=how.value, ended_by=by)
             .returning(*columns(lapses, LAPSE))
         )
-        if ended is None:
-            return None
-        await self._note_on_connection(organization_id, connection_id, None)
-        return lapse_of(ended)
+        return None if ended is None else lapse_of(ended)
 
     async def get(self, organization_id: OrganizationId, lapse_id: LapseId) -> Lapse | None:
         found = await self._work.row(_LAPSE, {"organization": organization_id, "lapse": lapse_id})
@@ -185,10 +184,13 @@ class SqlLapses:
             rows = await self._work.rows(
                 update(lapses)
                 .where(
-                    lapses.c.organization_id == organization_id,
-                    lapses.c.id.in_(portion),
-                    lapses.c.ended_at.is_(None),
-                    which,
+                    in_order(
+                        lapses,
+                        lapses.c.organization_id == organization_id,
+                        lapses.c.id.in_(portion),
+                        lapses.c.ended_at.is_(None),
+                        which,
+                    )
                 )
                 .values(
                     claim_person_id=None if claim is None else claim.person_id,
@@ -208,17 +210,27 @@ class SqlLapses:
             released = await self._work.rows(
                 update(lapses)
                 .where(
-                    CLAIMED,
-                    lapses.c.organization_id == organization_id,
-                    lapses.c.id.in_(portion),
-                    lapses.c.claim_until <= now,
+                    in_order(
+                        lapses,
+                        CLAIMED,
+                        lapses.c.organization_id == organization_id,
+                        lapses.c.id.in_(portion),
+                        lapses.c.claim_until <= now,
+                    )
                 )
                 .values(claim_person_id=None, claim_until=None)
                 .returning(lapses.c.id)
             )
             woken = await self._work.rows(
                 delete(mutes)
-                .where(mutes.c.organization_id == organization_id, mutes.c.lapse_id.in_(portion), mutes.c.until <= now)
+                .where(
+                    in_order(
+                        mutes,
+                        mutes.c.organization_id == organization_id,
+                        mutes.c.lapse_id.in_(portion),
+                        mutes.c.until <= now,
+                    )
+                )
                 .returning(mutes.c.person_id, mutes.c.lapse_id)
             )
             claims += [LapseId(row[0]) for row in released]

@@ -30,12 +30,11 @@ from storage.tables import (
     preferences,
     subscriptions,
 )
-from storage.work import Counted, Work
+from storage.work import Counted, Work, in_order
 
 _BY_RANK = (Role.PRIMARY_ADMINISTRATOR, Role.ADMINISTRATOR, Role.STAFF, Role.OWNER)
 _THEIRS: tuple[Column[Any], ...] = (
     identities.c.person_id,
-    authorizations.c.connector_id,
     parent_profiles.c.owner_id,
     lapses.c.ended_by,
     lapses.c.claim_person_id,
@@ -67,6 +66,9 @@ async def merge(work: Work, organization_id: OrganizationId, *, kept: PersonId, 
     """Implements `People.merge`. The keys of the tables prove that nothing is left behind: the row of `gone` goes."""
     one, other = await _both(work, organization_id, kept, gone)
     merged = {"role": _higher(one, other).role.value, "client_ids": _clients(one, other)}
+    # Logins before what hangs on them, as a check writes them, so that nobody waits in a circle.
+    theirs = (authorizations.c.organization_id == organization_id, authorizations.c.connector_id == gone)
+    await work.run(update(authorizations).where(in_order(authorizations, *theirs)).values(connector_id=kept))
     await _move_connections(work, organization_id, kept, gone)
     await _leave_out_doubled_subscriptions(work, organization_id, kept, gone)
     await _leave_out_doubled_links(work, organization_id, kept, gone)
@@ -79,7 +81,7 @@ async def merge(work: Work, organization_id: OrganizationId, *, kept: PersonId, 
         )
     await work.run(  # a planned one is only history, and has no key to the people
         update(events)
-        .where(UNPLANNED, events.c.organization_id == organization_id, events.c.person_id == gone)
+        .where(in_order(events, UNPLANNED, events.c.organization_id == organization_id, events.c.person_id == gone))
         .values(person_id=kept)
     )
     found = await work.row(
@@ -140,7 +142,7 @@ async def _move_connections(work: Work, organization_id: OrganizationId, kept: P
     for mine, other in ((c.connector_id, c.owner_id), (c.owner_id, c.connector_id)):
         moved = await work.rows(
             update(connections)
-            .where(c.organization_id == organization_id, mine == gone)
+            .where(in_order(connections, c.organization_id == organization_id, mine == gone))
             .values({mine.name: kept})
             .returning(c.network, c.client_id, c.state, other)
         )

@@ -22,7 +22,7 @@ from storage.notice_rows import (
 from storage.rows import columns
 from storage.tables import deliveries, events, lanes, notice_authorizations, notice_lapses, notices
 from storage.turns import turns
-from storage.work import Work, portions
+from storage.work import Work, in_order, portions
 
 _NOTICES = select(*columns(notices, NOTICE)).where(
     notices.c.organization_id == bindparam("organization"), notices.c.id.in_(bindparam("notices", expanding=True))
@@ -248,7 +248,7 @@ class SqlNotices:
         for portion in portions(wanted):
             rows = await self._work.rows(
                 update(events)
-                .where(events.c.id.in_(portion), events.c.planned_at.is_(None))
+                .where(in_order(events, events.c.id.in_(portion), events.c.planned_at.is_(None)))
                 .values(planned_at=self._work.clock.now())
                 .returning(events.c.id)
             )

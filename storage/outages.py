@@ -27,7 +27,7 @@ from storage.tables import (
     outages,
 )
 from storage.views import URGENCY
-from storage.work import Work, portions
+from storage.work import Work, in_order, portions
 
 OUTAGE = (
     "id", "network", "region", "since", "opened_at", "held_until", "checked", "failing", "sampled_at", "turn_at",
@@ -240,16 +240,19 @@ class SqlOutageNews:
         rows = await self._work.rows(
             update(deliveries)
             .where(
-                deliveries.c.organization_id == organization_id,
-                deliveries.c.notice_id.in_(
-                    select(notices.c.id).where(
-                        notices.c.organization_id == organization_id,
-                        notices.c.created_at >= since,
-                        notices.c.kind == NoticeKind.LAPSED.value,
-                    )
-                ),
-                deliveries.c.state == DeliveryState.SUPPRESSED.value,
-                deliveries.c.reason == reason,
+                in_order(
+                    deliveries,
+                    deliveries.c.organization_id == organization_id,
+                    deliveries.c.notice_id.in_(
+                        select(notices.c.id).where(
+                            notices.c.organization_id == organization_id,
+                            notices.c.created_at >= since,
+                            notices.c.kind == NoticeKind.LAPSED.value,
+                        )
+                    ),
+                    deliveries.c.state == DeliveryState.SUPPRESSED.value,
+                    deliveries.c.reason == reason,
+                )
             )
             .values(state=DeliveryState.DUE.value, reason="", next_at=at, turn_at=at)
             .returning(deliveries.c.id)

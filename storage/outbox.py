@@ -28,7 +28,7 @@ from storage.engine import UtcDateTime, insert
 from storage.notice_rows import DELIVERY, delivery_of, ref_values
 from storage.rows import columns
 from storage.tables import deliveries, lanes
-from storage.work import Work
+from storage.work import Work, in_order
 
 _NOW = bindparam("now", type_=UtcDateTime())
 _LANE = bindparam("of_lane", type_=Text())
@@ -63,9 +63,12 @@ _LOCK_TERM = select(lanes.c.name).where(lanes.c.name == _LANE, lanes.c.term == b
 _ABANDONED = (
     update(deliveries)
     .where(
-        deliveries.c.lane == _LANE,
-        text("deliveries.state = 'sending'"),
-        deliveries.c.sending_term < bindparam("of_term"),
+        in_order(
+            deliveries,
+            deliveries.c.lane == _LANE,
+            text("deliveries.state = 'sending'"),
+            deliveries.c.sending_term < bindparam("of_term"),
+        )
     )
     .values(state=_UNKNOWN, reason="unknown", next_at=_NOW, attempts=deliveries.c.attempts + 1)
 )
@@ -99,7 +102,7 @@ _TAKEN = (
 )
 _SEND = (
     update(deliveries)
-    .where(deliveries.c.id.in_(bindparam("taken", expanding=True)), _WAITING)
+    .where(in_order(deliveries, deliveries.c.id.in_(bindparam("taken", expanding=True)), _WAITING))
     .values(state=_SENDING, sending_term=bindparam("of_term"))
     .returning(*columns(deliveries, DELIVERY))
 )

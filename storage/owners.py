@@ -12,7 +12,7 @@ from commands.ports.connections import Answerable, OwnerCount
 from storage.rows import PERSON, columns, person_of
 from storage.tables import NOBODY, connections, counters, people
 from storage.views import ScopeShape, scope_values, within_scope
-from storage.work import Counted, Work, portions
+from storage.work import Counted, Work, in_order, portions
 
 MOST_UNDER = 10
 """How many people are given for one parent."""
@@ -148,7 +148,9 @@ async def set_parent(
     for portion in portions(sorted(set(connection_ids))):
         await work.run(
             update(connections)
-            .where(connections.c.organization_id == organization_id, connections.c.id.in_(portion))
+            .where(
+                in_order(connections, connections.c.organization_id == organization_id, connections.c.id.in_(portion))
+            )
             .values(parent_id=parent.id, parent_name=parent.name)
         )
 
@@ -158,7 +160,9 @@ async def detach(work: Work, organization_id: OrganizationId, connection_ids: Se
     for portion in portions(sorted(set(connection_ids))):
         await work.run(
             update(connections)
-            .where(connections.c.organization_id == organization_id, connections.c.id.in_(portion))
+            .where(
+                in_order(connections, connections.c.organization_id == organization_id, connections.c.id.in_(portion))
+            )
             .values(authorization_id=None)
         )
 

@@ -13,7 +13,7 @@ from commands.ports.reconnecting import FollowedLink, Pass, PassPurpose, Round, 
 from storage.engine import UtcDateTime, insert
 from storage.rows import columns
 from storage.tables import attempts, deliveries, passes, people
-from storage.work import Work
+from storage.work import Work, in_order
 
 PASS = (
     "id", "organization_id", "person_id", "purpose", "made_by", "created_at", "expires_at", "data", "opened_at",
@@ -177,9 +177,12 @@ class SqlPasses:
         withdrawn = await self._work.rows(
             update(passes)
             .where(
-                passes.c.organization_id == organization_id,
-                or_(passes.c.id == pass_id, passes.c.notice_id.in_(this)),
-                *_good(at),
+                in_order(
+                    passes,
+                    passes.c.organization_id == organization_id,
+                    or_(passes.c.id == pass_id, passes.c.notice_id.in_(this)),
+                    *_good(at),
+                )
             )
             .values(withdrawn_at=at)
             .returning(passes.c.id)
@@ -202,7 +205,15 @@ class SqlPasses:
         for_this: list[ColumnElement[bool]] = [] if purpose is None else [passes.c.purpose == purpose.value]
         withdrawn = await self._work.rows(
             update(passes)
-            .where(passes.c.organization_id == organization_id, passes.c.person_id == person_id, *for_this, *_good(at))
+            .where(
+                in_order(
+                    passes,
+                    passes.c.organization_id == organization_id,
+                    passes.c.person_id == person_id,
+                    *for_this,
+                    *_good(at),
+                )
+            )
             .values(withdrawn_at=at)
             .returning(passes.c.id)
         )
@@ -220,7 +231,7 @@ class SqlPasses:
         for_these = [] if person_id is None else [passes.c.person_id == person_id]
         withdrawn = await self._work.rows(
             update(passes)
-            .where(passes.c.organization_id == organization_id, of_these, *for_these, *_good(at))
+            .where(in_order(passes, passes.c.organization_id == organization_id, of_these, *for_these, *_good(at)))
             .values(withdrawn_at=at)
             .returning(passes.c.id)
         )

@@ -19,6 +19,7 @@ from storage.tables import (
     passes,
     sessions,
     sign_ins,
+    taken_requests,
     webhook_messages,
 )
 from storage.work import Work
@@ -82,6 +83,7 @@ STEPS = (
     _expired(sessions, sessions.c.id),
     _expired(sign_ins, sign_ins.c.id),
     _expired(claim_codes, claim_codes.c.code_hash),
+    _expired(taken_requests, taken_requests.c.key_hash),
     Step(
         statement=update(attempts)
         .where(attempts.c.id.in_(_left))

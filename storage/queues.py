@@ -7,8 +7,11 @@ from commands.ids import AuthorizationId, OrganizationId
 from commands.model import Drill, Identity
 from commands.ports.notices import Delivery
 from commands.ports.storage import DueCheck, DueEvents, DueReader, DueReleases, DueWarnings, Heads, NetworkHealth, Sent
-from storage import checks, due, outbox, planning, purging
+from storage import checks, due, outbox, planning, purging, taken
 from storage.directory import Transactions
+
+SIGNALS_ARE_KEPT = timedelta(days=1)
+"""After which one that is sent again costs another look."""
 
 
 class SqlQueues:
@@ -35,8 +38,14 @@ class SqlQueues:
         async with self._transactions.reading_work() as work:
             return await checks.longest_due_of_each(work, now=now, networks=networks, after=after, limit=limit)
 
-    async def look_now(self, network: str, subject_ids: Sequence[str], *, now: datetime) -> int:
+    async def take_request(self, key: str, *, until: datetime) -> bool:
         async with self._transactions.writing_work() as work:
+            return await taken.take_request(work, key, until=until)
+
+    async def look_now(self, network: str, subject_ids: Sequence[str], *, now: datetime, signal: str = "") -> int:
+        async with self._transactions.writing_work() as work:
+            if signal and not await taken.take_request(work, f"{network} {signal}", until=now + SIGNALS_ARE_KEPT):
+                return 0
             return await checks.look_now(work, network, subject_ids, now=now)
 
     async def pause_network(self, network: str, *, until: datetime) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Executable
+from sqlalchemy import ColumnElement, Executable, Table, TextClause, select, tuple_
 
 from commands.ports.clock import Clock
 from storage.engine import insert
@@ -108,6 +108,16 @@ class Work:
                 for counted, by in changes
             ]
             await self.run(_ADD_TO_COUNTERS, values)
+
+
+def in_order(table: Table, *where: ColumnElement[bool] | TextClause) -> ColumnElement[bool]:
+    """The condition of a change to several rows: those that `where` names, each locked first, in the order of their
+    keys. Two that change some of the same rows then wait one for the other, never both in a circle; who waited looks
+    at the rows as they are by then.
+    """
+    key = tuple(table.primary_key.columns)
+    held = select(*key).where(*where).order_by(*key).with_for_update(key_share=True).cte("held")
+    return (key[0] if len(key) == 1 else tuple_(*key)).in_(select(*held.c))
 
 
 def portions(items: Sequence[_Item], *, each: int = 1) -> Iterator[Sequence[_Item]]:

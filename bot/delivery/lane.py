@@ -17,7 +17,7 @@ from commands.errors import DeliveryError, RetryScope
 from commands.ports.chat import Address, Pace
 from commands.ports.clock import Clock
 from commands.ports.notices import Delivery, DeliveryState
-from commands.ports.storage import Queues
+from commands.ports.storage import Queues, Sent, StorageError
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +35,10 @@ PARK = timedelta(seconds=2)
 """A delivery whose turn comes this soon waits in memory; a later one goes back to the store."""
 LOOK_AGAIN = 0.1
 """Seconds between looks for what became due while sends are under way, so that a slow one keeps no other waiting."""
+WRITE_AGAIN = 0.5
+"""Seconds between tries to write outcomes down in a database that is away."""
+WRITE_TRIES = 240
+"""Two minutes' worth: what is not written down was maybe shown, and is sent again."""
 GATHER_OUTCOMES = 0.01
 """Seconds for which outcomes are gathered, so that one transaction writes several."""
 
@@ -81,12 +85,17 @@ class Lane:
         """Send until nothing is due and allowed, or the lane is lost, resting or stopping."""
         flying: dict[Task[Outcome], Delivery] = {}
         async with TaskGroup() as group:
-            while await self._renew():
-                taken = await self._start(group, flying)
-                if flying:
+            try:
+                while await self._renew():
+                    taken = await self._start(group, flying)
+                    if flying:
+                        await self._finish(flying)
+                    elif not taken:
+                        break
+            except StorageError:
+                while flying:  # cut short they would be sent again, shown or not
                     await self._finish(flying)
-                elif not taken:
-                    break
+                raise
         if self.is_stopping or self.is_lost or self._is_resting():
             await self.release()
 
@@ -171,9 +180,17 @@ class Lane:
 
     async def _record(self, outcomes: Sequence[Outcome]) -> None:
         if outcomes:
-            results = [outcome.sent for outcome in outcomes]
-            await self.queues.record_sent(self.name, term=self.term, results=results)
+            await self._write([outcome.sent for outcome in outcomes])
             self.progressed_at = time.monotonic()
+
+    async def _write(self, results: Sequence[Sent]) -> None:
+        for _ in range(WRITE_TRIES):
+            try:
+                return await self.queues.record_sent(self.name, term=self.term, results=results)
+            except StorageError as error:
+                log.warning("outcomes not written yet", lane=self.name, number=len(results), why=str(error))
+                await asyncio.sleep(WRITE_AGAIN)
+        return await self.queues.record_sent(self.name, term=self.term, results=results)
 
     def _heed(self, delivery: Delivery, outcome: Outcome) -> None:
         """Let others wait where the platform said so, and go on where it took a message again."""

@@ -1,7 +1,6 @@
 """Drains the outbox: finds lanes with something to send, holds them, and works them side by side."""
 
 import asyncio
-import random
 import time
 from asyncio import Task, TaskGroup
 from collections import deque
@@ -12,11 +11,8 @@ import structlog
 from bot.delivery.lane import LEASE, LOOK_AGAIN, Lane, Rest
 from bot.delivery.pacing import Pacer
 from bot.delivery.sending import Sender
-from bot.notices.addresses import Platforms
-from bot.notices.composer import Composer
-from bot.notices.outbox import Outbox
 from commands.ports.clock import Clock
-from commands.ports.storage import Storage
+from commands.ports.storage import Queues
 
 log = structlog.get_logger(__name__)
 
@@ -32,29 +28,11 @@ class DeliveryLoop:
     not run here are left to others.
     """
 
-    def __init__(
-        self,
-        *,
-        storage: Storage,
-        clock: Clock,
-        platforms: Platforms,
-        composer: Composer,
-        outbox: Outbox,
-        holder: str,
-        chance: random.Random | None = None,
-    ) -> None:
+    def __init__(self, *, queues: Queues, clock: Clock, sender: Sender, holder: str) -> None:
         """`holder` names this process and must be its own, also after a restart."""
-        self._queues = storage.queues
+        self._queues = queues
         self._clock = clock
-        self._platforms = platforms
-        self._sender = Sender(
-            storage=storage,
-            clock=clock,
-            platforms=platforms,
-            composer=composer,
-            outbox=outbox,
-            chance=chance or random.Random(),  # noqa: S311  # jitter guards nothing
-        )
+        self._sender = sender
         self._holder = holder
         self._held: dict[str, Lane] = {}
         self._rests: dict[str, Rest] = {}
@@ -125,7 +103,7 @@ class DeliveryLoop:
     def _may_work(self, name: str) -> bool:
         until = self._rests[name].until if name in self._rests else None
         is_resting = until is not None and until > self._clock.now()
-        return name.partition(":")[0] in self._platforms and not is_resting
+        return name.partition(":")[0] in self._sender.platforms and not is_resting
 
     async def _work(self, name: str) -> int:
         """Work a lane until nothing is due in it; give how many messages it sent. Its failures harm no other lane."""

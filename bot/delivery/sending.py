@@ -37,14 +37,14 @@ class Sender:
         platforms: Platforms,
         composer: Composer,
         outbox: Outbox,
-        chance: random.Random,
+        chance: random.Random | None = None,
     ) -> None:
         self._storage = storage
         self._clock = clock
         self.platforms = platforms
         self._composer = composer
         self._outbox = outbox
-        self._chance = chance
+        self._chance = chance or random.Random()  # noqa: S311  # jitter guards nothing
 
     async def compose(self, deliveries: Sequence[Delivery]) -> Mapping[DeliveryId, Composed | DeliveryError]:
         """Compose a batch in one transaction. If that fails, each alone: one that cannot be written spoils no other."""

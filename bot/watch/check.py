@@ -25,7 +25,7 @@ from bot.watch.refreshing import Refresher
 from bot.watch.rules import WatchRules
 from commands.access import move_accepted
 from commands.errors import NetworkError
-from commands.ids import ConnectionId, EventId, LapseId, new_id
+from commands.ids import ConnectionId, LapseId, new_id
 from commands.model import CLEAR_LAPSES, ConnectionState, Evidence, Finding, Lapse, LapseEnd, Tokens, Verdict
 from commands.moves import hang
 from commands.ports.checker import CheckResult
@@ -215,7 +215,7 @@ class AuthorizationCheck:
         if item.ends:
             ended = await work.lapses.end(organization_id, connection.id, at=now, how=LapseEnd.RECOVERED, by=None)
             await work.connections.set_state(organization_id, connection.id, ConnectionState.ACTIVE)
-            return [_event(EventKind.LAPSE_ENDED, ended, now)] if ended is not None else []
+            return [Event.of_lapse(EventKind.LAPSE_ENDED, ended, now)] if ended is not None else []
         if item.stays_lapsed:
             return await self._update_cause(work, change, now)
         if not item.opens or change.held_until is not None:
@@ -233,7 +233,7 @@ class AuthorizationCheck:
         if not await work.lapses.open(lapse):
             return []
         await work.connections.set_state(organization_id, connection.id, ConnectionState.LAPSED)
-        return [_event(EventKind.LAPSE_OPENED, lapse, now)]
+        return [Event.of_lapse(EventKind.LAPSE_OPENED, lapse, now)]
 
     async def _update_cause(self, work: UnitOfWork, change: _Change, now: datetime) -> list[Event]:
         """A lapse's cause may become clearer, or another one: the words and the buttons follow it (D-1, R-7)."""
@@ -242,7 +242,7 @@ class AuthorizationCheck:
             return []
         lapse = replace(lapse, cause=finding.verdict, evidence=finding.evidence)
         await work.lapses.update_cause(lapse)
-        return [_event(EventKind.LAPSE_CHANGED, lapse, now)]
+        return [Event.of_lapse(EventKind.LAPSE_CHANGED, lapse, now)]
 
 
 def _without_moved(due: DueCheck, probe: Probe) -> tuple[Probe, list[ConnectionId]]:
@@ -287,15 +287,3 @@ def _last_good(due: DueCheck, item: ConnectionJudgement) -> datetime | None:
     """The grant's last good check, or the start of the doubt about this account where that was earlier."""
     good, doubt = due.authorization.last_good_at, item.connection.doubt
     return min(good, doubt.since) if good is not None and doubt is not None else good
-
-
-def _event(kind: EventKind, lapse: Lapse, now: datetime) -> Event:
-    return Event(
-        id=EventId(new_id(now)),
-        organization_id=lapse.organization_id,
-        kind=kind,
-        at=now,
-        lapse_id=lapse.id,
-        connection_id=lapse.connection_id,
-        authorization_id=lapse.authorization_id,
-    )

@@ -20,7 +20,7 @@ from bot.webhooks.outcomes import Answer, judged
 from commands.ids import EndpointId, to_wire
 from commands.ports.clock import Clock
 from commands.ports.hosting import DueMessage
-from commands.ports.storage import Storage, StorageError
+from commands.ports.storage import Storage
 from commands.standard_webhooks import sign
 
 log = structlog.get_logger(__name__)
@@ -75,7 +75,7 @@ class WebhookLoop:
         ):
             while taken or under_way:
                 tried += len(taken)
-                under_way |= {group.create_task(self._deliver(session, due)): due.endpoint.id for due in taken}
+                under_way |= {group.create_task(self._guarded(session, due)): due.endpoint.id for due in taken}
                 done, _ = await asyncio.wait(under_way, timeout=LOOK_AGAIN, return_when=asyncio.FIRST_COMPLETED)
                 if done:
                     self._progressed_at = time.monotonic()
@@ -110,15 +110,18 @@ class WebhookLoop:
             now=self._clock.now(), endpoints=room, each=EACH_AT_ONCE, lease=LEASE, busy=list(dict.fromkeys(busy))
         )
 
+    async def _guarded(self, session: ClientSession, due: DueMessage) -> None:
+        try:
+            await self._deliver(session, due)
+        except Exception:
+            # One of the edges: a try that breaks, or whose outcome cannot be written, must not cut the others off. It
+            # is due again when its lease is over, and the receiver knows it by its id.
+            log.exception("webhook try failed", message=to_wire(due.message.id))
+
     async def _deliver(self, session: ClientSession, due: DueMessage) -> None:
         answer = await self._send(session, due)
         outcome = judged(due, answer, now=self._clock.now(), chance=self._chance)
-        try:
-            kept = await self._storage.host.record_outcome(due, outcome)
-        except StorageError:
-            # Due again when its lease is over: the receiver knows it by its id.
-            log.exception("webhook outcome not written", message=to_wire(due.message.id))
-            return
+        kept = await self._storage.host.record_outcome(due, outcome)
         endpoint = to_wire(due.endpoint.id)
         if not kept:
             log.info("webhook lease lost", endpoint=endpoint)

@@ -77,7 +77,7 @@ def _pause(text: str, now: datetime) -> timedelta:
     elif text:
         try:
             date = parsedate_to_datetime(text)
-        except ValueError:
+        except (ValueError, OverflowError):  # numbers of any length are read as years and zones
             return wanted
         wanted = (date if date.tzinfo is not None else date.replace(tzinfo=UTC)) - now
     return min(max(wanted, timedelta(seconds=1)), LONGEST_PAUSE)

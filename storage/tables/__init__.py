@@ -42,6 +42,7 @@ from storage.tables.outages import END_UNTOLD, STANDING_OUTAGE, outage_news, out
 from storage.tables.parents import parent_profiles
 from storage.tables.pauses import network_pauses
 from storage.tables.reconnecting import NEW_ACCOUNTS, OPEN_ATTEMPT, attempts, links, passes, sessions, sign_ins
+from storage.tables.taken import taken_requests
 from storage.tables.telling import (
     SENDING,
     UNPLANNED,
@@ -114,6 +115,7 @@ __all__ = [
     "sessions",
     "sign_ins",
     "subscriptions",
+    "taken_requests",
     "webhook_endpoints",
     "webhook_messages",
     "webhook_sources",

@@ -1,6 +1,6 @@
 """Authorizations, the connections that hang on them, and their lapses."""
 
-from sqlalchemy import Index, Integer, SmallInteger, Table, Text, UniqueConstraint, text
+from sqlalchemy import Index, Integer, PrimaryKeyConstraint, SmallInteger, Table, Text, UniqueConstraint, text
 
 from storage.declarations import Key, Words, column, json, metadata, organization, partial, row_id, within
 from storage.engine import UtcDateTime
@@ -114,12 +114,8 @@ counters = Table(
     row_id("owner_id"),
     column("state", Words()),
     column("number", Integer()),
-)
-
-counters.append_constraint(
-    UniqueConstraint(
-        "organization_id", "network", "client_id", "connector_id", "owner_id", "state", name="uq_counters_counted"
-    )
+    PrimaryKeyConstraint("organization_id", "network", "client_id", "connector_id", "owner_id", "state"),
+    sqlite_with_rowid=False,  # they are read by the range: without this, each would be looked up by itself
 )
 
 lapses = Table(

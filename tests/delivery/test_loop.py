@@ -6,33 +6,16 @@ from datetime import timedelta
 
 import pytest
 
-from bot.delivery.lane import LEASE
 from bot.delivery.outcomes import DEAD_PAUSE, RESEND_AFTER
 from commands.errors import DeliveryError, DeliveryErrorKind, RetryScope
 from commands.ids import DeliveryId, NoticeId, new_id
 from commands.model import Role
 from commands.ports.chat import Address, MessageRef, Pace
-from commands.ports.notices import Delivery, DeliveryState
+from commands.ports.notices import DeliveryState
 from tests.commands.plain import plain
+from tests.delivery.planned import DELIVERED, SECOND, lapsed, states, take
 from tests.notices.world import World
 from tests.support.chat import direct
-
-SECOND = timedelta(seconds=1)
-DELIVERED = [(DeliveryState.DELIVERED, "")]
-
-
-async def lapsed(world: World, *channels: str) -> None:
-    """Plan one lapse of Ana's, told in these channels too."""
-    if channels:
-        mei = await world.person("Mei", Role.STAFF)
-        for channel in channels:
-            await world.subscribe(mei, channel)
-    await world.lapse(*await world.connections(1))
-    await world.plan()
-
-
-async def states(world: World) -> list[DeliveryState]:
-    return [delivery.state for delivery in await world.deliveries()]
 
 
 async def test_one_destination_gets_its_messages_at_the_allowed_pace_and_in_order(world: World) -> None:
@@ -48,20 +31,6 @@ async def test_one_destination_gets_its_messages_at_the_allowed_pace_and_in_orde
     titles = [plain(post.message).splitlines()[-1] for post in world.chat.posts]
     assert titles == ["Notice 1 of 3", "Notice 2 of 3", "Notice 3 of 3"]
     assert set(await states(world)) == {DeliveryState.DELIVERED}
-
-
-async def test_a_message_that_waits_for_its_turn_is_given_back_when_the_process_stops(world: World) -> None:
-    world.chat.pace = Pace(interval=SECOND, burst=1)
-    await world.lapse(*await world.connections(2))
-    await world.plan()
-    loop = world.loop()
-    await loop.run_once()
-    assert await states(world) == [DeliveryState.DELIVERED, DeliveryState.SENDING]
-    await loop.stop()
-    assert await states(world) == [DeliveryState.DELIVERED, DeliveryState.DUE]
-    world.clock.advance(SECOND)
-    assert await world.loop().run_once() == 1
-    assert await loop.run_once() == 0
 
 
 async def test_a_429_holds_back_its_destination_alone(world: World) -> None:
@@ -254,54 +223,12 @@ async def test_an_edit_that_came_while_the_post_was_under_way_follows_it(world: 
     (connection,) = await world.connections(1)
     await world.lapse(connection)
     await world.plan()
-    (taken,) = await _take(world)
+    (taken,) = await take(world)
     await world.end(connection, by=world.ana)
     await world.plan()
     assert taken.wanted == 1
     (now,) = await world.deliveries()
     assert (now.state, now.wanted) == (DeliveryState.SENDING, 2)
-
-
-async def test_a_process_killed_between_planning_and_sending_is_followed_by_one_that_sends_once(world: World) -> None:
-    await lapsed(world)
-    assert await world.loop().run_once() == 1
-    world.clock.advance(LEASE)
-    assert await world.loop().run_once() == 0
-    assert len(world.chat.posts) == 1
-
-
-async def test_a_process_killed_while_sending_leaves_an_unknown_outcome_that_is_sent_again_once(world: World) -> None:
-    await lapsed(world)
-    await _take(world)  # and then the process dies
-    assert await world.loop().run_once() == 0
-    world.clock.advance(LEASE)
-    assert await world.loop().run_once() == 1
-    assert await world.outcomes() == {
-        "Ana": [(DeliveryState.DELIVERED, "sent again after a lost reply; may show twice")]
-    }
-
-
-async def test_a_lane_is_worked_by_one_process_at_a_time(world: World) -> None:
-    world.chat.pace = Pace(interval=SECOND, burst=1)
-    await world.lapse(*await world.connections(2))
-    await world.plan()
-    first, second = world.loop(), world.loop()
-    assert await first.run_once() == 1
-    world.clock.advance(SECOND)
-    assert await second.run_once() == 0
-    assert await first.run_once() == 1
-
-
-async def test_who_lost_a_lane_writes_and_sends_nothing_more(world: World) -> None:
-    world.chat.pace = Pace(interval=SECOND, burst=1)
-    await world.lapse(*await world.connections(2))
-    await world.plan()
-    paused = world.loop()
-    assert await paused.run_once() == 1
-    world.clock.advance(LEASE)
-    assert await world.loop().run_once() == 1
-    assert await paused.run_once() == 0
-    assert len(world.chat.posts) == 2
 
 
 async def test_nothing_is_posted_after_an_opt_out(world: World) -> None:
@@ -405,15 +332,6 @@ def _once(
         return DeliveryError(kind, "ratelimited", retry_after=wait, scope=scope)
 
     return fault
-
-
-async def _take(world: World) -> list[Delivery]:
-    """What a process does before it sends: it holds the lane and marks what is due as being sent."""
-    now = world.clock.now()
-    queues = world.storage.queues
-    term = await queues.take_lane("examplechat:T1", holder="a process that dies", now=now, lease=LEASE)
-    assert term is not None
-    return list(await queues.take_deliveries("examplechat:T1", term=term, now=now, limit=9))
 
 
 async def test_a_loop_that_sent_something_counts_as_having_got_something_done(world: World) -> None:

@@ -8,11 +8,12 @@ from typing import Any
 
 from sqlalchemy import Table, event, insert, select, text, update
 
-from commands.hosting import Caller, add_endpoint
+from commands.auditing import Actor
+from commands.hosting import add_endpoint
 from commands.ids import ConnectionId, DeliveryId, EventId, LapseId, NoticeId, new_id
 from commands.model import ConnectionState
 from commands.ports.events import EventKind
-from storage import Keyring, SqlStorage, upgrade
+from storage import Keyring, SqlStorage
 from storage.engine import Engines, open_engines
 from storage.tables import (
     NOBODY,
@@ -77,7 +78,6 @@ class Crowd:
 async def crowded(database_url: str) -> AsyncIterator[Crowd]:
     """Fill an empty database."""
     clock = FakeClock()
-    await upgrade(database_url)
     engines = open_engines(database_url, connections=2)
     storage = SqlStorage(engines, Keyring.from_settings(Keyring.new_key("k")), clock)
     seeded = await seed(storage, clock.now(), ends_at=clock.now() + timedelta(days=9))
@@ -282,7 +282,7 @@ async def make_due(crowd: Crowd) -> None:
 async def tell_host(crowd: Crowd) -> None:
     """Many messages that an endpoint took, and few that wait for it."""
     now, organization_id = crowd.clock.now(), crowd.seeded.organization_id
-    caller = Caller(organization_id=organization_id, origin="test")
+    caller = Actor(organization_id=organization_id, origin="test")
     async with crowd.storage.transaction() as uow:
         added = await add_endpoint(uow, caller, "https://hooks.example.com/", now=now)
     assert added is not None

@@ -6,7 +6,6 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,6 +18,7 @@ from storage import SqlStorage
 from storage.tables import NOBODY, connections, counters
 from tests.support.clock import FakeClock
 from tests.support.seed import Seeded, fresh_storage, seed
+from tests.support.sqlite import copied
 
 ACTIONS = st.one_of(
     st.tuples(st.just("state"), st.integers(0, 5), st.sampled_from(list(ConnectionState))),
@@ -35,15 +35,15 @@ class BrokenOff(Exception):
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(st.lists(ACTIONS, max_size=4), max_size=6))
-def test_counters_equal_a_recount(transactions: list[list[tuple[str, int, object]]]) -> None:
-    with TemporaryDirectory() as directory:
-        asyncio.run(play(Path(directory), transactions))
+@given(transactions=st.lists(st.lists(ACTIONS, max_size=4), max_size=6))
+def test_counters_equal_a_recount(empty_database: Path, transactions: list[list[tuple[str, int, object]]]) -> None:
+    with copied(empty_database) as url:
+        asyncio.run(play(url, transactions))
 
 
-async def play(directory: Path, transactions: list[list[tuple[str, int, object]]]) -> None:
+async def play(url: str, transactions: list[list[tuple[str, int, object]]]) -> None:
     clock = FakeClock()
-    async with fresh_storage(f"sqlite:///{directory}/db", clock) as storage:
+    async with fresh_storage(url, clock) as storage:
         seeded = await seed(storage, clock.now(), connections=6)
         async with storage.transaction() as uow:
             other = AuthorizationId(new_id(clock.now()))

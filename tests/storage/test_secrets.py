@@ -115,16 +115,15 @@ async def test_a_token_moved_to_another_row_cannot_be_read(storage: SqlStorage, 
             await uow.authorizations.tokens(other.organization_id, other.authorization.id)
 
 
-async def test_no_secret_is_in_the_database_in_clear(
-    sqlite_database_url: str, tmp_path: Path, clock: FakeClock
-) -> None:
+async def test_no_secret_is_in_the_database_in_clear(sqlite_database_url: str, clock: FakeClock) -> None:
     async with fresh_storage(sqlite_database_url, clock) as storage:
         seeded = await seed(storage, clock.now())
         async with storage.transaction() as uow:
             locator = await uow.links.ensure(
                 link_of(seeded.organization_id, seeded.ana.id, seeded.connections[0].id, clock)
             )
-    stored = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    folder = Path(sqlite_database_url.partition(":///")[2]).parent
+    stored = b"".join(file.read_bytes() for file in folder.iterdir())
     for secret in (seeded.tokens.access.reveal(), "seed-refresh-token", locator):
         assert secret.encode() not in stored
 

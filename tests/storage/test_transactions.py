@@ -49,7 +49,6 @@ async def test_an_error_rolls_everything_back(storage: SqlStorage, clock: FakeCl
 
 
 async def test_a_row_written_in_a_savepoint_does_not_survive_the_rollback(database_url: str, clock: FakeClock) -> None:
-    await upgrade(database_url)
     engines = open_engines(database_url, connections=2)
     values = {"id": new_id(clock.now()), "name": "House", "time_zone": "UTC", "working_hours": {}}
 
@@ -75,21 +74,19 @@ async def test_reading_cannot_write(storage: SqlStorage, clock: FakeClock) -> No
 
 async def test_more_readers_than_connections_all_read_what_was_committed(database_url: str, clock: FakeClock) -> None:
     keyring = Keyring.from_settings(Keyring.new_key("k"))
-    await upgrade(database_url)
     async with open_storage(database_url, keyring, clock, connections=2) as storage:
         seeded = await seed(storage, clock.now())
 
         async def look() -> OrganizationId:
             async with storage.reading() as uow:
                 counts = await uow.connections.counts(seeded.organization_id, Scope())
-                assert sum(count.number for count in counts) == 2
+                assert sum(count.active for count in counts) == 2
                 return (await uow.organizations.get(seeded.organization_id)).id
 
         assert set(await asyncio.gather(*(look() for _ in range(20)))) == {seeded.organization_id}
 
 
 async def test_a_read_whose_connection_was_lost_is_done_again(postgres_database_url: str) -> None:
-    await upgrade(postgres_database_url)
     engines = open_engines(postgres_database_url, connections=1)
     server_process = select(func.pg_backend_pid())
     async with engines.readers.reading() as execute:
@@ -106,7 +103,6 @@ async def test_eight_that_read_and_then_write_all_succeed_in_two_processes_worth
     database_url: str, clock: FakeClock
 ) -> None:
     keyring = Keyring.from_settings(Keyring.new_key("k"))
-    await upgrade(database_url)
     async with open_storage(database_url, keyring, clock) as one, open_storage(database_url, keyring, clock) as two:
         seeded = await seed(one, clock.now(), connections=8)
 
@@ -119,8 +115,7 @@ async def test_eight_that_read_and_then_write_all_succeed_in_two_processes_worth
         assert await asyncio.gather(*(lapse_it(place) for place in range(8))) == [True] * 8
         async with one.reading() as uow:
             counts = await uow.connections.counts(seeded.organization_id, Scope())
-        assert sum(count.number for count in counts) == 8
-        assert {count.state for count in counts} == {ConnectionState.LAPSED}
+        assert sum(count.lapsed for count in counts) == sum(count.in_use + count.retired for count in counts) == 8
 
 
 async def test_one_of_eight_changes_a_state(storage: SqlStorage, clock: FakeClock) -> None:
@@ -135,7 +130,8 @@ async def test_one_of_eight_changes_a_state(storage: SqlStorage, clock: FakeCloc
     assert sorted(await asyncio.gather(*(retire() for _ in range(8)))) == [False] * 7 + [True]
     async with storage.reading() as uow:
         counts = await uow.connections.counts(seeded.organization_id, Scope())
-    assert {count.state: count.number for count in counts} == {ConnectionState.RETIRED: 1, ConnectionState.ACTIVE: 1}
+    assert sum(count.retired for count in counts) == sum(count.active for count in counts) == 1
+    assert not any(count.needing for count in counts)
 
 
 async def test_a_time_without_a_zone_is_refused(storage: SqlStorage, clock: FakeClock) -> None:
@@ -143,10 +139,11 @@ async def test_a_time_without_a_zone_is_refused(storage: SqlStorage, clock: Fake
         await storage.queues.lanes_due(datetime(2026, 1, 1))  # noqa: DTZ001  # what is tested
 
 
-async def test_sqlite_is_a_file_of_its_owner_in_wal_with_foreign_keys(sqlite_database_url: str, tmp_path: Path) -> None:
-    await upgrade(sqlite_database_url)
+async def test_sqlite_is_a_file_of_its_owner_in_wal_with_foreign_keys(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}/lapsebot.sqlite"
+    await upgrade(url)
     assert (tmp_path / "lapsebot.sqlite").stat().st_mode & 0o777 == 0o600
-    engines = open_engines(sqlite_database_url, connections=1)
+    engines = open_engines(url, connections=1)
     async with engines.writers.begin() as connection:
         for pragma, value in (("journal_mode", "wal"), ("foreign_keys", 1), ("synchronous", 2)):
             assert await connection.scalar(text(f"PRAGMA {pragma}")) == value

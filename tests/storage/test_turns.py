@@ -4,7 +4,6 @@ import asyncio
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,6 +16,7 @@ from storage import SqlStorage
 from storage.turns import APART
 from tests.support.clock import FakeClock
 from tests.support.seed import Seeded, fresh_storage, seed
+from tests.support.sqlite import copied
 
 LANE = "slack:T1"
 STEP = APART / 2
@@ -25,15 +25,17 @@ STEP = APART / 2
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(waiting=st.lists(st.integers(1, 4), min_size=1, max_size=4), at_once=st.integers(1, 3))
-def test_nothing_starves_though_newcomers_take_all_that_can_be_sent(waiting: list[int], at_once: int) -> None:
+def test_nothing_starves_though_newcomers_take_all_that_can_be_sent(
+    empty_database: Path, waiting: list[int], at_once: int
+) -> None:
     """What waits is sent within a time that depends on what was there before it, not on how long newcomers come."""
-    with TemporaryDirectory() as directory:
-        asyncio.run(play(Path(directory), waiting, at_once))
+    with copied(empty_database) as url:
+        asyncio.run(play(url, waiting, at_once))
 
 
-async def play(directory: Path, waiting: list[int], at_once: int) -> None:
+async def play(url: str, waiting: list[int], at_once: int) -> None:
     clock = FakeClock()
-    async with fresh_storage(f"sqlite:///{directory}/db", clock) as storage:
+    async with fresh_storage(url, clock) as storage:
         seeded = await seed(storage, clock.now())
         left = await plan(
             storage, seeded, clock, [f"U{user}" for user, number in enumerate(waiting) for _ in range(number)]

@@ -4,6 +4,7 @@ told that somebody took access away where we lost it.
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -17,7 +18,7 @@ from bot.watch.watcher import Watcher
 from commands.errors import NetworkError
 from commands.model import ConnectionState, Evidence, Finding, Lapse, Tokens, Verdict
 from commands.ports.network import Expected, Grant, NetworkSpec, Probe
-from commands.ports.storage import Storage
+from commands.ports.storage import Storage, StorageError, UnitOfWork
 from commands.secret import Secret
 from tests.support.clock import FakeClock
 from tests.support.network import GOOD, FakeNetwork, spec
@@ -256,3 +257,63 @@ async def test_a_login_that_brought_no_refresh_token_does_not_keep_the_one_that_
     assert stored.access.reveal() == "from the login"
     assert stored.refresh == Secret("refresh-1")
     assert stored.refresh_begun_at is None
+
+
+class Away:
+    """A store whose database is out of reach for so many transactions once `left` is set."""
+
+    def __init__(self, storage: Storage) -> None:
+        self.directory, self.queues, self.host = storage.directory, storage.queues, storage.host
+        self.installations, self.outages, self.reading = storage.installations, storage.outages, storage.reading
+        self._storage = storage
+        self.left = 0
+
+    def transaction(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        if self.left > 0:
+            self.left -= 1
+            raise StorageError("the database cannot be reached: ConnectionRefusedError")
+        return self._storage.transaction()
+
+
+@pytest.mark.behaviour("D-3")
+async def test_an_answer_is_stored_although_the_database_was_away_when_it_came(world: World) -> None:
+    """A database that starts anew takes seconds; whoever's token was just spent must not have to log in for that."""
+    authorization, old, away = world.seeded.authorization, await world.tokens(), Away(world.storage)
+
+    class ThenAway(Rotating):
+        async def refresh(self, tokens: Tokens) -> Grant | None:
+            grant = await super().refresh(tokens)
+            away.left = 30
+            return grant
+
+    world.clock.advance(NOT_LONG_BEFORE_THE_END)
+    held = await world.storage.queues.claim_check(
+        authorization.organization_id, authorization.id, now=world.clock.now(), lease=RULES.lease
+    )
+    assert held is not None
+    soon = asyncio.get_running_loop().time() + 30
+    given = await Refresher(away, world.clock, again_after=0).refresh(held, ThenAway(clock=world.clock), old, soon)
+    assert given.access.reveal() == (await world.tokens()).access.reveal() == "access-1"
+    assert (away.left, (await world.tokens()).refresh_begun_at) == (0, None)
+
+
+@pytest.mark.behaviour("D-3")
+async def test_an_answer_that_cannot_be_stored_is_let_go_in_the_end(world: World) -> None:
+    """What was written down before it was asked for stays: a refusal that follows is nobody's doing."""
+    authorization, old, away = world.seeded.authorization, await world.tokens(), Away(world.storage)
+
+    class ThenAway(Rotating):
+        async def refresh(self, tokens: Tokens) -> Grant | None:
+            grant = await super().refresh(tokens)
+            away.left = 1_000_000
+            return grant
+
+    world.clock.advance(NOT_LONG_BEFORE_THE_END)
+    held = await world.storage.queues.claim_check(
+        authorization.organization_id, authorization.id, now=world.clock.now(), lease=RULES.lease
+    )
+    assert held is not None
+    soon = asyncio.get_running_loop().time() + 30
+    with pytest.raises(StorageError):
+        await Refresher(away, world.clock, again_after=0).refresh(held, ThenAway(clock=world.clock), old, soon)
+    assert (await world.tokens()).refresh_begun_at == world.clock.now()

@@ -135,7 +135,7 @@ async def google() -> AsyncIterator[Google]:
 async def test_an_event_that_google_signed_for_our_client_names_its_account(google: Google, audience: object) -> None:
     for _ in range(3):
         heard = await google.hear(google.event({"aud": audience}))
-        assert (heard.answer.status, heard.subject_ids) == (202, ("subject-ana",))
+        assert (heard.answer.status, heard.subject_ids, heard.signal) == (202, ("subject-ana",), "1")
     assert google.asked == ["keys"]
 
 
@@ -244,10 +244,24 @@ async def test_a_signal_makes_every_grant_of_that_login_due_and_the_look_decides
         assert await world.sweep() == 2
         assert await world.states() == [ConnectionState.ACTIVE] * 2
         world.network.probe_answer = Probe(grant=finding(Verdict.REVOKED))
-        for _ in range(3):
-            assert await post(server, posted(signed_request()).body) == 200
+        for again in range(3):
+            assert await post(server, posted(signed_request(issued_at=1_790_000_100 + again)).body) == 200
         assert await world.sweep() == 2
         assert await world.states() == [ConnectionState.LAPSED] * 2
+
+
+async def test_a_signal_that_is_sent_again_makes_us_look_once(world: World) -> None:
+    """Whoever got hold of one, the person themselves first of all, cannot make us ask the network again and again."""
+    async with serving(world, SignedRequests("examplenet", Secret(SECRET), "")) as server:
+        looks = []
+        for _ in range(3):
+            assert await post(server, posted(signed_request()).body) == 200
+            looks.append(await world.sweep())
+        assert looks == [2, 0, 0]
+        world.clock.advance(timedelta(days=1))
+        await world.storage.queues.purge(world.clock.now())
+        assert await post(server, posted(signed_request(issued_at=1_790_000_100)).body) == 200
+        assert await world.sweep() == 2
 
 
 async def test_a_signal_of_a_login_unknown_here_and_what_is_no_signal_change_nothing(world: World) -> None:

@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from bot.notices.desk import Desks
 from bot.notices.outbox import Outbox
 from bot.notices.planner import Planner
 from bot.webhooks.loop import WebhookLoop
 from commands import hosting
-from commands.hosting import Caller
+from commands.auditing import Actor
 from commands.ids import ConnectionId
 from commands.model import Connection
 from commands.ports.hosting import Endpoint, MessageState, WebhookMessage
@@ -27,12 +28,14 @@ class House:
         self.storage, self.clock, self.seeded, self.receiver = storage, clock, seeded, receiver
         network = FakeNetwork()
         self.planner = Planner(
-            storage=storage,
-            clock=clock,
-            networks={network.spec.slug: network},
-            outbox=Outbox(platforms={}, clock=clock),
+            Desks(
+                storage=storage,
+                clock=clock,
+                networks={network.spec.slug: network},
+                outbox=Outbox(platforms={}, clock=clock),
+            )
         )
-        self.caller = Caller(organization_id=seeded.organization_id, origin="test")
+        self.caller = Actor(organization_id=seeded.organization_id, origin="test")
 
     def loop(self, **changes: object) -> WebhookLoop:
         facts: dict[str, object] = {"storage": self.storage, "clock": self.clock, "private": True, **changes}

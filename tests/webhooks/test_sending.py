@@ -171,6 +171,48 @@ async def test_a_receiver_that_wants_to_be_left_alone_is(house: House, status: i
 
 
 @pytest.mark.behaviour("R-12")
+@pytest.mark.parametrize(
+    "retry_after",
+    [
+        "Mon, 01 Jan 2024 00:00:00 +9999999999999",
+        "1 Jan 99999999999 0:0:0 +0000",
+        "1 Jan 2024 99999999999:0:0 +0000",
+        "9" * 60,
+        "-5",
+        "soon",
+    ],
+)
+async def test_nonsense_in_retry_after_is_held_to_a_wait(house: House, retry_after: str) -> None:
+    await house.endpoint()
+    await house.lapsed()
+    house.receiver.answers = [web.Response(status=429, headers={"Retry-After": retry_after})]
+    await house.loop(chance=Chance()).run_once()
+    (message,) = await house.messages(MessageState.DUE)
+    assert message.last_status == 429
+    assert timedelta(seconds=5) <= message.next_at - house.clock.now() <= timedelta(hours=1)
+
+
+@pytest.mark.behaviour("R-12")
+async def test_a_try_that_breaks_cuts_no_other_off(house: House) -> None:
+    class Broken(random.Random):
+        def random(self) -> float:
+            house.receiver.release()
+            raise ZeroDivisionError
+
+    slow = await house.endpoint(house.seeded.connections[0].id, "/slow")
+    await house.endpoint(house.seeded.connections[1].id, "/broken")
+    house.receiver.secret = None
+    house.receiver.slow = {"/hooks/slow"}
+    for connection in house.seeded.connections:
+        await lapse(house.storage, connection, house.clock.now())
+    await house.plan()
+    house.receiver.answers = [web.Response(status=500)]
+    assert await house.loop(chance=Broken()).run_once() == 2
+    (told,) = await house.messages(MessageState.DELIVERED)
+    assert told.endpoint_id == slow.id
+
+
+@pytest.mark.behaviour("R-12")
 async def test_a_receiver_that_hangs_keeps_only_its_own_messages_waiting(house: House) -> None:
     await house.endpoint(house.seeded.connections[0].id, "/slow")
     await house.endpoint(house.seeded.connections[1].id, "/fast")

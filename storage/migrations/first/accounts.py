@@ -18,9 +18,10 @@ def create() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_counters_organization_id"),
-        sa.UniqueConstraint(
-            "organization_id", "network", "client_id", "connector_id", "owner_id", "state", name="uq_counters_counted"
+        sa.PrimaryKeyConstraint(
+            "organization_id", "network", "client_id", "connector_id", "owner_id", "state", name="pk_counters"
         ),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "authorizations",
