@@ -20,6 +20,7 @@ from bench.dataset import ASKER, TEAM
 from bench.processes.layout import OTHERS, SIGNING_SECRET, pin
 
 _LONGEST_ANSWER = 60.0  # seconds
+CHANNEL = "C0BENCH"
 
 
 class SlackSide:
@@ -36,6 +37,7 @@ class SlackSide:
     def app(self) -> web.Application:
         app = web.Application(client_max_size=1 << 20)
         app.router.add_post("/api/auth.test", self._auth_test)
+        app.router.add_post("/api/conversations.info", self._conversation)
         app.router.add_post("/api/chat.postMessage", self._post_message)
         app.router.add_post("/api/{method}", self._any_method)
         app.router.add_post("/respond/{number}", self._respond)
@@ -63,6 +65,11 @@ class SlackSide:
     async def _auth_test(self, _request: web.Request) -> web.Response:
         identity = {"team_id": TEAM, "team": "Bench", "user_id": "U0BOT", "bot_id": "B0BOT", "url": self._url}
         return web.json_response({"ok": True, **identity})
+
+    async def _conversation(self, _request: web.Request) -> web.Response:
+        """A channel of the workspace's own, as Slack says it."""
+        channel = {"id": CHANNEL, "is_channel": True, "is_ext_shared": False, "is_pending_ext_shared": False}
+        return web.json_response({"ok": True, "channel": channel})
 
     async def _any_method(self, _request: web.Request) -> web.Response:
         return web.json_response({"ok": True})
@@ -106,7 +113,7 @@ class SlackSide:
                 "token": "unused",
                 "team_id": TEAM,
                 "team_domain": "bench",
-                "channel_id": "C0BENCH",
+                "channel_id": CHANNEL,
                 "channel_name": "bench",
                 "user_id": ASKER,
                 "user_name": "bench",

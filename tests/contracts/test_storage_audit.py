@@ -39,8 +39,9 @@ async def test_the_audit_log_gives_the_latest_first(storage: SqlStorage, clock: 
         for place in range(3)
     ]
     async with storage.transaction() as uow:
-        for entry in entries:
-            await uow.audit.write(entry)
+        await uow.audit.write()
+        await uow.audit.write(entries[0])
+        await uow.audit.write(*entries[1:])
         assert await uow.audit.latest(seeded.organization_id, limit=2) == [entries[2], entries[1]]
 
 

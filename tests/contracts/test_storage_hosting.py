@@ -9,9 +9,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from commands.auditing import Actor
 from commands.host_reports import Report, ReportKind, ReportOutcome, take_report
 from commands.hosting import (
-    Caller,
     add_endpoint,
     add_source,
     make_key,
@@ -44,7 +44,7 @@ class House:
 
     def __init__(self, storage: SqlStorage, clock: FakeClock, seeded: Seeded) -> None:
         self.storage, self.clock, self.seeded = storage, clock, seeded
-        self.caller = Caller(organization_id=seeded.organization_id, origin="test")
+        self.caller = Actor(organization_id=seeded.organization_id, origin="test")
 
     async def message(self, endpoint_id: object = None) -> WebhookMessage:
         now = self.clock.now()

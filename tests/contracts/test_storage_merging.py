@@ -264,7 +264,7 @@ async def test_everything_of_one_becomes_the_others(storage: SqlStorage, clock: 
         assert sorted(each.network or "" for each in own) == ["", "examplenet"]
         assert {each.person_id for each in await uow.subscriptions.all(organization_id)} == {pat.id}
         theirs = Scope(client_ids=frozenset(), person_id=pat.id)
-        counted = sum(each.number for each in await uow.connections.counts(organization_id, theirs))
+        counted = sum(each.in_use for each in await uow.connections.counts(organization_id, theirs))
         page = await uow.connections.page(
             organization_id, theirs, Filter(states=tuple(ConnectionState)), offset=0, limit=9
         )

@@ -14,7 +14,7 @@ from commands.ports.notices import Notice, NoticeKind, Part
 from commands.ports.reconnecting import Attempt, Link, Pass, PassPurpose
 from commands.ports.storage import UnitOfWork
 from commands.secret import Secret
-from storage import Keyring, SqlStorage, open_storage, upgrade
+from storage import Keyring, SqlStorage, open_storage
 from tests.support.clock import FakeClock
 from tests.support.seed import Seeded, lapse, seed
 
@@ -30,7 +30,6 @@ def clock() -> FakeClock:
 @pytest.fixture
 async def processes(database_url: str, clock: FakeClock) -> AsyncIterator[tuple[SqlStorage, SqlStorage]]:
     """Two stores with pools of their own, as two processes have."""
-    await upgrade(database_url)
     keyring = Keyring.from_settings(Keyring.new_key("k"))
     async with (
         open_storage(database_url, keyring, clock, connections=8) as one,

@@ -108,6 +108,39 @@ async def test_an_authorization_has_one_open_attempt(storage: SqlStorage, clock:
     assert await use(state_hash=secret_hash("second"), browser_hash=BROWSER, now=clock.now()) == theirs
 
 
+@pytest.mark.behaviour("R-17")
+@pytest.mark.parametrize("take_over", [True, False])
+async def test_one_that_came_back_a_moment_ago_is_spared_where_that_is_asked_for(
+    storage: SqlStorage, clock: FakeClock, take_over: bool
+) -> None:
+    seeded = await seed(storage, clock.now())
+    mine = await attempt_of(storage, seeded, seeded.ana, clock)
+    await open_attempt(storage, mine, "first")
+    await storage.directory.use_attempt(state_hash=secret_hash("first"), browser_hash=BROWSER, now=clock.now())
+    came_back = clock.now()
+    for person, state in ((seeded.ana, "again"), (seeded.bo, "theirs")):
+        theirs = await attempt_of(storage, seeded, person, clock)
+        async with storage.transaction() as uow:
+            held = await uow.attempts.open(
+                theirs,
+                state_hash=secret_hash(state),
+                browser_hash=BROWSER,
+                take_over=take_over,
+                spare_since=came_back - timedelta(seconds=1),
+            )
+        assert held == OpenAttempt(person_id=seeded.ana.id, opened_at=mine.opened_at, spared=True)
+    theirs = await attempt_of(storage, seeded, seeded.ana, clock)
+    async with storage.transaction() as uow:
+        held = await uow.attempts.open(
+            theirs,
+            state_hash=secret_hash("later"),
+            browser_hash=BROWSER,
+            take_over=take_over,
+            spare_since=came_back,
+        )
+    assert held is None
+
+
 @pytest.mark.behaviour("R-17", "R-18")
 async def test_what_is_under_way_is_found_and_what_was_replaced_knows_by_whom(
     storage: SqlStorage, clock: FakeClock

@@ -37,7 +37,7 @@ from commands.ports.clock import Clock
 from commands.ports.events import Event, EventKind
 from commands.ports.storage import Storage, UnitOfWork
 from commands.secret import Secret
-from storage import Keyring, SqlStorage, open_storage, upgrade
+from storage import Keyring, SqlStorage, open_storage
 
 SLACK_TEAM = "T1"
 DISCORD_SERVER = "D1"
@@ -78,8 +78,7 @@ class Seeded:
 
 @asynccontextmanager
 async def fresh_storage(url: str, clock: Clock, keyring: Keyring | None = None) -> AsyncIterator[SqlStorage]:
-    """Bring an empty database's schema up, and open it."""
-    await upgrade(url)
+    """Open a database that has its schema, as `database_url` gives it."""
     keys = keyring or Keyring.from_settings(Keyring.new_key("test"))
     async with open_storage(url, keys, clock) as storage:
         yield storage

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from commands.errors import DeliveryErrorKind
 from commands.messages import LinkButton, Message
-from commands.plain import PlainStyle, all_buttons, plain_text
+from commands.plain import PlainStyle, plain_text
 from commands.ports.chat import (
     Acknowledgement,
     ActionRequest,
@@ -19,6 +19,7 @@ from commands.ports.chat import (
     Words,
 )
 from tests.contracts.chat_rigs.rig import DM, Recorder, Seen, Wanted
+from tests.support.buttons import all_buttons
 from tests.support.chat import FakeChat, Post, as_platform
 
 _NOBODY, _EMAIL = "U0GONE", "ana@agency.example"
