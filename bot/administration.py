@@ -11,11 +11,11 @@ from bot.bootstrap import network_specs, opened_storage, upgrade_database
 from bot.importing import Importer, ImportReport
 from bot.importing_people import PeopleImporter, PeopleReport
 from bot.settings import Settings
+from commands.auditing import Actor
 from commands.handlers.workspaces import claim_code_hash
 from commands.ids import OrganizationId, new_id
 from commands.model import Organization
 from commands.ports.clock import Clock
-from commands.ports.network import NetworkKind
 from commands.ports.storage import Storage
 
 CODE_LIFE = timedelta(minutes=15)
@@ -65,14 +65,12 @@ async def import_file(
     nothing.
     """
     specs = network_specs(environment)
-    networks = {word: spec.slug for spec in specs for word in (spec.slug, spec.name.lower(), *spec.aliases)}
     async with opened_organization(settings, organization) as (storage, clock, found):
         importer = Importer(
             storage=storage,
             clock=clock,
-            organization_id=found.id,
-            networks=networks,
-            hosted=frozenset(spec.slug for spec in specs if spec.kind is NetworkKind.HOSTED),
+            by=Actor(organization_id=found.id, origin="cli"),
+            specs=specs,
             private=settings.webhook_private,
         )
         return await importer.take(file, progress)
@@ -83,7 +81,8 @@ async def import_people(settings: Settings, file: Path, organization: str) -> Pe
     nothing.
     """
     async with opened_organization(settings, organization) as (storage, clock, found):
-        return await PeopleImporter(storage=storage, clock=clock, organization_id=found.id).take(file)
+        by = Actor(organization_id=found.id, origin="cli")
+        return await PeopleImporter(storage=storage, clock=clock, by=by).take(file)
 
 
 @asynccontextmanager

@@ -10,8 +10,10 @@ from datetime import timedelta
 from aiohttp import web
 
 from bot.delivery.loop import DeliveryLoop
+from bot.delivery.sending import Sender
 from bot.logs import LogRules
 from bot.notices.composer import Composer
+from bot.notices.desk import Desks
 from bot.notices.errands import errands
 from bot.notices.outbox import Outbox
 from bot.notices.planner import Planner
@@ -177,6 +179,7 @@ async def built(
             public_url=settings.public_url,
         )
         outbox = Outbox(platforms=platforms, clock=storage.clock)
+        desks = Desks(storage=storage, clock=storage.clock, networks=networks, outbox=outbox)
         liveness = Liveness()
         yield Bot(
             settings=settings,
@@ -186,26 +189,25 @@ async def built(
             networks=networks,
             services=services,
             watcher=watcher,
-            planner=Planner(
-                storage=storage, clock=storage.clock, networks=networks, outbox=outbox, gather=settings.gathering
-            ),
+            planner=Planner(desks, gather=settings.gathering),
             delivery=DeliveryLoop(
-                storage=storage,
+                queues=storage.queues,
                 clock=storage.clock,
-                platforms=platforms,
-                composer=Composer(
-                    networks=networks, clock=storage.clock, public_url=settings.public_url, platforms=platforms
+                sender=Sender(
+                    storage=storage,
+                    clock=storage.clock,
+                    platforms=platforms,
+                    composer=Composer(
+                        networks=networks, clock=storage.clock, public_url=settings.public_url, platforms=platforms
+                    ),
+                    outbox=outbox,
                 ),
-                outbox=outbox,
                 # This process and no other, also after a restart: a lane's lease is told apart by it.
                 holder=f"{socket.gethostname()}/{os.getpid()}/{to_wire(new_id(storage.clock.now()))}",
             ),
             errands=errands(
-                storage=storage,
-                clock=storage.clock,
-                networks=networks,
+                desks,
                 platforms=platforms,
-                outbox=outbox,
                 tick=settings.calendar_tick,
                 profile_age=timedelta(seconds=settings.profile_age),
             ),

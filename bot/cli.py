@@ -7,6 +7,7 @@ Each command imports what it needs when it runs, because importing everything ta
 import asyncio
 import signal
 import sys
+from contextlib import aclosing
 from pathlib import Path
 from typing import Annotated
 
@@ -43,7 +44,7 @@ def main() -> None:
 
 @app.command()
 def serve(
-    roles: Annotated[str, typer.Option(help="What this process does: web, chat, worker, parted by commas.")] = "",
+    roles: Annotated[str, typer.Option(help="What this process does: web, chat, worker, separated by commas.")] = "",
     chat: Annotated[str | None, typer.Option(help="Only this chat platform.")] = None,
 ) -> None:
     """Run the bot."""
@@ -89,11 +90,12 @@ def doctor() -> None:
 
         async def run() -> bool:
             bad = False
-            async for line in diagnoses(settings, environment):
-                out.print(f"{_MARKS[line.check]}  {line.subject}: {line.found}", markup=False)
-                if line.mend:
-                    out.print(f"             {line.mend}", markup=False)
-                bad = bad or line.check is Check.BAD
+            async with aclosing(diagnoses(settings, environment)) as lines:  # `doctor | head` ends quietly
+                async for line in lines:
+                    out.print(f"{_MARKS[line.check]}  {line.subject}: {line.found}", markup=False)
+                    if line.mend:
+                        out.print(f"             {line.mend}", markup=False)
+                    bad = bad or line.check is Check.BAD
             return bad
 
         if run_async(run()):
@@ -107,13 +109,14 @@ def import_(
         Path | None, typer.Argument(help="A CSV file: network,account_id,account_name,client,…", show_default=False)
     ] = None,
     people: Annotated[
-        Path | None, typer.Option("--people", help="A CSV file: name,email,role,clients (parted by semicolons).")
+        Path | None, typer.Option("--people", help="A CSV file: name,email,role,clients (separated by semicolons).")
     ] = None,
 ) -> None:
     """Take connections, clients and people in from CSV files."""
     with clear_errors():
         settings, environment = read_settings()
         from bot.administration import OperatorError, import_file, import_people
+        from commands.aftermath import logins_next
 
         if file is None and people is None:
             raise OperatorError("Which file? `lapsebot import FILE --org NAME`, or `--people FILE` for people")
@@ -129,7 +132,8 @@ def import_(
             for bad in told.bad:
                 err.print(f"line {bad.line} of {people.name}: {bad.reason}", markup=False)
             counts = f"{told.added} added · {told.changed} changed · {told.known} known already"
-            out.print(f"People: {counts} · {len(told.bad)} left out")
+            checked = f" · {logins_next(told.logins)}" if told.logins else ""
+            out.print(f"People: {counts} · {len(told.bad)} left out{checked}")
             left_out += len(told.bad)
         if left_out:
             raise typer.Exit(1)
@@ -246,7 +250,7 @@ def people_add(
     email: str,
     organization: Annotated[str, typer.Option("--org", help="The organization's name.")],
     role: Annotated[str, typer.Option(help="primary administrator, administrator, staff or owner.")] = "owner",
-    clients: Annotated[str, typer.Option(help="Staff: only these clients, parted by commas.")] = "",
+    clients: Annotated[str, typer.Option(help="Staff: only these clients, separated by commas.")] = "",
 ) -> None:
     """Add somebody."""
     with clear_errors():
@@ -264,7 +268,7 @@ def people_role(
     person: Annotated[str, typer.Argument(help="Their name, or their email address.")],
     role: Annotated[str, typer.Argument(help="primary administrator, administrator, staff or owner.")],
     organization: Annotated[str, typer.Option("--org", help="The organization's name.")],
-    clients: Annotated[str | None, typer.Option(help="Staff: only these clients, parted by commas, or all.")] = None,
+    clients: Annotated[str | None, typer.Option(help="Staff: only these clients, separated by commas, or all.")] = None,
 ) -> None:
     """Give somebody another role; somebody who had left is back."""
     with clear_errors():
@@ -335,7 +339,7 @@ def _parts(roles: str) -> frozenset[Part]:
     try:
         return frozenset(Part(role.strip()) for role in roles.split(","))
     except ValueError:
-        raise SettingError("--roles", f"must be of {', '.join(Part)}, parted by commas") from None
+        raise SettingError("--roles", f"must be of {', '.join(Part)}, separated by commas") from None
 
 
 def _progress(done: int, total: int) -> None:

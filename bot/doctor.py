@@ -1,15 +1,25 @@
 """Looks at everything that a running bot needs, and says how to mend what is wrong. Shows no secret."""
 
 import stat
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from datetime import datetime, timedelta
 from difflib import get_close_matches
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from bot.bootstrap import adapters, chat_platform_names, ears, keyring_of, opened_storage, surroundings_of
+from bot.bootstrap import (
+    adapters,
+    chat_platform_names,
+    ears,
+    keyring_of,
+    opened_storage,
+    surroundings_of,
+    upgrade_database,
+)
 from bot.settings import PREFIX, Settings
 from bot.webhooks.diagnosis import endpoints
 from commands.errors import SettingError
@@ -21,31 +31,26 @@ from commands.ports.storage import Storage, StorageError, Unreadable
 
 _UNHEARD_SINCE = timedelta(days=7)
 _REACH_WITHIN = ClientTimeout(total=5)
+_SQLITE = "sqlite+aiosqlite:///"
+_MAKE = "Run `lapsebot db upgrade`; `lapsebot serve` does it as well when it starts."
 
 
-async def diagnoses(settings: Settings, environment: Mapping[str, str]) -> AsyncIterator[Diagnosis]:
-    """Look at database, keys, public address, chat platforms and networks, one after the other.
+async def diagnoses(settings: Settings, environment: Mapping[str, str]) -> AsyncGenerator[Diagnosis, None]:
+    """Look at database, keys, public address, chat platforms and networks, one after the other. Makes no database.
 
-    Without a database there is no telling which workspaces let the bot in, so the platforms wait until it opens.
+    Where there is none to open, all that does not hang on it is looked at over an empty one.
     """
     keys = _key_storage(settings)
     for line in [keys, await _address(settings)]:
         yield line
-    if keys.check is Check.BAD:
-        yield _skipped("Database, chat and networks", "Mend the keys first.")
-        return
-    async with AsyncExitStack() as stack:
-        try:
-            storage, clock = await stack.enter_async_context(opened_storage(settings))
-            organizations = await storage.directory.organizations()
-        except (StorageError, OSError, ValueError) as error:
-            yield _not_open(error)
-            yield _skipped("Chat and networks", "Mend the database first.")
-            return
-        for line in _open(organizations):
+    problem = await _problem(settings, keys)
+    store = _nothing_stored(settings) if problem is not None else nullcontext(settings)
+    async with store as used, opened_storage(used) as (storage, clock):
+        organizations = await storage.directory.organizations()
+        for line in [problem] if problem is not None else _open(organizations):
             yield line
         noted, wrong = Noted(environment), Complaints()
-        platforms, networks = adapters(noted, surroundings_of(settings, storage, clock), wrong=wrong)
+        platforms, networks = adapters(noted, surroundings_of(used, storage, clock), wrong=wrong)
         signals = ears(noted, clock, wrong=wrong)
         for line in wrong.lines or unread_settings(noted):
             yield line
@@ -60,6 +65,39 @@ async def diagnoses(settings: Settings, environment: Mapping[str, str]) -> Async
                 yield line
         async for line in _networks(networks, signals, settings.public_url):
             yield line
+        if problem is not None:
+            yield _skipped("Organizations, workspaces and messages", "Mend the keys or the database first.")
+
+
+@asynccontextmanager
+async def _nothing_stored(settings: Settings) -> AsyncIterator[Settings]:
+    """The same settings over a database and a key of their own, which are gone afterwards."""
+    with TemporaryDirectory() as directory:
+        own = {"data_dir": Path(directory), "database_url": "", "encryption_keys": ""}
+        empty = settings.model_copy(update=own)
+        await upgrade_database(empty)
+        yield empty
+
+
+async def _problem(settings: Settings, keys: Diagnosis) -> Diagnosis | None:
+    """Why the database cannot be opened; None: it can."""
+    if not _is_made(settings):
+        return Diagnosis(subject="Database", check=Check.BAD, found="there is none yet", mend=_MAKE)
+    if keys.check is Check.BAD:
+        return _skipped("Database", "Mend the keys first.")
+    try:
+        async with opened_storage(settings):
+            return None
+    except (StorageError, OSError, ValueError) as error:
+        return _not_open(error)
+
+
+def _is_made(settings: Settings) -> bool:
+    """Whether the embedded database is there: opening would make an empty one."""
+    if not settings.storage_url.startswith(_SQLITE):
+        return True
+    file = Path(settings.storage_url.removeprefix(_SQLITE))
+    return file.exists() and file.stat().st_size > 0
 
 
 async def _platforms(platforms: Mapping[str, ChatPlatform]) -> AsyncIterator[Diagnosis]:
@@ -209,7 +247,10 @@ def _not_open(error: Exception) -> Diagnosis:
         case ValueError():
             return Diagnosis(subject="Keys", check=Check.BAD, found=str(error), mend="See docs/operating.md, “Keys”.")
         case _:
-            mend = "Check LAPSEBOT_DATABASE_URL, then run `lapsebot db upgrade`."
+            mend = (
+                "Check LAPSEBOT_DATABASE_URL, and that this machine reaches the database; one that is empty or older "
+            )
+            mend += "is brought up to date by `lapsebot db upgrade`."
             return Diagnosis(subject="Database", check=Check.BAD, found=str(error), mend=mend)
 
 
@@ -233,6 +274,9 @@ def _key_storage(settings: Settings) -> Diagnosis:
     if mode & 0o077 and not settings.encryption_keys:
         mend = f"Run `chmod 600` on {settings.key_file.name}, and change the keys if others use this machine."
         return Diagnosis(subject="Key storage", check=Check.BAD, found="others can read the key file", mend=mend)
+    if not settings.encryption_keys and not settings.key_file.exists():
+        found = "keys will be kept in a file that only its owner can read"
+        return Diagnosis(subject="Key storage", check=Check.GOOD, found=found)
     try:
         keyring_of(settings)
     except StorageError as error:
@@ -248,8 +292,8 @@ async def _address(settings: Settings) -> Diagnosis:
     """Ask our own public address, as a browser would."""
     subject, url = "Public address", settings.public_url
     if urlsplit(url).scheme == "http":
-        mend = "Fine for a try on this machine. For others, set LAPSEBOT_PUBLIC_URL to an https:// address."
-        return Diagnosis(subject=subject, check=Check.WARNING, found=f"{url} is of this machine only", mend=mend)
+        mend = "Fine for a trial on this machine. For others, set LAPSEBOT_PUBLIC_URL to an https:// address."
+        return Diagnosis(subject=subject, check=Check.WARNING, found=f"{url} is for this machine only", mend=mend)
     try:
         async with ClientSession(timeout=_REACH_WITHIN) as session, session.get(f"{url}/healthz") as answer:
             reached = answer.status

@@ -3,20 +3,22 @@
 A bad row is named with its place; others are kept.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from bot.tables import BadRow, Columns, checked, email_in, meant, name_from, read_table
 from bot.webhooks.guard import checked_url
+from commands.auditing import Actor, entry
 from commands.handlers.roles import ROLE_NAMES
-from commands.hosting import Caller, own_address
-from commands.ids import ClientId, ConnectionId, OrganizationId, PersonId, new_id, to_wire
+from commands.hosting import own_address
+from commands.ids import ClientId, ConnectionId, PersonId, new_id, to_wire
 from commands.model import Client, Connection, ConnectionState, Parent, Person, Role
 from commands.passes import welcome
 from commands.ports.auditing import AuditEntry
 from commands.ports.clock import Clock
+from commands.ports.network import NetworkKind, NetworkSpec
 from commands.ports.storage import Storage, UnitOfWork
 
 COLUMNS = Columns(
@@ -73,29 +75,22 @@ class Row:
 
 
 class Importer:
-    """Imports into one organization. `networks`: the words by which each network is known, and its slug; `hosted`: the
-    slugs of those that the host product holds, whose connections work until it reports otherwise; `private`: webhook
-    addresses may be of this machine and of private networks.
+    """Imports into the organization of `by`. `specs`: the networks that there are; connections of those that the host
+    product holds work until it reports otherwise. `private`: webhook addresses may be of this machine and of private
+    networks.
     """
 
     def __init__(
-        self,
-        *,
-        storage: Storage,
-        clock: Clock,
-        organization_id: OrganizationId,
-        networks: Mapping[str, str],
-        hosted: frozenset[str] = frozenset(),
-        private: bool = False,
-        origin: str = "cli",
+        self, *, storage: Storage, clock: Clock, by: Actor, specs: Iterable[NetworkSpec], private: bool = False
     ) -> None:
         self._storage = storage
         self._clock = clock
-        self._organization_id = organization_id
-        self._networks = networks
-        self._hosted = hosted
+        self._by = by
+        self._organization_id = by.organization_id
+        known = tuple(specs)
+        self._networks = {word: spec.slug for spec in known for word in (spec.slug, spec.name.lower(), *spec.aliases)}
+        self._hosted = {spec.slug for spec in known if spec.kind is NetworkKind.HOSTED}
         self._private = private
-        self._caller = Caller(organization_id=organization_id, origin=origin)
 
     async def take(self, file: Path, progress: Callable[[int, int], None]) -> ImportReport:
         """Take a file in, telling `progress` how many of how many good rows are done.
@@ -180,7 +175,7 @@ class Importer:
                     client_id=connection.client_id,
                 )
         if row.webhook_url:
-            await own_address(work, self._caller, connection_id, row.webhook_url, self._clock.now())
+            await own_address(work, self._by, connection_id, row.webhook_url, self._clock.now())
         outcome = RowOutcome.ADDED if added else RowOutcome.CHANGED if changed else RowOutcome.KNOWN
         return RowResult(outcome=outcome, connection_id=connection_id)
 
@@ -220,7 +215,7 @@ class Importer:
         return person.id
 
     def _entry(self, action: str, subject: str, detail: Mapping[str, str]) -> AuditEntry:
-        return self._caller.entry(self._clock.now(), action, subject, **detail)
+        return entry(self._by, self._clock.now(), action, subject, **detail)
 
 
 def _note(report: ImportReport, row: Row, result: RowResult) -> None:

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot.tables import BadRow, Columns, checked, email_in, meant, name_from, read_table
+from commands.aftermath import check_next
+from commands.auditing import Actor, entry
 from commands.errors import CommandError
 from commands.handlers.roles import ROLE_NAMES, ROLE_WORDS, not_the_last_primary
-from commands.ids import ClientId, OrganizationId, PersonId, new_id, to_wire
+from commands.ids import ClientId, PersonId, new_id, to_wire
 from commands.model import Person, Role
 from commands.passes import role_changed, welcome
 from commands.plain import plain_text
@@ -26,6 +28,8 @@ class PeopleReport:
     changed: int = 0
     known: int = 0
     """Rows that say what is so already."""
+    logins: int = 0
+    """Logins that are checked next, for what hangs on them is somebody's whose rights changed (A-6)."""
     bad: list[BadRow] = field(default_factory=list)
 
 
@@ -41,13 +45,13 @@ class _Row:
 
 
 class PeopleImporter:
-    """Imports files of people into one organization. Who is there already gets the role and clients of the file."""
+    """Imports people into the organization of `by`. Who is there already gets the role and clients of the file."""
 
-    def __init__(self, *, storage: Storage, clock: Clock, organization_id: OrganizationId, origin: str = "cli") -> None:
+    def __init__(self, *, storage: Storage, clock: Clock, by: Actor) -> None:
         self._storage = storage
-        self._origin = origin
         self._clock = clock
-        self._organization_id = organization_id
+        self._by = by
+        self._organization_id = by.organization_id
 
     async def take(self, file: Path) -> PeopleReport:
         """Take a file in. Raises UnreadableFile, having written nothing, for a file that is not such a table at all."""
@@ -129,6 +133,7 @@ class PeopleImporter:
             await work.people.update(changed)
             await role_changed(work, there, changed)
             await work.audit.write(self._about(changed, "person.changed", was=ROLE_NAMES[there.role]))
+            report.logins += await check_next(work, there, changed, self._clock.now())
             report.changed += 1
 
     def _about(self, person: Person, action: str, **detail: str) -> AuditEntry:
@@ -136,15 +141,7 @@ class PeopleImporter:
         return self._entry(action, f"person {to_wire(person.id)}", said)
 
     def _entry(self, action: str, subject: str, detail: Mapping[str, str]) -> AuditEntry:
-        return AuditEntry(
-            organization_id=self._organization_id,
-            at=self._clock.now(),
-            actor_id=None,
-            origin=self._origin,
-            action=action,
-            subject=subject,
-            detail=detail,
-        )
+        return entry(self._by, self._clock.now(), action, subject, **detail)
 
 
 def _row(line: int, values: Mapping[str, str]) -> _Row:

@@ -1,16 +1,19 @@
 """What an operator does about people from the command line, for when no administrator can be reached in chat."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from bot.administration import OperatorError, opened_organization
 from bot.settings import Settings
 from bot.tables import email_in, meant, name_from
+from commands.aftermath import check_next, logins_next
+from commands.auditing import Actor, entry
 from commands.errors import CommandError
 from commands.handlers.roles import ROLE_NAMES, ROLE_WORDS, give_role
 from commands.ids import ClientId, OrganizationId, PersonId, new_id, to_wire
 from commands.model import Person, Role
 from commands.passes import welcome
+from commands.people import people_called
 from commands.plain import plain_text
 from commands.ports.auditing import AuditEntry
 from commands.ports.clock import Clock
@@ -77,14 +80,12 @@ async def change_role(settings: Settings, organization: str, *, person: str, rol
             if changed == somebody:
                 return f"{changed.name} is {ROLE_NAMES[new]} already; nothing changed"
             await work.audit.write(_entry(clock, changed, "person.changed", was=ROLE_NAMES[somebody.role]))
-    return f"{changed.name} is {ROLE_NAMES[new]} now"
+            logins = await check_next(work, somebody, changed, clock.now())
+    return f"{changed.name} is {ROLE_NAMES[new]} now" + (f"; {logins_next(logins)}" if logins else "")
 
 
 async def _somebody(work: UnitOfWork, organization_id: OrganizationId, words: str) -> Person:
-    exact = await work.people.by_email(organization_id, words) if "@" in words else None
-    found: Sequence[Person] = [exact] if exact is not None else await work.people.named(organization_id, words)
-    whole = [person for person in found if person.name.casefold() == words.casefold()]
-    found = whole if len(whole) == 1 else found
+    found = await people_called(work, organization_id, words)
     if not found:
         raise OperatorError(f"Nobody is called “{words}”; `lapsebot people list` shows who there is")
     if len(found) > 1:
@@ -102,7 +103,7 @@ def _role(word: str) -> Role:
 
 
 async def _clients(work: UnitOfWork, organization_id: OrganizationId, words: str) -> frozenset[ClientId] | None:
-    """Clients by their names, parted by commas; None: all."""
+    """Clients by their names, separated by commas; None: all."""
     names = [name.strip() for name in words.split(",") if name.strip()]
     if not names or [name.casefold() for name in names] == ["all"]:
         return None
@@ -115,15 +116,9 @@ async def _clients(work: UnitOfWork, organization_id: OrganizationId, words: str
 
 
 def _entry(clock: Clock, person: Person, action: str, **detail: str) -> AuditEntry:
-    return AuditEntry(
-        organization_id=person.organization_id,
-        at=clock.now(),
-        actor_id=None,
-        origin="cli",
-        action=action,
-        subject=f"person {to_wire(person.id)}",
-        detail={"person": person.name, "role": ROLE_NAMES[person.role], **detail},
-    )
+    by = Actor(organization_id=person.organization_id, origin="cli")
+    said = {"person": person.name, "role": ROLE_NAMES[person.role], **detail}
+    return entry(by, clock.now(), action, f"person {to_wire(person.id)}", **said)
 
 
 def _line(person: Person, names: dict[ClientId, str]) -> str:

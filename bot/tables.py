@@ -61,7 +61,9 @@ def read_table(file: Path, columns: Columns) -> Sequence[tuple[int, Mapping[str,
 def checked(values: Mapping[str, str], columns: Columns) -> dict[str, str]:
     """The fields of a row, without white space around them. Raises ValueError with what is wrong."""
     if None in values or any(value is None for value in values.values()):
-        raise ValueError("has not as many fields as the header; is a comma in a name without quotes around it?")
+        raise ValueError(
+            "does not have as many fields as the header; is there a comma in a name without quotes around it?"
+        )
     for name, value in values.items():
         if _CONTROLS.search(value):
             raise ValueError(f"{name} has a control character in it")
@@ -98,7 +100,7 @@ def _check_header(file: Path, names: Sequence[str], columns: Columns) -> None:
     missing = [name for name in columns.needed if name not in names]
     if missing:
         hint = (
-            " It looks as if its fields are parted by semicolons; they must be parted by commas."
+            " It looks as if its fields are separated by semicolons; they must be separated by commas."
             if ";" in "".join(names)
             else ""
         )

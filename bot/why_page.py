@@ -18,7 +18,7 @@ An account is read with a permission that somebody gave with their own login. It
 role, the permission or the account itself changes. Logging in again mends most of it, in about a minute. The message
 that you got names the cause; here is what each one means at each network, who can mend it, and what will not help.
 
-## What is no lapse
+## What is not a lapse
 
 A network that does not answer, or that asks us to wait, has lapsed nothing: we wait, look again, and tell nobody to
 reconnect. A fault of our own app goes to whoever operates lapsebot. A refusal without a reason is looked at three times
@@ -37,8 +37,8 @@ def why_page(specs: Iterable[NetworkSpec]) -> str:
 
 def _overview(specs: Sequence[NetworkSpec]) -> str:
     told = (
-        "## What each network lets us tell apart\n\n"
-        "What a network does not tell apart is found all the same, under the nearest of the other names, or as\n"
+        "## What each network lets us distinguish\n\n"
+        "What a network does not distinguish is still found, under the nearest of the other names, or as\n"
         "*refused without a reason*.\n\n"
     )
     rows = "".join(f"| **{cause_name(v)}** | {_told_by(specs, v)} |\n" for v in _ORDER if _told_by(specs, v))

@@ -160,7 +160,7 @@ def may_reconnect(person: Person, view: ConnectionView) -> Decision:
         return Decision(allowed=False, standing=Standing.HIDDEN)
     if connection.state is ConnectionState.RETIRED:
         return Decision(allowed=False, standing=Standing.RETIRED)
-    cause = view.lapse.cause if view.lapse is not None and view.lapse.ended_at is None else None
+    cause = view.open_lapse.cause if view.open_lapse is not None else None
     if cause in RECONNECT_DOES_NOT_HELP and not move_accepted(view):
         return Decision(allowed=False, standing=Standing.NOT_HELPING)
     if person.id == connection.connector_id:
@@ -173,8 +173,8 @@ def may_reconnect(person: Person, view: ConnectionView) -> Decision:
 
 def move_accepted(view: ConnectionView) -> bool:
     """Whether the account lapsed because it moved, and its new business is accepted: a login of that one mends it."""
-    lapse, parent = view.lapse, view.connection.parent
-    if lapse is None or lapse.ended_at is not None or lapse.cause is not Verdict.ACCOUNT_MOVED:
+    lapse, parent = view.open_lapse, view.connection.parent
+    if lapse is None or lapse.cause is not Verdict.ACCOUNT_MOVED:
         return False
     moved_to = lapse.evidence.moved_to
     return moved_to is not None and parent is not None and moved_to.id == parent.id

@@ -133,10 +133,10 @@ def accept_move_action(connection_id: ConnectionId) -> ActionRef:
 
 def accept_move_confirmed_action(connection_id: ConnectionId, business_id: str) -> ActionRef:
     """Expects the account under the business that it moved to, as whoever presses was shown it (R-7)."""
-    return ActionRef(ACCEPT_MOVE_CONFIRMED, (to_wire(connection_id), mark_of(business_id)))
+    return ActionRef(ACCEPT_MOVE_CONFIRMED, (to_wire(connection_id), fingerprint(business_id)))
 
 
-def mark_of(drawn: str) -> str:
+def fingerprint(drawn: str) -> str:
     """Sixteen characters that stand for what a message or form showed, whatever its length: a press that comes after it
     changed is told apart.
     """

@@ -7,15 +7,19 @@ waits for an answer; the others are made due for the watch at once.
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from commands.command import Services
 from commands.ids import AuthorizationId, ConnectionId, OrganizationId
-from commands.model import ConnectionState, ConnectionView
+from commands.model import ConnectionState, ConnectionView, Filter, Person, Scope
 from commands.ports.checker import CheckResult
+from commands.ports.storage import UnitOfWork
 from commands.wording import Sentence
 
 MOST_LOGINS = 25
 """Logins that are checked before the answer."""
+LOOKED_AT = 500
+"""Accounts of somebody whose logins are checked after their rights changed."""
 AT_ONCE = 5
 START_WITHIN = 15.0
 """Seconds within which checks are started; one that was started is never cut short, since it may be refreshing."""
@@ -48,6 +52,30 @@ class Count:
         if self.accounts == 1:
             return Sentence("it works") if self.working else Sentence("it does not work")
         return Sentence("{working} of {number} accounts work", working=self.working, number=self.accounts)
+
+
+async def concerned_by(uow: UnitOfWork, scope: Scope, was: Person, is_now: Person) -> Sequence[ConnectionView]:
+    """What hangs on somebody, where what they may do here changed; else nothing."""
+    if (was.role, was.client_ids, was.left_at) == (is_now.role, is_now.client_ids, is_now.left_at):
+        return ()
+    theirs = Filter(person_id=is_now.id, states=(ConnectionState.ACTIVE, ConnectionState.LAPSED))
+    return (await uow.connections.page(is_now.organization_id, scope, theirs, offset=0, limit=LOOKED_AT)).rows
+
+
+async def check_next(uow: UnitOfWork, was: Person, is_now: Person, now: datetime) -> int:
+    """Make due what hangs on somebody whose rights were changed where nobody can wait for checks: from a file, or a
+    process that asks no network. How many logins these are.
+    """
+    logins = {view.connection.authorization_id for view in await concerned_by(uow, Scope(), was, is_now)}
+    due = sorted(login for login in logins if login is not None)
+    if due:
+        await uow.authorizations.check_soon(is_now.organization_id, due, now)
+    return len(due)
+
+
+def logins_next(number: int) -> str:
+    """That they are due, in words."""
+    return "1 login is checked next" if number == 1 else f"{number:,} logins are checked next"
 
 
 async def count_working(services: Services, organization_id: OrganizationId, views: Iterable[ConnectionView]) -> Count:

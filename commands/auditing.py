@@ -1,4 +1,4 @@
-"""The audit log (A-4): entries for what people do in chat, and reading them back, all of them or a page."""
+"""The audit log (A-4): entries for what is done, and reading them back, all of them or a page."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -6,23 +6,49 @@ from datetime import datetime
 
 from commands.command import Asker
 from commands.ids import OrganizationId, PersonId
+from commands.model import Person
 from commands.ports.auditing import AuditEntry
 from commands.ports.storage import Storage, UnitOfWork
 
 AT_ONCE = 500  # entries read in one go, of those that are exported
 
 
-def entry(asker: Asker, at: datetime, action: str, subject: str, **detail: str) -> AuditEntry:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who changes something, and from where. Whoever asks in chat is an `Asker`, who says the same."""
+
+    organization_id: OrganizationId
+    person_id: PersonId | None = None
+    """None: nobody known by name, or the product itself."""
+    origin: str
+    """As the log shows it: "cli", "api key NAME", "web, slack T1/U2"."""
+
+
+def entry(by: Actor | Asker, at: datetime, action: str, subject: str, /, **detail: str) -> AuditEntry:
     """Say who did what, from where, when. Written in the transaction of the change itself."""
     return AuditEntry(
-        organization_id=asker.organization_id,
+        organization_id=by.organization_id,
         at=at,
-        actor_id=asker.person.id,
-        origin=asker.origin,
+        actor_id=by.person_id,
+        origin=by.origin,
         action=action,
         subject=subject,
         detail=detail,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class By:
+    """A person who changes something, from where, when: what its entries and its events say alike."""
+
+    person: Person
+    origin: str
+    at: datetime
+
+    def entry(self, action: str, subject: str, /, **detail: str) -> AuditEntry:
+        """An entry of the change."""
+        actor = Actor(organization_id=self.person.organization_id, person_id=self.person.id, origin=self.origin)
+        return entry(actor, self.at, action, subject, **detail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,6 +86,7 @@ def _command(
     subcommands: tuple[Subcommand, ...] = (),
     form: FormHandler | None = None,
     banner: bool = True,
+    repeatable: bool = False,
 ) -> Command:
     return Command(
         name=words.name,
@@ -97,6 +98,7 @@ def _command(
         subcommands=subcommands,
         form=form,
         banner=banner,
+        repeatable=repeatable,
     )
 
 
@@ -105,6 +107,7 @@ COMMANDS: tuple[Command, ...] = (
         usage.LAPSED,
         lapsed.answer,
         banner=False,
+        repeatable=True,
         options=(
             Option(
                 name="show",
@@ -143,7 +146,7 @@ COMMANDS: tuple[Command, ...] = (
         options=(
             Option(
                 name="network",
-                description="The network whose accounts are to be connected",
+                description="The network whose accounts to connect",
                 suggest=suggesting.networks,
                 required=True,
             ),
@@ -193,7 +196,7 @@ COMMANDS: tuple[Command, ...] = (
 )
 
 
-def _on_row(name: str, handler: ActionHandler, *, banner: bool = True) -> Action:
+def _on_row(name: str, handler: ActionHandler, *, banner: bool = True, repeatable: bool = False) -> Action:
     """A button of one connection or lapse. Its answer is private: the message around it may be everybody's (N-9)."""
     return Action(
         name=name,
@@ -202,6 +205,7 @@ def _on_row(name: str, handler: ActionHandler, *, banner: bool = True) -> Action
         arguments=1,
         names_a_row=True,
         banner=banner,
+        repeatable=repeatable,
     )
 
 
@@ -226,16 +230,16 @@ ACTIONS: tuple[Action, ...] = (
     _on_row(actions.RECONNECT, reconnect.press, banner=False),
     _on_row(actions.CLAIM, claiming.claim),
     _on_row(actions.RELEASE, claiming.release),
-    _on_row(actions.DETAILS, ownership.details),
-    _on_row(actions.CHECK, checking.press),
+    _on_row(actions.DETAILS, ownership.details, repeatable=True),
+    _on_row(actions.CHECK, checking.press, repeatable=True),
     _on_row(actions.NUDGE, nudging.press),
-    _on_row(actions.HISTORY, history.press),
-    _on_row(actions.WHO_CAN, who_can.press),
-    _on_row(actions.SNOOZE_CHOICE, snoozing.choice),
+    _on_row(actions.HISTORY, history.press, repeatable=True),
+    _on_row(actions.WHO_CAN, who_can.press, repeatable=True),
+    _on_row(actions.SNOOZE_CHOICE, snoozing.choice, repeatable=True),
     _on_row(actions.NOT_MINE, snoozing.not_mine),
-    _on_row(actions.RETIRE, retiring.press),
+    _on_row(actions.RETIRE, retiring.press, repeatable=True),
     _on_row(actions.RETIRE_CONFIRMED, retiring.confirmed),
-    _on_row(actions.ACCEPT_MOVE, moving.press),
+    _on_row(actions.ACCEPT_MOVE, moving.press, repeatable=True),
     Action(
         name=actions.ACCEPT_MOVE_CONFIRMED,
         acknowledgement=Acknowledgement.PRIVATE,
@@ -276,24 +280,28 @@ ACTIONS: tuple[Action, ...] = (
         handler=history.turn,
         arguments=2,
         names_a_row=True,
+        repeatable=True,
     ),
     Action(
         name=actions.ADMIN_LIST,
         acknowledgement=Acknowledgement.UPDATE,
         handler=administration.turn,
         arguments=actions.ADMIN_LIST_ARGUMENTS,
+        repeatable=True,
     ),
     Action(
         name=actions.LIST,
         acknowledgement=Acknowledgement.UPDATE,
         handler=lapsed.turn,
         arguments=actions.LIST_ARGUMENTS,
+        repeatable=True,
     ),
     Action(
         name=actions.RECONNECT_LIST,
         acknowledgement=Acknowledgement.UPDATE,
         handler=logins.turn,
         arguments=actions.LIST_ARGUMENTS,
+        repeatable=True,
     ),
     _form(actions.SUBSCRIBE_FORM, opting_in.form, opting_in.submitted),
     _form(actions.RHYTHM_FORM, rhythm.form, rhythm.submitted),

@@ -43,7 +43,7 @@ _COMMON: Mapping[Verdict, CauseText] = MappingProxyType(
         ),
         Verdict.ACCOUNT_GONE: CauseText(
             happened="The login works, but the network no longer shows this account to it.",
-            mend="Look on the network whether the account was closed, deleted or moved.",
+            mend="Check on the network whether the account was closed, deleted or moved.",
             not_helping="Reconnecting will not help until that is solved.",
         ),
         Verdict.ACCOUNT_MOVED: CauseText(

@@ -10,11 +10,11 @@ from enum import StrEnum
 from commands.access import is_administrator, may_reconnect, may_see, scope_of
 from commands.comparison import AccountResult, elsewhere
 from commands.drawing import ID_LIMIT
-from commands.found import Found
 from commands.model import Authorization, Client, ConnectionState, ConnectionView, Organization, Person, Role, Verdict
 from commands.outcomes import Outcome, OutcomeKind, OutcomeRow, shortened
 from commands.ports.network import Discovery, NetworkSpec, ReachedAccount
 from commands.ports.storage import UnitOfWork
+from commands.proved_login import ProvedLogin
 from commands.wording import shown
 
 SHOWN_AT_ONCE = 500
@@ -43,6 +43,8 @@ class ReachedRow:
     what: Reached
     view: ConnectionView | None = None
     """What is here of it, where this person may see that."""
+    is_anothers: bool = False
+    """It is here, under another owner: to be transferred before it is this person's (R-11)."""
 
     @property
     def verdict(self) -> Verdict:
@@ -87,10 +89,8 @@ class Choice:
 
     @property
     def anothers(self) -> tuple[ReachedRow, ...]:
-        """What the login reaches of another owner's: to be transferred before it is this person's."""
-        return tuple(
-            row for row in self.of(Reached.HERE) if row.view is not None and is_anothers(self.person, row.view)
-        )
+        """What the login reaches of another owner's, whether or not this person may see more of it than that."""
+        return tuple(row for row in self.rows if row.is_anothers and row.what is not Reached.COMES_ALONG)
 
     def of(self, what: Reached) -> tuple[ReachedRow, ...]:
         """The rows of one kind."""
@@ -107,13 +107,13 @@ async def clients_of(uow: UnitOfWork, person: Person) -> Clients:
     allowed = person.client_ids if person.role is Role.STAFF and person.client_ids is not None else frozenset()
     if person.role is Role.OWNER:
         counted = await uow.connections.counts(person.organization_id, scope_of(person))
-        allowed = frozenset(count.client_id for count in counted if count.number)
+        allowed = frozenset(count.client_id for count in counted)
     return Clients(existing=tuple(client for client in everything if client.id in allowed), may_name_new=False)
 
 
-async def choice_of(uow: UnitOfWork, spec: NetworkSpec, person: Person, found: Found) -> Choice:
+async def choice_of(uow: UnitOfWork, spec: NetworkSpec, person: Person, login: ProvedLogin) -> Choice:
     """Hold what a login reaches against what is here."""
-    organization_id, discovery = person.organization_id, found.discovery
+    organization_id, discovery = person.organization_id, login.discovery
     existing = await uow.authorizations.by_subject(organization_id, spec.slug, discovery.subject_id)
     reached = {account.account_id: account for account in discovery.accounts}
     here = await uow.connections.of_accounts(organization_id, spec.slug, list(reached))
@@ -123,7 +123,7 @@ async def choice_of(uow: UnitOfWork, spec: NetworkSpec, person: Person, found: F
         key=lambda row: (row.what is not Reached.NEW, row.account.name.casefold(), row.account.account_id),
     )
     new = [row for row in rows if row.what is Reached.NEW]
-    elsewhere_owned = any(row.view is not None and is_anothers(person, row.view) for row in rows)
+    elsewhere_owned = any(row.is_anothers for row in rows)
     administrators = await uow.people.administrators(organization_id) if elsewhere_owned else ()
     return Choice(
         organization=await uow.organizations.get(organization_id),
@@ -152,10 +152,12 @@ def _row(
     readable = account.finding.verdict is Verdict.HEALTHY
     if view is None:
         return ReachedRow(account=account, what=Reached.NEW if readable else Reached.UNREADABLE)
+    anothers = is_anothers(person, view)
     if not may_see(person, view.connection):
-        return ReachedRow(account=account, what=Reached.HIDDEN)
+        return ReachedRow(account=account, what=Reached.HIDDEN, is_anothers=anothers)
     along = readable and not elsewhere(view.connection, account) and _waits_for(view, person, existing)
-    return ReachedRow(account=account, what=Reached.COMES_ALONG if along else Reached.HERE, view=view)
+    what = Reached.COMES_ALONG if along else Reached.HERE
+    return ReachedRow(account=account, what=what, view=view, is_anothers=anothers)
 
 
 def _waits_for(view: ConnectionView, person: Person, existing: Authorization | None) -> bool:

@@ -5,7 +5,7 @@ made.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from commands.ids import OrganizationId
+from commands.ids import OrganizationId, PersonId
 from commands.messages import FieldErrors, Form, FormChoice, Message
 from commands.model import Organization, Person
 from commands.ports.chat import Acknowledgement, ChatUser, Options, Place, Words
@@ -48,6 +48,11 @@ class Asker:
     def organization_id(self) -> OrganizationId:
         """The organization that every call to storage names."""
         return self.organization.id
+
+    @property
+    def person_id(self) -> PersonId:
+        """Who, for the audit log."""
+        return self.person.id
 
     @property
     def origin(self) -> str:
@@ -115,6 +120,10 @@ class Command:
     """The form that the command opens when nothing is typed after it."""
     banner: bool = True
     """Its answers open with what waits for the asker (C-11); False: they say so themselves."""
+    repeatable: bool = False
+    """A request that comes twice may be carried out twice: it changes nothing, or nothing more. All others are
+    remembered for a while, which costs a statement.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,3 +145,5 @@ class Action:
     names_a_row: bool = False
     """Its first argument is the id of a row, which only one organization has: it tells which one is meant in a direct
     message of somebody who belongs to several."""
+    repeatable: bool = False
+    """A press that comes twice may be carried out twice, as a command's."""

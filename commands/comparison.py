@@ -21,7 +21,7 @@ class AccountResult(StrEnum):
     NOT_REACHED = "not_reached"
     """This login does not show it. That says nothing of the account itself."""
     MOVED = "moved"
-    """Reached, but it hangs under another business than the one it was connected under."""
+    """Reached, but it is under another business than the one it was connected under."""
     DISABLED = "disabled"
     UNREADABLE = "unreadable"
     """Reached, but refused for another reason; the verdict tells which."""

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from commands.auditing import entry
 from commands.choosing import Choice, Clients, Reached, ReachedRow, choice_of, clients_of, lost_by, reaches_less
 from commands.command import Services
 from commands.comparison import AccountResult, granted_and_missing
 from commands.drawing import ID_LIMIT
-from commands.found import Found
 from commands.ids import AuthorizationId, ClientId, ConnectionId, new_id, to_wire
 from commands.linking import origin_of
 from commands.model import (
@@ -26,11 +26,13 @@ from commands.model import (
     Verdict,
 )
 from commands.outcomes import Outcome, OutcomeKind, OutcomeRow, shortened
+from commands.people import people_called
 from commands.ports.auditing import AuditEntry
 from commands.ports.network import NetworkKind, NetworkSpec
 from commands.ports.reconnecting import Attempt, Link, Session
 from commands.ports.storage import AlreadyThere, UnitOfWork
 from commands.profiles import anothers_login
+from commands.proved_login import ProvedLogin
 from commands.rehearsal import HalfWay, Helpers, half_way, helpers_of, sentences
 from commands.restoring import NAME_LIMIT, Login, bring_back, store_grant
 from commands.round_trip import CameBack, NotStarted, Started, begin, came_back, close, give_back, new_attempt, refusal
@@ -166,7 +168,7 @@ class Connecting:
             return Outcome(kind=OutcomeKind.MISSING_PERMISSION, used_login=used, granted=granted, missing=missing)
         if not back.discovery.accounts:
             return Outcome(kind=OutcomeKind.NOTHING_REACHED, used_login=used)
-        found = Found(grant=back.grant, discovery=back.discovery).to_secret()
+        found = ProvedLogin(grant=back.grant, discovery=back.discovery).to_secret()
         until = self._services.clock.now() + CHOICE_LIFE
         async with self._services.storage.transaction() as uow:
             person = await uow.people.get(attempt.organization_id, attempt.person_id)
@@ -198,7 +200,7 @@ class Connecting:
             kept = await uow.attempts.kept(attempt.organization_id, attempt.id, self._services.clock.now())
             if kept is None:
                 return None
-            return await choice_of(uow, network.spec, person, Found.from_secret(kept))
+            return await choice_of(uow, network.spec, person, ProvedLogin.from_secret(kept))
 
     async def decline(self, attempt: Attempt, session: Session) -> Outcome | None:
         """Connect nothing, and give the login back. None: there was nothing to choose any more."""
@@ -211,7 +213,7 @@ class Connecting:
             await close(self._services, uow, attempt, outcome)
             await uow.audit.write(refusal(self._services, attempt, outcome, origin_of(session)))
         if network is not None:
-            found = Found.from_secret(kept)
+            found = ProvedLogin.from_secret(kept)
             back = CameBack(network=network, grant=found.grant, discovery=found.discovery)
             await give_back(self._services, back)
         return outcome
@@ -235,7 +237,7 @@ class Connecting:
                 person = await uow.people.get(organization_id, attempt.person_id)
                 if kept is None or person.left_at is not None:
                     return None
-                found = Found.from_secret(kept)
+                found = ProvedLogin.from_secret(kept)
                 choice = await choice_of(uow, network.spec, person, found)
                 terms = await _terms(uow, choice, wish, now)
                 if isinstance(terms, Unfit):
@@ -301,13 +303,9 @@ async def _owner(uow: UnitOfWork, choice: Choice, words: str) -> Person | None:
     words = clean(words)
     if not words or not choice.may_choose_owner:
         return choice.person
-    organization_id = choice.organization.id
-    by_email = await uow.people.by_email(organization_id, words.casefold()) if "@" in words else None
-    named = [by_email] if by_email else await uow.people.named(organization_id, words)
-    there = [person for person in named if person.left_at is None]
-    exact = [person for person in there if person.name.casefold() == words.casefold()]
-    found = exact or there
-    return found[0] if len(found) == 1 else None
+    found = await people_called(uow, choice.organization.id, words)
+    there = [person for person in found if person.left_at is None]
+    return there[0] if len(there) == 1 else None
 
 
 async def _write(uow: UnitOfWork, choice: Choice, terms: _Terms, login: Login, now: datetime) -> Outcome:
@@ -374,22 +372,15 @@ def _row(connection: Connection, client_name: str) -> OutcomeRow:
 
 
 def _audited(choice: Choice, terms: _Terms, login: Login, connected: Sequence[Connection], now: datetime) -> AuditEntry:
-    return AuditEntry(
-        organization_id=choice.organization.id,
-        at=now,
-        actor_id=login.person.id,
-        origin=login.origin,
-        action="accounts connected",
-        subject=f"network {choice.spec.slug}",
-        detail={
-            "login": login.discovery.subject_id,
-            "accounts": ", ".join(connection.account_id for connection in connected[:50]),
-            "number": str(len(connected)),
-            "client": terms.client.name if terms.client else "",
-            "owner": to_wire(terms.owner.id),
-            **_replaced(choice.existing),
-        },
-    )
+    detail = {
+        "login": login.discovery.subject_id,
+        "accounts": ", ".join(connection.account_id for connection in connected[:50]),
+        "number": str(len(connected)),
+        "client": terms.client.name if terms.client else "",
+        "owner": to_wire(terms.owner.id),
+        **_replaced(choice.existing),
+    }
+    return entry(login.by, now, "accounts connected", f"network {choice.spec.slug}", **detail)
 
 
 def _replaced(existing: Authorization | None) -> dict[str, str]:

@@ -8,6 +8,7 @@ import secrets
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -61,6 +62,7 @@ Request = CommandRequest | ActionRequest | Submission | ChoicesRequest | HomeReq
 R = TypeVar("R", bound=Request)
 A = TypeVar("A")
 _FRAMES = 4  # of a failure's traceback: enough to find it, and one line
+_REMEMBERED = timedelta(minutes=10)  # a signature is good for five minutes to either side of our clock
 
 
 class Dispatcher:
@@ -131,11 +133,13 @@ class Dispatcher:
         if command is None:
             return _unknown_command(request)
         asker = _asker(_only(standing.members), standing, request)
+        if not command.repeatable:
+            await self._take(request)
         answering = command.handler(self._services, asker, request.arguments)
         return await under_banner(self._services, asker, answering, only_refusals=not command.banner)
 
     async def _action(self, request: ActionRequest) -> Message:
-        return await self._on_action(request, self._press)
+        return await self._on_action(request, self._press, changes=True)
 
     async def _press(self, action: Action, asker: Asker, arguments: tuple[str, ...]) -> Message:
         if action.handler is None:
@@ -167,12 +171,14 @@ class Dispatcher:
             answering = action.submission(self._services, asker, arguments, request.values)
             return await under_banner(self._services, asker, answering, only_refusals=not action.banner)
 
-        return await self._on_action(request, send_off)
+        return await self._on_action(request, send_off, changes=True)
 
     async def _on_action(
         self,
         request: ActionRequest | Submission,
         carry_out: Callable[[Action, Asker, tuple[str, ...]], Awaitable[A]],
+        *,
+        changes: bool = False,
     ) -> A | Message:
         """Find who acts, in which organization, and carry it out there."""
         standing = await self._standing(request.user, request.place)
@@ -182,6 +188,8 @@ class Dispatcher:
             return self._sign_in(standing.workspace)
         reference = ActionRef.decode(request.token)
         action = _action(reference)
+        if changes and not action.repeatable:
+            await self._take(request)
         members = standing.members if action.names_a_row else (_only(standing.members),)
         for member in members[:-1]:
             try:
@@ -209,6 +217,12 @@ class Dispatcher:
         if not standing.members:
             return self._sign_in(standing.workspace)
         return await lapsed.home(self._services, _asker(_only(standing.members), standing, request))
+
+    async def _take(self, request: CommandRequest | ActionRequest | Submission) -> None:
+        """Take in what changes something, once in all processes. A kill right after costs the asker another try."""
+        key, until = f"{request.user.platform} {request.key}", self._services.clock.now() + _REMEMBERED
+        if request.key and not await self._services.storage.queues.take_request(key, until=until):
+            raise CommandError("This very request came before. It was not carried out again.")
 
     async def _standing(self, user: ChatUser, place: Place) -> Standing:
         return await self._services.storage.directory.standing(

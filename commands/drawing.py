@@ -24,7 +24,7 @@ from commands.messages import (
     Span,
     line,
 )
-from commands.model import Claim, ConnectionState, ConnectionView, Identity, Lapse, Person, Verdict
+from commands.model import ConnectionState, ConnectionView, Identity, Person, Verdict
 from commands.ports.network import NetworkKind, Networks, NetworkSpec
 from commands.wording import Sentence, listed, named, shown
 
@@ -68,45 +68,41 @@ def account_title(view: ConnectionView, networks: Networks) -> Line:
 
 
 def account_line(view: ConnectionView, networks: Networks) -> Line:
-    """Network, account, account id and client: the first line of a notice or of details (N-17)."""
+    """Network, account, account id and client: the first line of details (N-17)."""
+    return account_at(network_name(networks, view.connection.network), view)
+
+
+def account_at(network: str, view: ConnectionView) -> Line:
+    """The same, where the network's name is known: the first line of a notice."""
     connection = view.connection
     return line(
-        Bold(f"{network_name(networks, connection.network)} · {named(connection.account_name)}"),
+        Bold(f"{network} · {named(connection.account_name)}"),
         " · ",
         Code(shown(connection.account_id, ID_LIMIT)),
         f" · client {shown(view.client_name)}",
     )
 
 
-def open_lapse(view: ConnectionView) -> Lapse | None:
-    """The view's lapse, if it is open."""
-    return view.lapse if view.lapse is not None and view.lapse.ended_at is None else None
-
-
-def standing_claim(lapse: Lapse | None, now: datetime) -> Claim | None:
-    """The claim, if it still stands: it ends by itself."""
-    return lapse.claim if lapse is not None and lapse.claim is not None and lapse.claim.until > now else None
-
-
 def ends_soon(view: ConnectionView, now: datetime) -> datetime | None:
     """When the authorization of an active connection ends, if that is within 14 days."""
-    if view.connection.state is not ConnectionState.ACTIVE or view.authorization is None:
-        return None
-    end = view.authorization.ends_at
-    return end if end is not None and end <= now + EXPIRING_WITHIN else None
+    return _ends_before(view, now + EXPIRING_WITHIN)
 
 
 def renewable_until(view: ConnectionView, now: datetime) -> datetime | None:
     """When the authorization of an active connection ends, if it may be renewed already (X-7)."""
+    return _ends_before(view, now + RENEWABLE_WITHIN)
+
+
+def _ends_before(view: ConnectionView, limit: datetime) -> datetime | None:
     if view.connection.state is not ConnectionState.ACTIVE or view.authorization is None:
         return None
     end = view.authorization.ends_at
-    return end if end is not None and end <= now + RENEWABLE_WITHIN else None
+    return end if end is not None and end <= limit else None
 
 
 def term_is_over(view: ConnectionView) -> bool:
     """Whether the open lapse is there because the consent's term is over (C-12: it carries the clock as well)."""
-    lapse = open_lapse(view)
+    lapse = view.open_lapse
     if lapse is None or lapse.cause is not Verdict.EXPIRED or view.authorization is None:
         return False
     return view.authorization.ends_at is not None and view.authorization.ends_at <= lapse.opened_at
@@ -129,7 +125,7 @@ def mark_of(view: ConnectionView, now: datetime) -> Mark:
 
 def state_words(view: ConnectionView, now: datetime) -> Sentence:
     """The state in words, with its time and cause: "lapsed since Mon 14:00 · password changed"."""
-    connection, lapse = view.connection, open_lapse(view)
+    connection, lapse = view.connection, view.open_lapse
     match connection.state:
         case ConnectionState.RETIRED:
             return Sentence("retired")
@@ -183,7 +179,7 @@ def mending_label(view: ConnectionView, networks: Networks, now: datetime) -> st
 
 def last_seen_working(view: ConnectionView) -> datetime | None:
     """When a check last found it working: its own last good check, or its authorization's while it works."""
-    lapse = open_lapse(view)
+    lapse = view.open_lapse
     if lapse is not None:
         return lapse.last_good_at
     own, shared = view.connection.last_good_at, view.authorization.last_good_at if view.authorization else None
@@ -196,7 +192,7 @@ def who_is_at_it(view: ConnectionView, now: datetime) -> str:
     """Who is reconnecting, or has claimed it; else who connected or owns it; empty where nobody is known."""
     if view.reconnecting_by is not None:
         return f"{Mark.RECONNECTING} {shown(view.reconnecting_by)} is reconnecting it"
-    if standing_claim(open_lapse(view), now) is not None:
+    if view.standing_claim(now) is not None:
         return f"{Mark.CLAIMED} {shown(view.claimant_name or 'somebody')} is on it"
     person = view.connector or view.owner
     return shown(person.name) if person is not None else ""
@@ -212,7 +208,7 @@ def connection_row(
     new_since: datetime | None = None,
 ) -> Row:
     """One connection of a list; a lapse that opened after `new_since` is marked as new (N-7)."""
-    who, lapse = who_is_at_it(view, now), open_lapse(view)
+    who, lapse = who_is_at_it(view, now), view.open_lapse
     is_new = new_since is not None and lapse is not None and lapse.opened_at > new_since
     marked = line(Bold("new"), " · ") if is_new else ()
     detail = (*marked, *state_line(view, now), *line(*([f" · {who}"] if who else [])))
@@ -221,7 +217,7 @@ def connection_row(
 
 def what_happened(view: ConnectionView, networks: Networks) -> Line:
     """Why the open lapse is there, and what is missing since when (N-18); empty while there is none."""
-    lapse = open_lapse(view)
+    lapse = view.open_lapse
     if lapse is None:
         return ()
     spec = spec_of(networks, view.connection.network)

@@ -6,7 +6,6 @@ A sitting renews everything of one person that ends within the following four we
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from commands.access import scope_of
 from commands.drawing import RENEWABLE_WITHIN
@@ -55,14 +54,6 @@ async def own_forecast(uow: UnitOfWork, person: Person, now: datetime) -> Sequen
         person_id=person.id,
         limit=MOST_LOGINS,
     )
-
-
-def zone_of(name: str) -> tzinfo:
-    """A time zone by its name; UTC where nobody knows it."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return UTC
 
 
 def sittings(logins: Sequence[EndingLogin], zone: tzinfo, now: datetime) -> tuple[Sitting, ...]:

@@ -81,11 +81,11 @@ def _fetching(gap: Gap, network_name: str, now: datetime) -> Sentence:
             return Sentence("Gap filled, the system that fetches the data says, on {day}: “{note}”.", **facts)
         return Sentence("Gap filled, the system that fetches the data says, on {day}.", **facts)
     if gap.fetchable_until is None:
-        return Sentence("How far back {network} gives data out is not known here.", network=network_name)
+        return Sentence("How far back {network} gives out data is not known here.", network=network_name)
     if gap.fetchable_until > now:
         day = Moment(gap.fetchable_until, MomentStyle.DAY)
-        return Sentence("{network} gives all of it out until {day}.", network=network_name, day=day)
-    return Sentence("{network} does not give all of it out any more.", network=network_name)
+        return Sentence("{network} still gives out all of it until {day}.", network=network_name, day=day)
+    return Sentence("{network} no longer gives out all of it.", network=network_name)
 
 
 def gap_line(gap: Gap, network_name: str, now: datetime) -> Line:

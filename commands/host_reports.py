@@ -4,13 +4,14 @@ Each report counts once, by the host's own id of it. Reports may arrive in any o
 later one in time holds, whichever came first.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from commands.auditing import Actor, entry
 from commands.causes import SAID_LIMIT
-from commands.hosting import Caller
-from commands.ids import ConnectionId, EventId, LapseId, PersonId, new_id, to_wire
+from commands.ids import ConnectionId, LapseId, PersonId, new_id, to_wire
 from commands.model import CLEAR_LAPSES, ConnectionState, ConnectionView, Evidence, Lapse, LapseEnd, Verdict
 from commands.ports.events import Event, EventKind
 from commands.ports.hosting import GapFilled
@@ -93,7 +94,7 @@ def checked_cause(word: str) -> Verdict:
 
 
 async def take_report(
-    storage: Storage, caller: Caller, report: Report, *, specs: dict[str, NetworkSpec], now: datetime
+    storage: Storage, caller: Actor, report: Report, *, specs: Mapping[str, NetworkSpec], now: datetime
 ) -> Taken:
     """Take one report in, in one transaction. Raises ReportRefused, having written nothing."""
     if report.at > now + AHEAD:
@@ -115,7 +116,7 @@ async def take_report(
     return Taken(outcome=outcome)
 
 
-async def _view(uow: UnitOfWork, caller: Caller, report: Report) -> ConnectionView:
+async def _view(uow: UnitOfWork, caller: Actor, report: Report) -> ConnectionView:
     organization_id = caller.organization_id
     if report.connection_id is not None:
         view = await uow.connections.view(organization_id, report.connection_id)
@@ -129,7 +130,7 @@ async def _view(uow: UnitOfWork, caller: Caller, report: Report) -> ConnectionVi
     return view
 
 
-def _held_by_host(view: ConnectionView, specs: dict[str, NetworkSpec]) -> None:
+def _held_by_host(view: ConnectionView, specs: Mapping[str, NetworkSpec]) -> None:
     spec = specs.get(view.connection.network)
     if spec is None or spec.kind is not NetworkKind.HOSTED:
         name = spec.name if spec is not None else view.connection.network
@@ -143,7 +144,7 @@ class _Taking:
     """One report being written down, in its transaction."""
 
     uow: UnitOfWork
-    caller: Caller
+    caller: Actor
     report: Report
     view: ConnectionView
     now: datetime
@@ -242,20 +243,10 @@ class _Taking:
         return person.id if person is not None else None
 
     async def _record(self, kind: EventKind, lapse: Lapse, by: PersonId | None = None) -> None:
-        event = Event(
-            id=EventId(new_id(self.now)),
-            organization_id=lapse.organization_id,
-            kind=kind,
-            at=self.now,
-            lapse_id=lapse.id,
-            connection_id=lapse.connection_id,
-            authorization_id=lapse.authorization_id,
-            person_id=by,
-        )
-        await self.uow.notices.record([event])
+        await self.uow.notices.record([Event.of_lapse(kind, lapse, self.now, by=by)])
         await self._audit(f"host.{self.report.kind.value}", f"connection {to_wire(lapse.connection_id)}")
 
     async def _audit(self, action: str, subject: str) -> None:
         at = self.report.at.isoformat(timespec="seconds")
         detail = {"report": self.report.event_id, "at": at}
-        await self.uow.audit.write(self.caller.entry(self.now, action, subject, **detail))
+        await self.uow.audit.write(entry(self.caller, self.now, action, subject, **detail))

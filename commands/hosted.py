@@ -2,11 +2,11 @@
 
 from urllib.parse import quote
 
+from commands.auditing import Actor, entry
 from commands.command import Services
 from commands.ids import to_wire
 from commands.linking import origin_of
 from commands.model import Connection, Person
-from commands.ports.auditing import AuditEntry
 from commands.ports.network import OwnPage
 from commands.ports.reconnecting import Link, Session
 from commands.reconnect import Reconnecting
@@ -32,15 +32,7 @@ async def sent_on(services: Services, link: Link, person: Person, session: Sessi
         return rehearsal
     connection = rehearsal.view.connection
     async with services.storage.transaction() as uow:
-        await uow.audit.write(
-            AuditEntry(
-                organization_id=person.organization_id,
-                at=services.clock.now(),
-                actor_id=person.id,
-                origin=origin_of(session),
-                action="reconnect.sent_on",
-                subject=f"connection {to_wire(connection.id)}",
-                detail={"to": rehearsal.spec.own_page.product},
-            )
-        )
+        by = Actor(organization_id=person.organization_id, person_id=person.id, origin=origin_of(session))
+        subject, product = f"connection {to_wire(connection.id)}", rehearsal.spec.own_page.product
+        await uow.audit.write(entry(by, services.clock.now(), "reconnect.sent_on", subject, to=product))
     return address_of(rehearsal.spec.own_page, connection)

@@ -6,9 +6,9 @@ organization.
 
 import hmac
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from commands.auditing import Actor, entry
 from commands.ids import (
     ApiKeyId,
     ConnectionId,
@@ -19,7 +19,6 @@ from commands.ids import (
     new_id,
     to_wire,
 )
-from commands.ports.auditing import AuditEntry
 from commands.ports.hosting import ApiKey, Endpoint, Source
 from commands.ports.storage import UnitOfWork
 from commands.secret import Secret, hashed, new_wire_secret
@@ -29,29 +28,8 @@ KEY_PREFIX = "lapsebot_"
 _KEY = re.compile(rf"{KEY_PREFIX}([0-9A-Za-z]{{22}})_([0-9A-Za-z]{{44}})")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
-    """Who asks, for the audit log."""
-
-    organization_id: OrganizationId
-    origin: str
-    """"cli", or "api key NAME"."""
-
-    def entry(self, at: datetime, action: str, subject: str, /, **detail: str) -> AuditEntry:
-        """An entry of something that nobody known by name did."""
-        return AuditEntry(
-            organization_id=self.organization_id,
-            at=at,
-            actor_id=None,
-            origin=self.origin,
-            action=action,
-            subject=subject,
-            detail=detail,
-        )
-
-
 async def make_key(
-    uow: UnitOfWork, caller: Caller, *, name: str, life: timedelta | None, now: datetime
+    uow: UnitOfWork, caller: Actor, *, name: str, life: timedelta | None, now: datetime
 ) -> tuple[ApiKey, Secret]:
     """Make a key; its text is given here and never again."""
     secret = new_wire_secret() + new_wire_secret()  # 256 random bits
@@ -64,15 +42,15 @@ async def make_key(
     )
     await uow.api_keys.add(key, secret_hash=hashed(secret))
     expires = key.expires_at.date().isoformat() if key.expires_at else "never"
-    await uow.audit.write(caller.entry(now, "api_key.made", f"api key {to_wire(key.id)}", name=name, expires=expires))
+    await uow.audit.write(entry(caller, now, "api_key.made", f"api key {to_wire(key.id)}", name=name, expires=expires))
     return key, Secret(f"{KEY_PREFIX}{to_wire(key.id)}_{secret}")
 
 
-async def revoke_key(uow: UnitOfWork, caller: Caller, key_id: ApiKeyId, now: datetime) -> bool:
+async def revoke_key(uow: UnitOfWork, caller: Actor, key_id: ApiKeyId, now: datetime) -> bool:
     """End a key at once. False if there is none that works."""
     if not await uow.api_keys.revoke(caller.organization_id, key_id, now):
         return False
-    await uow.audit.write(caller.entry(now, "api_key.revoked", f"api key {to_wire(key_id)}"))
+    await uow.audit.write(entry(caller, now, "api_key.revoked", f"api key {to_wire(key_id)}"))
     return True
 
 
@@ -93,7 +71,7 @@ def proves(stored_hash: bytes, secret: str) -> bool:
 
 
 async def add_endpoint(
-    uow: UnitOfWork, caller: Caller, url: str, *, connection_id: ConnectionId | None = None, now: datetime
+    uow: UnitOfWork, caller: Actor, url: str, *, connection_id: ConnectionId | None = None, now: datetime
 ) -> tuple[Endpoint, Secret] | None:
     """Have lapses told to a checked address, the organization's or one connection's own (A-7). None if it is told there
     already. The secret is given here and never again; `rotate_endpoint` gives another.
@@ -109,12 +87,12 @@ async def add_endpoint(
     if not await uow.webhooks.add_endpoint(endpoint, secret):
         return None
     of = {"connection": to_wire(connection_id)} if connection_id is not None else {}
-    await uow.audit.write(caller.entry(now, "webhook.added", _name(endpoint.id), **of))
+    await uow.audit.write(entry(caller, now, "webhook.added", _name(endpoint.id), **of))
     return endpoint, secret
 
 
 async def own_address(
-    uow: UnitOfWork, caller: Caller, connection_id: ConnectionId, url: str, now: datetime
+    uow: UnitOfWork, caller: Actor, connection_id: ConnectionId, url: str, now: datetime
 ) -> tuple[Endpoint, Secret | None]:
     """Give a connection its own address, or another one (A-7); the secret where it is a new one."""
     added = await add_endpoint(uow, caller, url, connection_id=connection_id, now=now)
@@ -125,7 +103,7 @@ async def own_address(
         raise ValueError("this connection's address was changed by somebody else at this moment; try again")
     if endpoint.url != url:
         await uow.webhooks.move_endpoint(caller.organization_id, endpoint.id, url)
-        await uow.audit.write(caller.entry(now, "webhook.moved", _name(endpoint.id)))
+        await uow.audit.write(entry(caller, now, "webhook.moved", _name(endpoint.id)))
     return endpoint, None
 
 
@@ -135,56 +113,56 @@ async def address_of(uow: UnitOfWork, organization_id: OrganizationId, connectio
     return next((one for one in hearing if one.connection_id == connection_id), None)
 
 
-async def rotate_endpoint(uow: UnitOfWork, caller: Caller, endpoint_id: EndpointId, now: datetime) -> Secret | None:
+async def rotate_endpoint(uow: UnitOfWork, caller: Actor, endpoint_id: EndpointId, now: datetime) -> Secret | None:
     """Give an endpoint a new secret; for a day messages are signed with both. None if there is no such endpoint."""
     secret = new_secret()
     until = now + OLD_SECRET_COUNTS
     if not await uow.webhooks.rotate(caller.organization_id, endpoint_id, secret, old_until=until):
         return None
-    await uow.audit.write(caller.entry(now, "webhook.rotated", _name(endpoint_id)))
+    await uow.audit.write(entry(caller, now, "webhook.rotated", _name(endpoint_id)))
     return secret
 
 
-async def remove_endpoint(uow: UnitOfWork, caller: Caller, endpoint_id: EndpointId, now: datetime) -> bool:
+async def remove_endpoint(uow: UnitOfWork, caller: Actor, endpoint_id: EndpointId, now: datetime) -> bool:
     """Tell an endpoint nothing more, and forget its messages."""
     if not await uow.webhooks.remove_endpoint(caller.organization_id, endpoint_id):
         return False
-    await uow.audit.write(caller.entry(now, "webhook.removed", _name(endpoint_id)))
+    await uow.audit.write(entry(caller, now, "webhook.removed", _name(endpoint_id)))
     return True
 
 
-async def enable_endpoint(uow: UnitOfWork, caller: Caller, endpoint_id: EndpointId, now: datetime) -> bool:
+async def enable_endpoint(uow: UnitOfWork, caller: Actor, endpoint_id: EndpointId, now: datetime) -> bool:
     """Send to a disabled endpoint again; what is in its dead-letter list waits for being replayed."""
     if not await uow.webhooks.enable(caller.organization_id, endpoint_id):
         return False
-    await uow.audit.write(caller.entry(now, "webhook.enabled", _name(endpoint_id)))
+    await uow.audit.write(entry(caller, now, "webhook.enabled", _name(endpoint_id)))
     return True
 
 
-async def add_source(uow: UnitOfWork, caller: Caller, name: str, now: datetime) -> tuple[Source, Secret]:
+async def add_source(uow: UnitOfWork, caller: Actor, name: str, now: datetime) -> tuple[Source, Secret]:
     """Take signed reports from a place (D-7); the secret is given here and never again."""
     source = Source(id=SourceId(new_id(now)), organization_id=caller.organization_id, name=name, created_at=now)
     secret = new_secret()
     await uow.sources.add(source, secret)
-    await uow.audit.write(caller.entry(now, "source.added", f"source {to_wire(source.id)}", name=name))
+    await uow.audit.write(entry(caller, now, "source.added", f"source {to_wire(source.id)}", name=name))
     return source, secret
 
 
-async def rotate_source(uow: UnitOfWork, caller: Caller, source_id: SourceId, now: datetime) -> Secret | None:
+async def rotate_source(uow: UnitOfWork, caller: Actor, source_id: SourceId, now: datetime) -> Secret | None:
     """Give a source a new secret; for a day the one before counts as well. None if there is no such source."""
     secret = new_secret()
     until = now + OLD_SECRET_COUNTS
     if not await uow.sources.rotate(caller.organization_id, source_id, secret, old_until=until):
         return None
-    await uow.audit.write(caller.entry(now, "source.rotated", f"source {to_wire(source_id)}"))
+    await uow.audit.write(entry(caller, now, "source.rotated", f"source {to_wire(source_id)}"))
     return secret
 
 
-async def revoke_source(uow: UnitOfWork, caller: Caller, source_id: SourceId, now: datetime) -> bool:
+async def revoke_source(uow: UnitOfWork, caller: Actor, source_id: SourceId, now: datetime) -> bool:
     """Take no more reports from a place."""
     if not await uow.sources.revoke(caller.organization_id, source_id, now):
         return False
-    await uow.audit.write(caller.entry(now, "source.revoked", f"source {to_wire(source_id)}"))
+    await uow.audit.write(entry(caller, now, "source.revoked", f"source {to_wire(source_id)}"))
     return True
 
 

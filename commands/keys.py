@@ -14,17 +14,16 @@ from commands.access import may_reconnect, scope_of
 from commands.choosing import Reached
 from commands.command import Services
 from commands.connecting import Connecting, Invitation, Unfit, Wish
-from commands.ids import AttemptId, AuthorizationId, ClientId, LinkId, new_id
+from commands.ids import AttemptId, AuthorizationId, ClientId
 from commands.model import ConnectionView, Filter, Person
 from commands.outcomes import Outcome, OutcomeKind
 from commands.ports.network import KeyField, KeyForm, NetworkKind, Networks
 from commands.ports.reconnecting import Attempt, Link, OpenAttempt, Session
 from commands.ports.storage import UnitOfWork
-from commands.reconnect import Held, Reconnecting
+from commands.reconnect import Held, Reconnecting, held_by
 from commands.rehearsal import MAY_START, Rehearsal
 from commands.round_trip import new_attempt
 from commands.secret import hashed
-from commands.wording import shown
 
 LONGEST = 512
 """Characters of a field: no vendor's key comes near it."""
@@ -115,8 +114,7 @@ class Keys:
         attempt = await self._opened(link, session, rehearsal.spec.slug, authorization_id, take_over=take_over)
         if isinstance(attempt, OpenAttempt):
             async with self._services.storage.reading() as uow:
-                name = (await uow.people.get(person.organization_id, attempt.person_id)).name
-            return Held(holder=shown(name), since=attempt.opened_at, rehearsal=rehearsal)
+                return await held_by(uow, attempt, rehearsal)
         outcome = await self._reconnecting.finish(attempt, session, typed.values)
         return Entered(attempt_id=attempt.id, outcome=outcome)
 
@@ -194,15 +192,3 @@ async def _clients(uow: UnitOfWork, view: ConnectionView) -> frozenset[ClientId]
         return frozenset({connection.client_id})
     under = await uow.connections.under(connection.organization_id, connection.authorization_id)
     return frozenset({connection.client_id, *(one.connection.client_id for one in under)})
-
-
-def link_to(services: Services, person: Person, view: ConnectionView) -> Link:
-    """A link of this person's to one connection. Nothing is written yet."""
-    now = services.clock.now()
-    return Link(
-        id=LinkId(new_id(now)),
-        organization_id=person.organization_id,
-        person_id=person.id,
-        connection_id=view.connection.id,
-        created_at=now,
-    )

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from commands.command import Services
+from commands.auditing import Actor, entry
+from commands.command import Asker, Services
 from commands.ids import IdentityId, OrganizationId, new_id, to_wire
 from commands.model import Identity, Organization, Person
 from commands.once_a_day import day_in, event_id
@@ -157,12 +158,11 @@ async def link_account(
         return False  # it was confirmed in another tab at the same moment
 
 
-async def unlink(uow: UnitOfWork, identity: Identity, *, by: Person | None, origin: str, now: datetime) -> bool:
+async def unlink(uow: UnitOfWork, identity: Identity, by: Actor | Asker, now: datetime) -> bool:
     """Forget a chat account: its browser sessions and open attempts end with it, and nothing more is sent to it.
 
     Gives whether it was its person's last one that works; then their opt-ins, those of channels that hear
-    as far as they may see, and their personal links end as well. `by` None:
-    the product itself, or the command line. Raises NotThere if it is not linked any more.
+    as far as they may see, and their personal links end as well. Raises NotThere if it is not linked any more.
     """
     organization_id, person_id = identity.organization_id, identity.person_id
     if not await uow.people.unlink(organization_id, identity.id):
@@ -176,20 +176,10 @@ async def unlink(uow: UnitOfWork, identity: Identity, *, by: Person | None, orig
         detail["handed_out_links_ended"] = str(handed_out)
     if was_last:
         person = await uow.people.get(organization_id, person_id)
-        opt_ins = await end_opt_ins_of(uow, person, by=by, origin=origin, why="no chat account any more", now=now)
+        opt_ins = await end_opt_ins_of(uow, person, by, why="no chat account any more", now=now)
         passes = await uow.passes.withdraw(organization_id, person_id, None, now)
         detail |= {"opt_ins_ended": str(len(opt_ins)), "personal_links_ended": str(passes)}
-    await uow.audit.write(
-        AuditEntry(
-            organization_id=organization_id,
-            at=now,
-            actor_id=by.id if by is not None else None,
-            origin=origin,
-            action="chat account unlinked",
-            subject=f"person {to_wire(person_id)}",
-            detail=detail,
-        )
-    )
+    await uow.audit.write(entry(by, now, "chat account unlinked", f"person {to_wire(person_id)}", **detail))
     return was_last
 
 
@@ -208,15 +198,8 @@ def new_identity(session: Session, person: Person, now: datetime) -> Identity:
 
 def account_entry(session: Session, person: Person, now: datetime, action: str, **detail: str) -> AuditEntry:
     """What a signed-in account did to itself, for the audit log."""
-    return AuditEntry(
-        organization_id=person.organization_id,
-        at=now,
-        actor_id=person.id,
-        origin=origin_of(session),
-        action=action,
-        subject=f"person {to_wire(person.id)}",
-        detail={"account": shown(session.name), **detail},
-    )
+    by = Actor(organization_id=person.organization_id, person_id=person.id, origin=origin_of(session))
+    return entry(by, now, action, f"person {to_wire(person.id)}", **{"account": shown(session.name), **detail})
 
 
 async def write_refusal(services: Services, link: Link, session: Session, opener: Person | None) -> None:
@@ -238,17 +221,9 @@ async def write_refusal(services: Services, link: Link, session: Session, opener
     async with services.storage.transaction() as uow:
         if not await uow.notices.record_once(event):
             return
-        await uow.audit.write(
-            AuditEntry(
-                organization_id=link.organization_id,
-                at=now,
-                actor_id=opener.id if opener else None,
-                origin=origin,
-                action="link refused",
-                subject=f"link {to_wire(link.id)}",
-                detail={"opened_by": opened_by, "account": shown(session.name)},
-            )
-        )
+        by = Actor(organization_id=link.organization_id, person_id=opener.id if opener else None, origin=origin)
+        detail = {"opened_by": opened_by, "account": shown(session.name)}
+        await uow.audit.write(entry(by, now, "link refused", f"link {to_wire(link.id)}", **detail))
 
 
 async def _vouched(services: Services, platforms: Platforms, session: Session, organization_id: OrganizationId) -> bool:

@@ -11,9 +11,9 @@ from datetime import datetime
 
 from commands.access import Act, may, move_accepted, scope_of
 from commands.aftermath import START_WITHIN
+from commands.auditing import By
 from commands.command import Services
-from commands.drawing import open_lapse
-from commands.ids import AuthorizationId, ConnectionId, EventId, NoteId, OrganizationId, new_id, to_wire
+from commands.ids import AuthorizationId, ConnectionId, NoteId, OrganizationId, new_id, to_wire
 from commands.model import (
     Authorization,
     Connection,
@@ -85,14 +85,14 @@ class NothingToAccept(Exception):
 
 
 def has_moved(view: ConnectionView) -> bool:
-    """Whether the account lapsed because it hangs under another business."""
-    lapse = open_lapse(view)
+    """Whether the account lapsed because it is under another business."""
+    lapse = view.open_lapse
     return lapse is not None and lapse.cause is Verdict.ACCOUNT_MOVED
 
 
 def moved_to(view: ConnectionView) -> Parent | None:
     """Where an account went that moved, if its network tells."""
-    lapse = open_lapse(view)
+    lapse = view.open_lapse
     return lapse.evidence.moved_to if lapse is not None and has_moved(view) else None
 
 
@@ -161,7 +161,7 @@ async def accept_move(
         views = await _unchanged(uow, [view, *(await _together(uow, person, view, to) if has_moved(view) else ())])
         if view.connection.id not in {each.connection.id for each in views}:
             raise NothingToAccept
-        await _write(uow, _By(person=person, origin=origin, at=now), views, to)
+        await _write(uow, By(person=person, origin=origin, at=now), views, to)
         candidates = await _candidates(uow, person, views, to)
     proved = await _prove(services, person.organization_id, views, to, candidates)
     async with services.storage.transaction() as uow:
@@ -203,7 +203,7 @@ async def _unchanged(uow: UnitOfWork, views: Sequence[ConnectionView]) -> list[C
 
 
 def _stand(view: ConnectionView) -> tuple[object, ...]:
-    connection, lapse = view.connection, open_lapse(view)
+    connection, lapse = view.connection, view.open_lapse
     what = None if lapse is None else (lapse.id, lapse.cause, lapse.evidence.moved_to)
     return connection.state, connection.parent, connection.authorization_id, what
 
@@ -212,48 +212,33 @@ def _is_there(view: ConnectionView, to: Parent) -> bool:
     return view.connection.parent is not None and view.connection.parent.id == to.id
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _By:
-    """Who accepts, from where, when."""
-
-    person: Person
-    origin: str
-    at: datetime
-
-
-async def _write(uow: UnitOfWork, by: _By, views: Sequence[ConnectionView], to: Parent) -> None:
+async def _write(uow: UnitOfWork, by: By, views: Sequence[ConnectionView], to: Parent) -> None:
     """Write the new business down, in the audit log and in the history too."""
     organization_id = by.person.organization_id
     await uow.connections.set_parent(organization_id, [view.connection.id for view in views], to)
     # The old login may well see them no more. Hanging on it, they would be judged by what it says.
     left = [view.connection.id for view in views if has_moved(view)]
     await uow.connections.detach(organization_id, left)
+    await uow.audit.write(*(_audited(by, view.connection, to) for view in views))
     for view in views:
-        await uow.audit.write(_audited(by, view.connection, to))
-        lapse = open_lapse(view)
+        lapse = view.open_lapse
         if lapse is not None:
             note = _noted(by, view.connection, lapse, to)
             await uow.lapses.add_note(note)
-            noted = _event(by, EventKind.NOTED, view.connection, lapse)
+            noted = Event.of_lapse(EventKind.NOTED, lapse, by.at)
             told = replace(noted, person_id=by.person.id, data={"note": note.text})
-            await uow.notices.record([told, _event(by, EventKind.LAPSE_CHANGED, view.connection, lapse)])
+            await uow.notices.record([told, Event.of_lapse(EventKind.LAPSE_CHANGED, lapse, by.at)])
 
 
-def _audited(by: _By, connection: Connection, to: Parent) -> AuditEntry:
+def _audited(by: By, connection: Connection, to: Parent) -> AuditEntry:
     was = connection.parent
     detail = {"account": shown(connection.account_name), "to": f"{shown(to.name)} {shown(to.id)}"}
-    return AuditEntry(
-        organization_id=connection.organization_id,
-        at=by.at,
-        actor_id=by.person.id,
-        origin=by.origin,
-        action="connection.move_accepted",
-        subject=f"connection {to_wire(connection.id)}",
-        detail=detail if was is None else {**detail, "was": f"{shown(was.name)} {shown(was.id)}"},
-    )
+    if was is not None:
+        detail["was"] = f"{shown(was.name)} {shown(was.id)}"
+    return by.entry("connection.move_accepted", f"connection {to_wire(connection.id)}", **detail)
 
 
-def _noted(by: _By, connection: Connection, lapse: Lapse, to: Parent) -> LapseNote:
+def _noted(by: By, connection: Connection, lapse: Lapse, to: Parent) -> LapseNote:
     was = f"from {shown(connection.parent.name)} " if connection.parent is not None else ""
     return LapseNote(
         id=NoteId(new_id(by.at)),
@@ -263,18 +248,6 @@ def _noted(by: _By, connection: Connection, lapse: Lapse, to: Parent) -> LapseNo
         person_name=shown(by.person.name),
         text=f"Accepted the move {was}to {shown(to.name)} ({shown(to.id)}).",
         at=by.at,
-    )
-
-
-def _event(by: _By, kind: EventKind, connection: Connection, lapse: Lapse) -> Event:
-    return Event(
-        id=EventId(new_id(by.at)),
-        organization_id=connection.organization_id,
-        kind=kind,
-        at=by.at,
-        lapse_id=lapse.id,
-        connection_id=connection.id,
-        authorization_id=lapse.authorization_id,
     )
 
 
@@ -302,7 +275,7 @@ async def _prove(
     """Ask the logins that are here, their own first, which of the accounts they read under the new business. No
     transaction is open.
     """
-    left = {view.connection.account_id: view.connection.id for view in views if open_lapse(view) is not None}
+    left = {view.connection.account_id: view.connection.id for view in views if view.open_lapse is not None}
     own = [view.connection.authorization_id for view in views if view.connection.authorization_id is not None]
     proved: dict[ConnectionId, AuthorizationId] = {}
     loop = asyncio.get_running_loop()
@@ -361,14 +334,5 @@ async def hang(
     how, by_id = (LapseEnd.RECONNECTED, by.id) if by is not None else (LapseEnd.RECOVERED, None)
     ended = await uow.lapses.end(organization_id, connection.id, at=now, how=how, by=by_id)
     if ended is not None:
-        over = Event(
-            id=EventId(new_id(now)),
-            organization_id=organization_id,
-            kind=EventKind.LAPSE_ENDED,
-            at=now,
-            lapse_id=ended.id,
-            connection_id=connection.id,
-            authorization_id=authorization.id,
-            person_id=by_id,
-        )
+        over = Event.of_lapse(EventKind.LAPSE_ENDED, ended, now, login=authorization.id, by=by_id)
         await uow.notices.record([over])

@@ -6,19 +6,16 @@ import hashlib
 import json
 from datetime import UTC, date, datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from commands.ids import EventId, OrganizationId, new_id
+from commands.zones import first_known_zone
 
 _TAIL = 80  # bits after a UUID's time
 
 
 def day_in(zone: str, at: datetime) -> date:
     """The day that it is in a time zone, by its IANA name; in UTC where there is no such zone."""
-    try:
-        return at.astimezone(ZoneInfo(zone)).date()
-    except (ZoneInfoNotFoundError, ValueError):
-        return at.date()
+    return at.astimezone(first_known_zone(zone)).date()
 
 
 def event_id(organization_id: OrganizationId, day: date, *words: str) -> EventId:

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from commands.auditing import Actor, entry
+from commands.command import Asker
 from commands.ids import ClientId, to_wire
 from commands.model import Channel, Person, Subscription
-from commands.ports.auditing import AuditEntry
 from commands.ports.storage import UnitOfWork
 from commands.wording import shown
 
@@ -22,10 +23,10 @@ def want_detail(network: str | None, client_id: ClientId | None, clients: Mappin
 
 
 async def end_opt_ins_of(
-    uow: UnitOfWork, person: Person, *, by: Person | None, origin: str, why: str, now: datetime
+    uow: UnitOfWork, person: Person, by: Actor | Asker, *, why: str, now: datetime
 ) -> list[Subscription]:
     """End somebody's own opt-ins, and those of channels that hear as far as they may see, each with its entry. Gives
-    them all. `by` None: the product itself, or the command line.
+    them all.
     """
     organization_id = person.organization_id
     ended = [each for each in await uow.subscriptions.all(organization_id) if each.person_id == person.id]
@@ -39,15 +40,7 @@ async def end_opt_ins_of(
             client_id=each.client_id,
             everything=False,
         )
-        await uow.audit.write(
-            AuditEntry(
-                organization_id=organization_id,
-                at=now,
-                actor_id=by.id if by is not None else None,
-                origin=origin,
-                action="subscription.ended",
-                subject=f"person {to_wire(person.id)}" if each.channel is None else channel_subject(each.channel),
-                detail={"person": shown(person.name), **want_detail(each.network, each.client_id, clients), "why": why},
-            )
-        )
+        subject = f"person {to_wire(person.id)}" if each.channel is None else channel_subject(each.channel)
+        detail = {"person": shown(person.name), **want_detail(each.network, each.client_id, clients), "why": why}
+        await uow.audit.write(entry(by, now, "subscription.ended", subject, **detail))
     return ended

@@ -6,26 +6,30 @@ network or a filter; `client:…` and the other options' names work in words too
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
 from commands import usage
 from commands.actions import StateFilter
+from commands.causes import cause_name
 from commands.errors import CommandError
 from commands.ids import ClientId
 from commands.messages import Bold, Message, Plain, Span, Text, text
+from commands.model import CLEAR_LAPSES
 from commands.ports.chat import Options, Words
 from commands.ports.network import Networks
 from commands.usage import Usage, try_line
-from commands.wording import clean, nearest, shown
+from commands.wording import clean, listed, nearest, shown
 
 Arguments = Words | Options
 E = TypeVar("E", bound=StrEnum)
+V = TypeVar("V")
 
 READ_LIMIT = 4000  # characters of a request that are looked at; platforms carry fewer
 SEARCH_LIMIT = 100  # characters of an account's name that are searched for
 ECHO_LIMIT = 40  # characters of somebody's words that an answer repeats
+MOST_NAMED = 9  # known words that an answer names all of
 
 
 class Show(StrEnum):
@@ -108,7 +112,7 @@ def parse_lapsed(arguments: Arguments, names: Mapping[str, str]) -> LapsedQuery:
     mine = yes(found.pairs.get("mine", ""), arguments, command)
     person = found.pairs.get("person")
     if show is Show.WHY and words:
-        network, words = network_named(words, names, arguments, command), None
+        network, words = _why(words, names, arguments), None
     if show not in _LISTS:
         account, words = account or words, None
     if mine and person is not None:
@@ -123,6 +127,16 @@ def parse_lapsed(arguments: Arguments, names: Mapping[str, str]) -> LapsedQuery:
         account=account,
         words=words,
     )
+
+
+def _why(words: str, names: Mapping[str, str], form: Arguments) -> str | None:
+    """Read what is asked after: a network, or a cause, of which the answer about all tells. Raises CommandError."""
+    slug = names.get(words.casefold())
+    causes = {word for cause in CLEAR_LAPSES for word in (*cause_name(cause).split(), cause.value) if len(word) > 3}
+    if slug is None and not causes.issuperset(words.casefold().split()):
+        hints = replace(usage.LAPSED, hints=(usage.WHY, usage.WHO, usage.HELP)).here(set(names.values()))
+        raise unknown(form, hints, words, (*names, *sorted(causes)))
+    return slug
 
 
 def parse_account(arguments: Arguments, names: Mapping[str, str], command: Usage) -> LapsedQuery:
@@ -156,7 +170,7 @@ def parse_claim(arguments: Arguments) -> str:
     else:
         subcommand, _, code = clean(arguments.text[:READ_LIMIT]).partition(" ")
     if clean(subcommand[:READ_LIMIT]).casefold() != "claim":
-        raise refusal(arguments, usage.LAPSE_ADMIN, "What can be done here is to claim this workspace.")
+        raise refusal(arguments, usage.LAPSE_ADMIN, "All that can be done here is to claim this workspace.")
     code = clean(code[:READ_LIMIT]).removeprefix("code:").strip()
     if not code:
         raise refusal(arguments, usage.LAPSE_ADMIN, "The code is missing. Whoever runs lapsebot can make one.")
@@ -172,9 +186,7 @@ def client_named(words: str, clients: Mapping[str, ClientId], form: Arguments, c
     return found
 
 
-def unknown(
-    form: Arguments, command: Usage, words: str, known: Iterable[str], *, noun: str = "", extra: Sequence[Text] = ()
-) -> CommandError:
+def unknown(form: Arguments, command: Usage, words: str, known: Iterable[str], *, noun: str = "") -> CommandError:
     """Say that a word is not known, what it is most like, and what can be typed (C-10)."""
     spans: list[Span] = [Plain(f"I don't know {noun}“{shown(words, ECHO_LIMIT)}”.")]
     among = list(known)
@@ -182,7 +194,9 @@ def unknown(
     guess = nearest(words, among) or (nearest(first, among) if rest else None)
     if guess is not None:
         spans += [Plain(" Did you mean "), Bold(shown(guess)), Plain("?")]
-    return CommandError(Message((text(*spans), *extra, Text(try_line(form, *command.hints)))))
+    elif 0 < len(among) <= MOST_NAMED:
+        spans.append(Plain(f" Known here: {listed([shown(one) for one in among])}."))
+    return CommandError(Message((text(*spans), Text(try_line(form, *command.hints)))))
 
 
 class _Found:
@@ -212,7 +226,7 @@ def _filters_and_show(tokens: list[Token], names: Mapping[str, str]) -> tuple[li
         rest = tokens[at + 1 :]
         if token.key is not None or (not token.quoted and (folded in _STATE_WORDS or folded in ("mine", "@me"))):
             at += 1
-        elif leading_network(token, rest, names) is not None:
+        elif leading(token, rest, names) is not None:
             at = len(tokens) - len(rest)
         else:
             break
@@ -237,7 +251,7 @@ def _read_lapsed_words(tokens: list[Token], names: Mapping[str, str], found: _Fo
             found.put("person", token.text)
         elif show is Show.LIST and folded in _STATE_WORDS:
             found.put("state", folded)
-        elif (slug := leading_network(token, tokens, names)) is not None:
+        elif (slug := leading(token, tokens, names)) is not None:
             found.put("network", slug)
         else:
             bare.append(token.text)
@@ -276,18 +290,20 @@ def _key(key: str, keys: Sequence[str], form: Arguments, command: Usage) -> str:
     return folded
 
 
-def leading_network(token: Token, rest: list[Token], names: Mapping[str, str]) -> str | None:
-    """Find the network that begins at this token; its further words are taken off `rest`; the longest name wins."""
-    if token.quoted:
-        return None
-    for length in range(max((name.count(" ") for name in names), default=0), -1, -1):
-        following = rest[:length]
-        if len(following) < length or any(word.key is not None or word.quoted for word in following):
+def leading(
+    token: Token, rest: list[Token], names: Mapping[str, V], *, quoted: bool = False, least: int = 1
+) -> V | None:
+    """Find what is called as the words that begin at this token; its further words are taken off `rest`. The longest
+    name wins, and is of at least so many words. `names` are folded; `quoted`: words in quotes may be one as well.
+    """
+    for length in range(max((name.count(" ") + 1 for name in names), default=0), least - 1, -1):
+        words = (token, *rest[: length - 1])
+        if len(words) < length or any(word.quoted and not quoted for word in words):
             continue
-        slug = names.get(" ".join(word.text for word in (token, *following)).casefold())
-        if slug is not None:
-            del rest[:length]
-            return slug
+        found = names.get(" ".join(word.text for word in words).casefold())
+        if found is not None and all(word.key is None for word in words[1:]):
+            del rest[: length - 1]
+            return found
     return None
 
 

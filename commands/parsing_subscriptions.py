@@ -11,7 +11,7 @@ from commands.parsing import (
     Arguments,
     Token,
     client_named,
-    leading_network,
+    leading,
     network_named,
     one_of,
     refusal,
@@ -72,7 +72,6 @@ class _Reading:
     ) -> None:
         self._form, self._names, self._clients, self._command = form, names, clients, command
         self._by_folded = {name.casefold(): client_id for name, client_id in clients.items()}
-        self._longest = max((name.count(" ") + 1 for name in clients), default=1)
         self._flags: set[str] = set()
         self._networks: list[str] = []
         self._client_ids: list[ClientId] = []
@@ -85,7 +84,7 @@ class _Reading:
         while tokens:
             self._read(tokens.pop(0), tokens)
         if len(set(self._rhythms)) > 1:
-            raise refusal(self._form, self._command, "Say one of immediate, daily and weekly.")
+            raise refusal(self._form, self._command, "Say immediate, daily or weekly.")
         return SubscriptionQuery(
             networks=tuple(dict.fromkeys(self._networks)),
             client_ids=tuple(dict.fromkeys(self._client_ids)),
@@ -111,7 +110,7 @@ class _Reading:
             self._topics.append(_TOPICS[folded])
         elif not token.quoted and folded in ("for", "and") and rest and rest[0].text.casefold() in _TOPICS:
             return
-        elif (slug := leading_network(token, rest, self._names)) is not None:
+        elif (slug := leading(token, rest, self._names)) is not None:
             self._networks.append(slug)
         elif (client_id := self._client(token, rest, least=1)) is not None:
             self._client_ids.append(client_id)
@@ -135,13 +134,4 @@ class _Reading:
             self._flags.add(key)
 
     def _client(self, token: Token, rest: list[Token], *, least: int) -> ClientId | None:
-        """The client whose name begins at this token, its further words taken off `rest`; the longest name wins."""
-        for length in range(min(self._longest, len(rest) + 1), least - 1, -1):
-            following = rest[: length - 1]
-            if any(word.key is not None for word in following):
-                continue
-            client_id = self._by_folded.get(" ".join(word.text for word in (token, *following)).casefold())
-            if client_id is not None:
-                del rest[: length - 1]
-                return client_id
-        return None
+        return leading(token, rest, self._by_folded, quoted=True, least=least)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from commands.access import may_vouch_for
+from commands.auditing import Actor, entry
 from commands.command import Services
 from commands.ids import (
     DrillId,
@@ -22,7 +23,6 @@ from commands.ids import (
     to_wire,
 )
 from commands.model import Person, Role
-from commands.ports.auditing import AuditEntry
 from commands.ports.events import Event, EventKind
 from commands.ports.reconnecting import Pass, PassPurpose, Session
 from commands.ports.storage import UnitOfWork
@@ -50,6 +50,17 @@ _PATHS = {
 PASS_PLATFORM = "personal-link"
 """Stands in a session in place of a chat platform's name, where a pass is what it proves."""
 SESSION_LIFE = timedelta(hours=12)
+
+SENT_BY = "by"
+"""In the data of an ACCOUNTS pass that a message carries: the name of whoever had it sent."""
+WELCOME = "welcome"
+"""In the data of a LINK_SENT event: the person was just added, and nobody asked for it."""
+PAGE = "page"
+"""In the data of a CALENDAR pass: the path of the page where its person renews, if that needs no secret."""
+OPT_INS = "subscriptions"
+"""In an UNSUBSCRIBE pass's data: the ids of the opt-ins that it ends, with spaces between; without it, all of them."""
+DRILL = "drill"
+"""In a DRILL pass's data: the drill's id."""
 
 
 def pass_path(purpose: PassPurpose, secret: str) -> str:
@@ -92,26 +103,9 @@ async def make_pass(
     return public_url + pass_path(purpose, secret)
 
 
-SENT_BY = "by"
-"""In the data of an ACCOUNTS pass that a message carries: the name of whoever had it sent."""
-
-WELCOME = "welcome"
-"""In the data of a LINK_SENT event: the person was just added, and nobody asked for it."""
-
-PAGE = "page"
-"""In the data of a CALENDAR pass: the path of the page where its person renews, if that needs no secret."""
-
-OPT_INS = "subscriptions"
-"""In an UNSUBSCRIBE pass's data: the ids of the opt-ins that it ends, with spaces between; without it, all of them."""
-
-
 def opt_in_data(opt_ins: Iterable[SubscriptionId]) -> dict[str, str]:
     """What an UNSUBSCRIBE pass carries for just these opt-ins."""
     return {OPT_INS: " ".join(to_wire(one) for one in opt_ins)}
-
-
-DRILL = "drill"
-"""In a DRILL pass's data: the drill's id."""
 
 
 def drill_data(drill_id: DrillId) -> dict[str, str]:
@@ -134,17 +128,9 @@ async def end_opt_ins(uow: UnitOfWork, one: Pass, now: datetime) -> int:
             everything=False,
         )
     if ended:
-        await uow.audit.write(
-            AuditEntry(
-                organization_id=one.organization_id,
-                at=now,
-                actor_id=one.person_id,
-                origin="email, unsubscribe link",
-                action="unsubscribed",
-                subject=f"person {to_wire(one.person_id)}",
-                detail={"ended": str(len(ended)), "networks": ", ".join(each.network or "all" for each in ended)},
-            )
-        )
+        by = Actor(organization_id=one.organization_id, person_id=one.person_id, origin="email, unsubscribe link")
+        detail = {"ended": str(len(ended)), "networks": ", ".join(each.network or "all" for each in ended)}
+        await uow.audit.write(entry(by, now, "unsubscribed", f"person {to_wire(one.person_id)}", **detail))
     return len(ended)
 
 
@@ -207,16 +193,8 @@ async def open_accounts(
         person = await uow.people.get(one.organization_id, one.person_id)
         if one.opened_at is None:
             await uow.passes.opened(one.organization_id, one.id, now)
-            await uow.audit.write(
-                AuditEntry(
-                    organization_id=one.organization_id,
-                    at=now,
-                    actor_id=person.id,
-                    origin="web, personal link",
-                    action="personal link opened",
-                    subject=f"person {to_wire(person.id)}",
-                )
-            )
+            by = Actor(organization_id=one.organization_id, person_id=person.id, origin="web, personal link")
+            await uow.audit.write(entry(by, now, "personal link opened", f"person {to_wire(person.id)}"))
         session = Session(
             id=SessionId(one.id),
             platform=PASS_PLATFORM,

@@ -7,7 +7,6 @@ from datetime import UTC
 from commands.messages import (
     AnyButton,
     Bold,
-    Button,
     Buttons,
     Chart,
     Code,
@@ -60,22 +59,6 @@ def plain_text(message: Message, style: PlainStyle = STYLE) -> str:
 def plain_line(line: Line, style: PlainStyle = STYLE) -> str:
     """One line of it."""
     return "".join(_span(span, style) for span in line)
-
-
-def all_buttons(message: Message) -> list[AnyButton]:
-    """Every button of a message, as they come: of rows, menus and page turning too."""
-    found: list[AnyButton | None] = []
-    for part in message.parts:
-        match part:
-            case Buttons(primary, menu):
-                found += [*primary, *menu]
-            case Rows(rows):
-                found += [button for row in rows for button in (row.button, row.details)]
-            case Paging(_, previous, following):
-                found += [Button(name, action) for name, action in (("‹", previous), ("›", following)) if action]
-            case _:
-                pass
-    return [button for button in found if button is not None]
 
 
 def _lines(part: Part, style: PlainStyle) -> list[str]:

@@ -11,19 +11,20 @@ from datetime import datetime
 from commands.access import Standing, may_reconnect, may_see
 from commands.command import Services
 from commands.comparison import AccountOutcome, AccountResult, ComparisonKind
-from commands.drawing import ID_LIMIT, open_lapse
+from commands.drawing import ID_LIMIT
 from commands.ids import EventId, new_id
 from commands.linking import origin_of
 from commands.model import ConnectionView, Person, Verdict
 from commands.outcomes import Outcome, OutcomeKind, OutcomeRow, shortened, why
 from commands.ports.events import Event, EventKind
 from commands.ports.network import NetworkKind
-from commands.ports.reconnecting import Attempt, Link, Session
+from commands.ports.reconnecting import Attempt, Link, OpenAttempt, Session
 from commands.ports.storage import AlreadyThere, UnitOfWork
 from commands.profiles import other_owner
 from commands.rehearsal import MAY_START, Rehearsal, rehearse
 from commands.restoring import Login, Weighed, restore, taken_over, weigh
 from commands.round_trip import (
+    LANDING,
     CameBack,
     NotStarted,
     Started,
@@ -51,6 +52,14 @@ class Held:
     """Their name."""
     since: datetime
     rehearsal: Rehearsal
+    being_finished: bool = False
+    """At this moment: nobody can take over."""
+
+
+async def held_by(uow: UnitOfWork, holder: OpenAttempt, rehearsal: Rehearsal) -> Held:
+    """Who is at it, for whoever comes second."""
+    name = (await uow.people.get(rehearsal.organization.id, holder.person_id)).name
+    return Held(holder=shown(name), since=holder.opened_at, rehearsal=rehearsal, being_finished=holder.spared)
 
 
 class Reconnecting:
@@ -85,11 +94,15 @@ class Reconnecting:
             view, network = rehearsal.view, self._services.networks[rehearsal.spec.slug]
             new = new_attempt(self._services, link, session, network, view.connection.authorization_id)
             holder = await uow.attempts.open(
-                new.attempt, state_hash=new.state_hash, browser_hash=browser_hash, take_over=take_over
+                new.attempt,
+                state_hash=new.state_hash,
+                browser_hash=browser_hash,
+                take_over=take_over,
+                # Where a second login ends the first, one that lands after its successor would end that.
+                spare_since=new.attempt.opened_at - LANDING if network.spec.one_grant_per_subject else None,
             )
             if holder is not None:
-                name = (await uow.people.get(person.organization_id, holder.person_id)).name
-                return Held(holder=shown(name), since=holder.opened_at, rehearsal=rehearsal)
+                return await held_by(uow, holder, rehearsal)
             await self._record(uow, EventKind.ATTEMPT_OPENED, new.attempt, view, {})
         hint, lost = _hint(view, person), _permission_lost(view)
         started = await begin(self._services, new, network, login_hint=hint, again=again or lost)
@@ -185,7 +198,7 @@ class Reconnecting:
         self, uow: UnitOfWork, kind: EventKind, attempt: Attempt, view: ConnectionView, data: Mapping[str, str]
     ) -> None:
         """Tell of an attempt, where there is a lapse whose messages can say it."""
-        lapse, now = open_lapse(view), self._services.clock.now()
+        lapse, now = view.open_lapse, self._services.clock.now()
         if lapse is None:
             return
         event = Event(
@@ -282,5 +295,5 @@ def _hint(view: ConnectionView, person: Person) -> str | None:
 
 
 def _permission_lost(view: ConnectionView) -> bool:
-    lapse = open_lapse(view)
+    lapse = view.open_lapse
     return lapse is not None and lapse.cause is Verdict.PERMISSION_MISSING

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from commands.access import Standing, may_reconnect, may_see
 from commands.causes import lapse_text
-from commands.drawing import ID_LIMIT, RENEWABLE_WITHIN, open_lapse, standing_claim
+from commands.drawing import ID_LIMIT, RENEWABLE_WITHIN
 from commands.ids import PersonId
 from commands.model import ConnectionState, ConnectionView, Organization, Person
 from commands.moves import Move, read_move
@@ -90,8 +90,6 @@ class Rehearsal:
     """Where the account went, if it lapsed because it moved (X-2)."""
     failing_since: datetime | None = None
     """Since when the network fails for many at once, as the organization was told (X-3)."""
-    again_by: datetime | None = None
-    """When the network would ask for the next login, if this one is made now; None: it does not."""
 
 
 async def rehearse(
@@ -101,7 +99,7 @@ async def rehearse(
     offer = _offer(person, view, spec, now)
     if offer is None:
         return None
-    lapse, under_way = open_lapse(view), None
+    lapse, under_way = view.open_lapse, None
     if offer in MAY_START:
         under_way = await uow.attempts.under_way(
             link.organization_id, link_id=link.id, authorization_id=view.connection.authorization_id, now=now
@@ -124,7 +122,6 @@ async def rehearse(
         own_role=may_reconnect(person, view).standing is not Standing.CONNECTOR,
         move=await read_move(uow, person, view),
         failing_since=await _failing_since(uow, view, now) if offer in MAY_START else None,
-        again_by=now + spec.term if spec and spec.term and offer in MAY_START else None,
     )
 
 
@@ -143,7 +140,7 @@ def half_way(attempt: UnderWay, now: datetime) -> HalfWay:
 def _at_it(person: Person, view: ConnectionView, now: datetime) -> Sentence | None:
     if view.reconnecting_by is not None and view.reconnecting_id != person.id:
         return Sentence("{name} is reconnecting it", name=shown(view.reconnecting_by))
-    claim = standing_claim(open_lapse(view), now)
+    claim = view.standing_claim(now)
     if claim is not None and claim.person_id != person.id:
         return Sentence("{name} is on it", name=shown(view.claimant_name or "") or Sentence("somebody"))
     return None

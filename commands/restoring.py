@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from commands.access import Standing, may_reconnect, may_see, scope_of
+from commands.auditing import Actor, entry
 from commands.comparison import AccountOutcome, Comparison, ComparisonKind, compare
 from commands.ids import AuthorizationId, EventId, PersonId, new_id, to_wire
 from commands.model import (
@@ -44,6 +45,11 @@ class Login:
     """From where, for the audit log."""
     grant: Grant
     discovery: Discovery
+
+    @property
+    def by(self) -> Actor:
+        """The same for the audit log."""
+        return Actor(organization_id=self.person.organization_id, person_id=self.person.id, origin=self.origin)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,7 +226,13 @@ async def bring_back(
         await _bring_back(uow, one, reached, person=person, authorization_id=authorization_id, now=now)
         for one, reached in proved
     ]
-    await uow.notices.record([_ended(lapse, authorization_id, person, now) for lapse in ended if lapse])
+    await uow.notices.record(
+        [
+            Event.of_lapse(EventKind.LAPSE_ENDED, lapse, now, login=authorization_id, by=person.id)
+            for lapse in ended
+            if lapse is not None
+        ]
+    )
 
 
 async def _bring_back(
@@ -256,31 +268,11 @@ def _name(connection: Connection, reached: ReachedAccount | None) -> str:
     return clean(reached.name)[:NAME_LIMIT] or connection.account_id
 
 
-def _ended(lapse: Lapse, authorization_id: AuthorizationId, person: Person, now: datetime) -> Event:
-    return Event(
-        id=EventId(new_id(now)),
-        organization_id=lapse.organization_id,
-        kind=EventKind.LAPSE_ENDED,
-        at=now,
-        lapse_id=lapse.id,
-        connection_id=lapse.connection_id,
-        authorization_id=authorization_id,
-        person_id=person.id,
-    )
-
-
 def _audited(weighed: Weighed, login: Login, taken: Sequence[AccountOutcome], now: datetime) -> AuditEntry:
-    return AuditEntry(
-        organization_id=login.person.organization_id,
-        at=now,
-        actor_id=login.person.id,
-        origin=login.origin,
-        action="reconnected",
-        subject=f"connection {to_wire(weighed.view.connection.id)}",
-        detail={
-            "as": weighed.standing.value,
-            "outcome": weighed.comparison.kind.value,
-            "login": login.discovery.subject_id,
-            "accounts": ", ".join(outcome.connection.account_id for outcome in taken[:50]),
-        },
-    )
+    detail = {
+        "as": weighed.standing.value,
+        "outcome": weighed.comparison.kind.value,
+        "login": login.discovery.subject_id,
+        "accounts": ", ".join(outcome.connection.account_id for outcome in taken[:50]),
+    }
+    return entry(login.by, now, "reconnected", f"connection {to_wire(weighed.view.connection.id)}", **detail)

@@ -7,16 +7,18 @@ import asyncio
 import base64
 import hashlib
 import logging
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from commands.auditing import Actor, entry
 from commands.command import Services
 from commands.errors import NetworkError
 from commands.ids import AttemptId, AuthorizationId, new_id, to_wire
-from commands.model import Verdict
+from commands.model import Evidence, Finding, Verdict
 from commands.outcomes import Outcome, OutcomeKind
 from commands.ports.auditing import AuditEntry
 from commands.ports.network import Discovery, Grant, Network, NetworkSpec
@@ -25,12 +27,15 @@ from commands.ports.storage import UnitOfWork
 from commands.secret import Secret, hashed
 
 logger = logging.getLogger(__name__)
+_CODE = re.compile(r"[\w.:-]{1,80}", re.ASCII)
 
 ATTEMPT_LIFE = timedelta(minutes=10)
 NETWORK_LIMIT = 45.0
 """Seconds that a network may take for all that finishing asks: inside the pages' own limit, so that an end is
 written.
 """
+LANDING = timedelta(minutes=1)
+"""How long finishing a login that came back may take in all: the pages' own limit. After that its process is dead."""
 BEGIN_LIMIT = 15.0
 """Seconds that a network may take to prepare a login: somebody waits for the page."""
 
@@ -141,9 +146,9 @@ async def came_back(services: Services, attempt: Attempt, answer: Mapping[str, s
         return Outcome(kind=OutcomeKind.OUR_FAULT)
     if "iss" in answer and _origin(answer["iss"]) != _origin(login_address(services, attempt.network)):
         return Outcome(kind=OutcomeKind.FOREIGN_ANSWER)
-    refused = _refused(network.spec, answer)
+    refused = _refused(network.spec, answer, attempt)
     if refused is not None:
-        return Outcome(kind=refused)
+        return refused
     try:
         async with asyncio.timeout(NETWORK_LIMIT):
             grant = await network.exchange(
@@ -180,24 +185,26 @@ async def close(services: Services, uow: UnitOfWork, attempt: Attempt, outcome: 
 def refusal(services: Services, attempt: Attempt, outcome: Outcome, origin: str) -> AuditEntry:
     """What the audit log keeps of a login that changed nothing."""
     connection_id = attempt.connection_id
-    return AuditEntry(
-        organization_id=attempt.organization_id,
-        at=services.clock.now(),
-        actor_id=attempt.person_id,
-        origin=origin,
-        action="reconnecting failed" if connection_id is not None else "connecting failed",
-        subject=f"connection {to_wire(connection_id)}" if connection_id is not None else f"network {attempt.network}",
-        detail={"outcome": outcome.kind.value, "login": outcome.used_login},
-    )
+    by = Actor(organization_id=attempt.organization_id, person_id=attempt.person_id, origin=origin)
+    detail = {"outcome": outcome.kind.value, "login": outcome.used_login}
+    now = services.clock.now()
+    if connection_id is None:
+        return entry(by, now, "connecting failed", f"network {attempt.network}", **detail)
+    return entry(by, now, "reconnecting failed", f"connection {to_wire(connection_id)}", **detail)
 
 
-def _refused(spec: NetworkSpec, answer: Mapping[str, str]) -> OutcomeKind | None:
-    """What an answer without a login in it means; None: there is one."""
-    if spec.denied_with in answer:
-        return OutcomeKind.DECLINED
+def _refused(spec: NetworkSpec, answer: Mapping[str, str], attempt: Attempt) -> Outcome | None:
+    """What an answer without a login in it means; None: there is one. Of its words only what looks like a code is
+    kept.
+    """
+    code = answer.get("error", "")
+    if spec.denied_with in answer or code in spec.cancelled_by:
+        return Outcome(kind=OutcomeKind.DECLINED)
     if "error" not in answer:
         return None
-    return OutcomeKind.DECLINED if answer["error"] in spec.cancelled_by else OutcomeKind.NOT_ACCEPTED
+    evidence = Evidence(check="login", code=code if _CODE.fullmatch(code) else None)
+    refusal = Finding(verdict=spec.refused_by.get(code, Verdict.UNCLEAR), evidence=evidence)
+    return _outcome_of_error(NetworkError(refusal), attempt)
 
 
 def _outcome_of_error(error: NetworkError, attempt: Attempt) -> Outcome:

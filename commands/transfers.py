@@ -6,9 +6,9 @@ login that they are read with, the parent profile, once nothing of the former ow
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from commands.access import Act, may, scope_of
+from commands.auditing import By
 from commands.ids import AuthorizationId, EventId, PersonId, new_id, to_wire
 from commands.model import Authorization, ConnectionState, ConnectionView, Filter, Person, Role
 from commands.ports.auditing import AuditEntry
@@ -19,15 +19,6 @@ from commands.wording import shown
 
 _READ_AT_ONCE = 500
 LIVE = tuple(state for state in ConnectionState if state is not ConnectionState.RETIRED)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class By:
-    """Who transfers, from where, when."""
-
-    person: Person
-    origin: str
-    at: datetime
 
 
 class MayNotTransfer(Exception):
@@ -94,11 +85,7 @@ async def write(uow: UnitOfWork, by: By, to: Person, moving: Sequence[Connection
     await uow.connections.set_owner(by.person.organization_id, [view.connection.id for view in moving], to.id)
     events = [_transferred(by, to, view) for view in moving]
     await uow.notices.record(events)
-    for view in moving:
-        detail = {"account": shown(view.connection.account_name), "to": shown(to.name)}
-        if view.owner is not None:
-            detail["was"] = shown(view.owner.name)
-        await uow.audit.write(_entry(by, "connection.transferred", f"connection {to_wire(view.connection.id)}", detail))
+    await uow.audit.write(*(_audited(by, to, view) for view in moving))
     for profile in profiles:
         await _give(uow, by, to, profile)
     return [profile.authorization for profile in profiles]
@@ -161,7 +148,14 @@ async def _give(uow: UnitOfWork, by: By, to: Person, profile: Profile) -> None:
     if profile.owner is not None:
         detail["was"] = shown(profile.owner.name)
     subject = f"authorization {to_wire(authorization.id)}"
-    await uow.audit.write(_entry(by, "parent_profile.transferred", subject, detail))
+    await uow.audit.write(by.entry("parent_profile.transferred", subject, **detail))
+
+
+def _audited(by: By, to: Person, view: ConnectionView) -> AuditEntry:
+    detail = {"account": shown(view.connection.account_name), "to": shown(to.name)}
+    if view.owner is not None:
+        detail["was"] = shown(view.owner.name)
+    return by.entry("connection.transferred", f"connection {to_wire(view.connection.id)}", **detail)
 
 
 def _transferred(by: By, to: Person, view: ConnectionView) -> Event:
@@ -174,16 +168,4 @@ def _transferred(by: By, to: Person, view: ConnectionView) -> Event:
         authorization_id=view.connection.authorization_id,
         person_id=to.id,
         data={"by": shown(by.person.name)},
-    )
-
-
-def _entry(by: By, action: str, subject: str, detail: dict[str, str]) -> AuditEntry:
-    return AuditEntry(
-        organization_id=by.person.organization_id,
-        at=by.at,
-        actor_id=by.person.id,
-        origin=by.origin,
-        action=action,
-        subject=subject,
-        detail=detail,
     )

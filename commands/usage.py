@@ -42,10 +42,10 @@ class Usage:
     """What somebody reads who typed something that is not understood."""
 
     def here(self, networks: Collection[str]) -> "Usage":
-        """The same with examples of the first of these networks, by their slugs; unchanged where there are none."""
+        """The same with examples of one of these networks, by their slugs; unchanged where there are none."""
         if not networks:
             return self
-        first = min(networks)
+        first = example_network(networks)
         return replace(
             self,
             examples=tuple(example.naming(first) for example in self.examples),
@@ -89,6 +89,7 @@ RECONNECT_ONE = Example(
     words="/reconnect Acme EU Ads", options="/reconnect account:Acme EU Ads", does="your link for one account"
 )
 CONNECT_ONE = Example(words="/connect NETWORK", options="/connect network:NETWORK", does="connect new accounts")
+WHY = Example(words="/lapsed why NETWORK", options="/lapsed show:why network:NETWORK", does="why connections lapse")
 CHECK = Example(
     words="/lapsed check Acme EU Ads",
     options="/lapsed show:check account:Acme EU Ads",
@@ -134,7 +135,7 @@ LAPSED = Usage(
         STATS,
         UPCOMING,
         CHECK,
-        Example(words="/lapsed why NETWORK", options="/lapsed show:why network:NETWORK", does="why connections lapse"),
+        WHY,
         HELP,
     ),
     hints=(ONE_NETWORK, MINE, WHO, HELP),
@@ -227,7 +228,14 @@ LAPSE_ADMIN = Usage(
     hints=(CLAIM,),
 )
 
+ADMIN_HELP = Example(words="/lapse-admin help", options="/lapse-admin", does="everything that administrators can do")
+
 USAGES = (LAPSED, RECONNECT, CONNECT, SUBSCRIBE, UNSUBSCRIBE, LAPSE_ADMIN)
+
+
+def example_network(networks: Collection[str]) -> str:
+    """The network that examples name: one of a single word, as people type it, if there is one."""
+    return min(networks, key=lambda slug: ("_" in slug, slug))
 
 
 def try_line(form: Words | Options, *examples: Example) -> Line:

@@ -17,7 +17,7 @@ def where_to(spec: NetworkSpec | None, network: str, came_from: Parent | None, t
     """Which business it left for; where the network does not tell, just that."""
     label = spec.parent_label if spec is not None and spec.parent_label else "business"
     if to is None:
-        return line(f"{network} does not tell which {label} it is in now; whoever runs the account there can say.")
+        return line(f"{network} does not say which {label} it is in now; whoever runs the account there can say.")
     left = line(f"It left the {label} ", *business(came_from), " for ") if came_from is not None else ()
     return (*(left or line(f"It is now in the {label} ")), *business(to), *line("."))
 

@@ -34,25 +34,31 @@ def addresses(
     ]
     if not person.email:
         return proved
+    at_last = [
+        Address(platform=name, tenant="", kind=AddressKind.DIRECT, external_id=person.email)
+        for name, platform in platforms.items()
+        if platform.addressed_by_email
+    ]
+    return proved + _by_email(person, person.email, identities, workspaces, platforms) + at_last
+
+
+def _by_email(
+    person: Person, email: str, identities: Sequence[Identity], workspaces: Iterable[Workspace], platforms: Platforms
+) -> list[Address]:
+    """Whoever carries this address in a workspace where no account of theirs is known, nor was unlinked."""
     covered = {(identity.platform, identity.tenant) for identity in identities}
-    by_email = [
+    return [
         Address(
             platform=workspace.platform,
             tenant=workspace.external_id,
             kind=AddressKind.BY_EMAIL,
-            external_id=person.email,
+            external_id=email,
         )
         for workspace in workspaces
         if workspace.platform in platforms
         and platforms[workspace.platform].finds_by_email
         and (workspace.platform, workspace.external_id) not in covered | person.unlinked
     ]
-    at_last = [
-        Address(platform=name, tenant="", kind=AddressKind.DIRECT, external_id=person.email)
-        for name, platform in platforms.items()
-        if platform.addressed_by_email
-    ]
-    return proved + by_email + at_last
 
 
 def bears_passes(address: Address) -> bool:

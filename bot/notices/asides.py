@@ -57,7 +57,7 @@ def link_refused(letter: Letter) -> Message:
         (
             Heading(line(f"{Mark.URGENT} Link refused: ", *account(one.spec, one.view))),
             text("Your Reconnect link was opened by ", who, ", ", at, ". They saw nothing; nothing changed."),
-            text("It works for you alone. Whoever else should reconnect gets a link by typing ", Code("/lapsed"), "."),
+            text("It works only for you. Anybody else who should reconnect gets one by typing ", Code("/lapsed"), "."),
         )
     )
 

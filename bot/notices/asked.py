@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.notices.audience import Reader
 from bot.notices.data import BY, CONNECTION, DAY, GIVEN, MORE, MOST_KEPT, WELCOME, WHOM, YES, ids_text
-from bot.notices.desk import Desk, is_open, lapses_of, place
+from bot.notices.desk import Desk, lapses_of, place
 from bot.notices.opened import first_notices
 from bot.notices.outbox import Posting
 from commands.access import is_administrator, may_see, takes_immediate_notices
@@ -114,11 +114,10 @@ async def _proposed(desk: Desk, events: Sequence[Event]) -> list[Posting]:
         if view is None or event.person_id is None:
             continue
         data = {WHOM: ids_text([event.person_id]), GIVEN: ids_text([event.id])}
-        lapse_ids = lapses_of([view]) if is_open(view) else ()
+        lapse_ids = lapses_of([view]) if view.open_lapse is not None else ()
         if not lapse_ids:
             data[CONNECTION] = ids_text([view.connection.id])
-        own = [person for person in (view.connector, view.owner) if person is not None]
-        readers = {person.id: Reader(person=person, part=_part(person, view)) for person in own}
+        readers = {person.id: Reader(person=person, part=_part(person, view)) for person in view.answering}
         for reader in await copied_administrators(desk, without=event.person_id):
             readers.setdefault(reader.person.id, reader)
         postings += [
@@ -146,7 +145,7 @@ async def _transferred(desk: Desk, events: Sequence[Event]) -> list[Posting]:
         more = len(own) - MOST_KEPT
         data = {CONNECTION: ids_text(own[:MOST_KEPT]), BY: by, MORE: str(more) if more > 0 else ""}
         postings.append(desk.posting(Reader(person=person, part=Part.OWNER), NoticeKind.TRANSFERRED, data=data))
-    lapsed = sorted((view for view in views if is_open(view)), key=place)
+    lapsed = sorted((view for view in views if view.open_lapse is not None), key=place)
     told: dict[Reader, list[ConnectionView]] = {}
     for view in lapsed:
         owner = view.owner
@@ -184,7 +183,7 @@ async def _still(desk: Desk, events: Iterable[Event]) -> Mapping[LapseId, Connec
     """The lapses of these events that are open."""
     wanted = list(dict.fromkeys(event.lapse_id for event in events if event.lapse_id is not None))
     views = await desk.uow.lapses.views(desk.organization_id, wanted) if wanted else ()
-    return {view.lapse.id: view for view in views if view.lapse is not None and is_open(view)}
+    return {view.open_lapse.id: view for view in views if view.open_lapse is not None}
 
 
 async def _refusing(desk: Desk, lapses: Iterable[LapseId]) -> frozenset[tuple[LapseId | None, PersonId]]:

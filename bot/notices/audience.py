@@ -113,11 +113,7 @@ def copies_administrators(view: ConnectionView, reader: PersonId, circle: Circle
     """Whether this reader's last reminder is the one that administrators get a copy of: of connector and owner the
     first who can be counted on and is told now, so that the copies come once. `held`: who wants no reminder now.
     """
-    answering = [
-        person.id
-        for person in (view.connector, view.owner)
-        if person is not None and not circle.is_gone(person) and person.id not in held
-    ]
+    answering = [person.id for person in view.answering if not circle.is_gone(person) and person.id not in held]
     return not answering or answering[0] == reader
 
 

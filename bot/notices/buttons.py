@@ -63,15 +63,6 @@ def arranged(primary: Sequence[AnyButton], menu: Sequence[Button]) -> list[Butto
     return [Buttons(tuple(primary[:2]), tuple(listed))] if primary or listed else []
 
 
-def whole_list_button(accounts: Sequence[Account], *, shown: int = ROWS) -> list[Button]:
-    """The way to the whole list, where a message shows just a part of it (X-8)."""
-    if len(accounts) <= shown:
-        return []
-    slugs = {one.spec.slug for one in accounts}
-    view = ListView(state=StateFilter.LAPSED, network=slugs.pop() if len(slugs) == 1 else None)
-    return list_button(f"All {number_of(len(accounts), 'account')}", view)
-
-
 def list_button(label: str, view: ListView) -> list[Button]:
     """A list of ours, opened beside the message."""
     action = list_action(view)
@@ -159,7 +150,12 @@ def held_for_good(letter: Letter) -> bool:
 
 
 def _list_buttons(letter: Letter) -> list[Button]:
-    return whole_list_button(letter.open)
+    """The way to the whole list, where the message shows just a part of it (X-8)."""
+    if len(letter.open) <= ROWS:
+        return []
+    slugs = {one.spec.slug for one in letter.open}
+    view = ListView(state=StateFilter.LAPSED, network=slugs.pop() if len(slugs) == 1 else None)
+    return list_button(f"All {number_of(len(letter.open), 'account')}", view)
 
 
 def _note_buttons(letter: Letter) -> list[Button]:
@@ -195,7 +191,7 @@ def _copy_link_buttons(letter: Letter) -> list[Button]:
     if letter.login_count > 1 or not is_administrator(letter.reader):
         return []
     view = letter.open[0].view
-    people = [*letter.whom, *(one for one in (view.owner, view.connector) if one is not None)]
+    people = [*letter.whom, *reversed(view.answering)]
     return [_copy_link_button(one) for one in people if not letter.is_gone(one)][:1]
 
 

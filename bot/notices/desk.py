@@ -1,6 +1,7 @@
 """What planning one organization's batch works with: one transaction, and facts that are read once in it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from bot.notices.audience import Circle, Reader
@@ -11,10 +12,25 @@ from bot.notices.hours import zone_of
 from bot.notices.outbox import Outbox, Posting, holders
 from commands.ids import AuthorizationId, LapseId, NoticeId, OrganizationId, PersonId, new_id
 from commands.model import ConnectionView, Mute, Organization, Person, Preference, Workspace
+from commands.ports.clock import Clock
 from commands.ports.network import Networks
 from commands.ports.notices import Notice, NoticeKind
-from commands.ports.storage import UnitOfWork
+from commands.ports.storage import Storage, UnitOfWork
 from commands.rules import Rules, RuleSet, rules_for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desks:
+    """What the planner and the loops beside it work with: a desk for each transaction."""
+
+    storage: Storage
+    clock: Clock
+    networks: Networks
+    outbox: Outbox
+
+    def desk(self, uow: UnitOfWork, organization_id: OrganizationId) -> "Desk":
+        """The desk for one organization's batch, in its transaction, as of now."""
+        return Desk(uow, organization_id, networks=self.networks, outbox=self.outbox, now=self.clock.now())
 
 
 class Desk:
@@ -85,7 +101,7 @@ class Desk:
         them.
         """
         subscriptions = await self.uow.subscriptions.all(self.organization_id)
-        answering = {one.id: one for view in views for one in (view.connector, view.owner) if one is not None}
+        answering = {one.id: one for view in views for one in view.answering}
         gone = await self.outbox.gone(self.uow, self.organization_id, list(answering.values()))
         orphans = [view for view in views if view.connector is not None and view.connector.id in gone]
         return Circle(
@@ -135,11 +151,6 @@ class Desk:
 def place(view: ConnectionView) -> tuple[str, str, str]:
     """Where a connection stands in a list: by network, client and name."""
     return view.connection.network, view.client_name.casefold(), view.connection.account_name.casefold()
-
-
-def is_open(view: ConnectionView) -> bool:
-    """Whether the lapse that a view is about has not ended."""
-    return view.lapse is not None and view.lapse.ended_at is None
 
 
 def lapses_of(views: Iterable[ConnectionView]) -> tuple[LapseId, ...]:

@@ -7,15 +7,13 @@ import structlog
 
 from bot.notices.audience import Reader, covers
 from bot.notices.data import ENDS, MORE, MOST_KEPT, RHYTHM, time_in
-from bot.notices.desk import Desk, is_open, place
-from bot.notices.outbox import Outbox, Posting
+from bot.notices.desk import Desk, Desks, place
+from bot.notices.outbox import Posting
 from commands.access import may_see
 from commands.ids import AuthorizationId, LapseId, NoticeId, OrganizationId, PersonId
 from commands.model import Authorization, ConnectionView, Mute, Person, Rhythm, Subscription
-from commands.ports.clock import Clock
-from commands.ports.network import Networks
 from commands.ports.notices import Notice, NoticeKind, Part
-from commands.ports.storage import DueReader, Storage, UnitOfWork
+from commands.ports.storage import DueReader, UnitOfWork
 
 log = structlog.get_logger(__name__)
 
@@ -27,16 +25,13 @@ _RANK = (Part.CONNECTOR, Part.OWNER, Part.STAND_IN, Part.ADMINISTRATOR, Part.SUB
 class Digests:
     """Sends the digests that are due. Any number may run: whoever says first that the gathering is done did it."""
 
-    def __init__(self, *, storage: Storage, clock: Clock, networks: Networks, outbox: Outbox) -> None:
-        self._storage = storage
-        self._clock = clock
-        self._networks = networks
-        self._outbox = outbox
+    def __init__(self, desks: Desks) -> None:
+        self._desks = desks
 
     async def run_once(self) -> int:
         """Deal with the readers whose digest is due, and give how many there were."""
         by_organization: dict[OrganizationId, list[DueReader]] = {}
-        waiting = await self._storage.queues.due_digests(now=self._clock.now(), limit=AT_ONCE)
+        waiting = await self._desks.storage.queues.due_digests(now=self._desks.clock.now(), limit=AT_ONCE)
         for due in waiting:
             by_organization.setdefault(due.organization_id, []).append(due)
         was_cut = sum(len(due.notice_ids) for due in waiting) >= AT_ONCE
@@ -55,8 +50,8 @@ class Digests:
 
     async def _tell(self, organization_id: OrganizationId, readers: Sequence[DueReader], *, was_cut: bool) -> None:
         """`was_cut`: more is due than was given, so that each reader's whole digest has to be asked for."""
-        async with self._storage.transaction() as uow:
-            desk = Desk(uow, organization_id, networks=self._networks, outbox=self._outbox, now=self._clock.now())
+        async with self._desks.storage.transaction() as uow:
+            desk = self._desks.desk(uow, organization_id)
             if was_cut:
                 readers = [await self._whole(uow, due) for due in readers]
             ids = [notice_id for due in readers for notice_id in due.notice_ids]
@@ -71,7 +66,7 @@ class Digests:
             await desk.put(postings)
 
     async def _whole(self, uow: UnitOfWork, due: DueReader) -> DueReader:
-        found = await uow.notices.gathered(due.organization_id, due.person_id, until=self._clock.now())
+        found = await uow.notices.gathered(due.organization_id, due.person_id, until=self._desks.clock.now())
         return replace(due, notice_ids=tuple(notice.id for notice in found))
 
 
@@ -152,12 +147,9 @@ def _digest(desk: Desk, due: DueReader, facts: _Facts) -> Posting | None:
 
 def _is_wanted(desk: Desk, reader: Person, notice: Notice, view: ConnectionView, facts: _Facts) -> bool:
     """Whether it still is lapsed, and the reader may see it, and wants to hear of it now."""
-    if view.lapse is None or not is_open(view) or not may_see(reader, view.connection):
+    if view.open_lapse is None or not may_see(reader, view.connection):
         return False
-    if any(
-        mute.person_id == reader.id and (mute.until is None or mute.until > desk.now)
-        for mute in facts.mutes.get(view.lapse.id, ())
-    ):
+    if any(mute.person_id == reader.id and mute.stands(desk.now) for mute in facts.mutes.get(view.open_lapse.id, ())):
         return False
     if notice.part is Part.SUBSCRIBER:
         return any(covers(one, view.connection) for one in facts.subscriptions.get(reader.id, ()))

@@ -234,7 +234,7 @@ class Drafts:
     def _mute(self, entry: Entry, notice: Notice) -> Mute | None:
         """The reader's own wish not to hear of it, while it stands."""
         mute = self.facts.mutes.get((entry.lapse.id, notice.person_id)) if notice.channel is None else None
-        return mute if mute is not None and (mute.until is None or mute.until > self.now) else None
+        return mute if mute is not None and mute.stands(self.now) else None
 
     def _missing(self, letter: Letter) -> Reason | None:
         """Why there is nothing that this reader could be told."""
@@ -274,7 +274,7 @@ class Drafts:
             return Reason.NO_ADMINISTRATOR
         if _is_muted(letter):
             return Reason.MUTED
-        claimed = [entry.lapse.claim is not None and entry.lapse.claim.until > self.now for entry in letter.open]
+        claimed = [entry.view.standing_claim(self.now) is not None for entry in letter.open]
         return Reason.CLAIMED if kind is NoticeKind.REMINDER and claimed and all(claimed) else None
 
     def _asked_for(self, letter: Letter) -> bool:

@@ -54,7 +54,7 @@ def drill(letter: Letter) -> Message:
     if letter.accounts:
         played = account(letter.accounts[0].spec, letter.accounts[0].view)
     button = Button("I got this", drill_answer_action(_id(letter)), Style.PRIMARY)
-    link = [LinkButton("Play the link", letter.page_url)] if letter.page_url else []
+    link = [LinkButton("Open the link", letter.page_url)] if letter.page_url else []
     return Message(
         (
             Heading(line(f"{_BEGIN} · {Mark.LAPSED} Lapsed: ", *played)),
@@ -110,7 +110,7 @@ def drill_report(letter: Letter) -> Message:
     parts: list[Part] = [Heading(head), Facts(tuple(items)), *_who_not(letter)]
     scores = [score for score in scores_in(notice) if score.client_id in letter.clients]
     if scores:
-        parts.append(text("Readiness: of each client's connections, those of which two people or more confirmed."))
+        parts.append(text("Readiness: of each client's connections, those for which two or more people confirmed."))
         rows = tuple(_score(letter, score) for score in scores[:ROWS])
         parts.append(Rows(rows, max(0, len(scores) - ROWS)))
     parts.append(Note(line("This was only a drill: nothing was broken.")))

@@ -30,18 +30,15 @@ from bot.notices.data import (
     ids_text,
     scores_text,
 )
-from bot.notices.desk import Desk
-from bot.notices.outbox import Outbox, Posting
+from bot.notices.desk import Desk, Desks
+from bot.notices.outbox import Posting
 from commands.access import may_see
 from commands.ids import ClientId, ConnectionId, DrillId, NoticeId, PersonId, from_wire, to_wire
 from commands.model import Connection, ConnectionState, ConnectionView, Drill, Filter, Person, Scope
 from commands.once_a_day import event_id
-from commands.ports.clock import Clock
 from commands.ports.connections import Answerable
 from commands.ports.events import Event, EventKind
-from commands.ports.network import Networks
 from commands.ports.notices import NoticeKind, Part
-from commands.ports.storage import Storage
 
 log = structlog.get_logger(__name__)
 
@@ -187,16 +184,13 @@ async def started(desk: Desk, events: Iterable[Event]) -> list[Posting]:
 class Drills:
     """Escalates drills, and reports them when they are over. Any number may run: each does it once."""
 
-    def __init__(self, *, storage: Storage, clock: Clock, networks: Networks, outbox: Outbox) -> None:
-        self._storage = storage
-        self._clock = clock
-        self._networks = networks
-        self._outbox = outbox
+    def __init__(self, desks: Desks) -> None:
+        self._desks = desks
 
     async def run_once(self) -> int:
         """Deal with drills of which something is due, and give how many there were."""
-        now, done = self._clock.now(), 0
-        for drill in await self._storage.queues.due_drills(now + LONGEST):
+        now, done = self._desks.clock.now(), 0
+        for drill in await self._desks.storage.queues.due_drills(now + LONGEST):
             if now < min(drill.started_at + ESCALATES_AFTER, drill.ends_at):
                 continue
             try:
@@ -210,14 +204,14 @@ class Drills:
         is_over = now >= drill.ends_at
         if not is_over and await self._was_escalated(drill, now):
             return False
-        async with self._storage.transaction() as uow:
+        async with self._desks.storage.transaction() as uow:
             if is_over:
                 is_first = await uow.drills.reported(drill.organization_id, drill.id, now)
             else:
                 is_first = await uow.notices.record_once(_escalated(drill, now))
             if not is_first:
                 return False
-            desk = Desk(uow, drill.organization_id, networks=self._networks, outbox=self._outbox, now=now)
+            desk = self._desks.desk(uow, drill.organization_id)
             found = await _found(desk, drill)
             if not is_over and not found.silent and not found.unreached:
                 return True
@@ -228,7 +222,7 @@ class Drills:
 
     async def _was_escalated(self, drill: Drill, now: datetime) -> bool:
         """Asked before anything is written: until its end a drill is looked at again and again."""
-        async with self._storage.reading() as uow:
+        async with self._desks.storage.reading() as uow:
             return await uow.notices.is_recorded(drill.organization_id, _escalated(drill, now).id)
 
 

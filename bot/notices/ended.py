@@ -81,7 +81,7 @@ def _gap(back: Sequence[Entry]) -> Line:
     since = min(entry.since for entry in back)
     tail = "; what is missing may take a while to appear."
     if until - since < SAME_TIME:
-        return line("Nothing was read at ", Moment(until), tail)
+        return line("Nothing was read ", Moment(until), tail)
     return line("Nothing was read between ", Moment(since), " and ", Moment(until), tail)
 
 

@@ -55,7 +55,7 @@ TIKTOK = NetworkSpec(
     name="TikTok",
     permissions=(Permission(label="Reporting", satisfied_by=frozenset({"4"})),),
     parent_label="Business Center",
-    login_label="your TikTok For Business login",
+    login_label="your TikTok for Business login",
     reconnect_requirement="the Admin role in its Business Center",
     stops=("spend", "reports"),
 )
@@ -262,20 +262,22 @@ def claimed(one: Entry, by: Person = RAJ) -> Entry:
     return replace(one, lapse=lapse, view=replace(one.view, lapse=lapse, claimant_name=by.name))
 
 
-def ended(one: Entry, how: LapseEnd, by: Person | None = RAJ, after: timedelta = timedelta(minutes=200)) -> Entry:
+def ended(one: Entry, how: LapseEnd, by: Person | None = RAJ) -> Entry:
     """The same after its lapse ended."""
-    lapse = replace(one.lapse, ended_at=one.lapse.opened_at + after, ended_how=how, ended_by=by.id if by else None)
+    lapse = replace(
+        one.lapse, ended_at=one.lapse.opened_at + timedelta(minutes=200), ended_how=how, ended_by=by.id if by else None
+    )
     return replace(one, lapse=lapse, view=replace(one.view, lapse=lapse, restorer_name=by.name if by else None))
 
 
-def noted(one: Entry, words: str, by: Person = MEI) -> Entry:
+def noted(one: Entry, words: str) -> Entry:
     """The same with a note."""
     note = LapseNote(
         id=NoteId(UUID(int=700)),
         organization_id=_ORGANIZATION,
         lapse_id=one.lapse.id,
-        person_id=by.id,
-        person_name=by.name,
+        person_id=MEI.id,
+        person_name=MEI.name,
         text=words,
         at=NOW - timedelta(minutes=1),
     )

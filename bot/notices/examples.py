@@ -112,7 +112,7 @@ def password(ago: timedelta = timedelta(minutes=2)) -> Entry:
     )
 
 
-def one_login(cause: Verdict = Verdict.REVOKED) -> list[Entry]:
+def one_login() -> list[Entry]:
     """Seventeen accounts of six clients under one login."""
     return [
         entry(
@@ -120,7 +120,7 @@ def one_login(cause: Verdict = Verdict.REVOKED) -> list[Entry]:
             FACEBOOK,
             f"{CLIENTS[number % 6]} {place}",
             account_id=str(2000000001 + number * 7919),
-            cause=cause,
+            cause=Verdict.REVOKED,
             client=CLIENTS[number % 6],
         )
         for number, place in enumerate(PLACES)

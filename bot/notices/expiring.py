@@ -113,17 +113,17 @@ def _when(letter: Letter) -> str:
 def _demand(login: Login) -> Line:
     """That the network demands it, and how often, so that nobody looks for a fault (D-2)."""
     end = login.authorization.ends_at
-    this: Line = line("; this one ends on ", Moment(end, MomentStyle.DAY)) if end is not None else ()
+    this: Line = line("; this one ends ", Moment(end, MomentStyle.DAY)) if end is not None else ()
     return line(_demanding([login]), *this, ". Nothing is broken, and nobody did anything wrong.")
 
 
 def _demanding(logins: Sequence[Login]) -> str:
-    """Who demands it, and how often: "LinkedIn demands a fresh login every 60 days"."""
+    """Who demands it, and how often: "LinkedIn asks for a fresh login every 60 days"."""
     said = []
     for spec in {login.spec.slug: login.spec for login in logins}.values():
         often = f"every {_span(spec.term)}" if spec.term else "from time to time"
         what = f"a fresh {spec.key_form.called}" if spec.key_form is not None else "a fresh login"
-        said.append(f"{spec.name} demands {what} {often}")
+        said.append(f"{spec.name} asks for {what} {often}")
     return ", ".join(said)
 
 

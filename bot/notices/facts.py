@@ -162,9 +162,7 @@ async def _outages(
 
 
 def _has_unclear(views: Iterable[ConnectionView]) -> bool:
-    return any(
-        view.lapse is not None and view.lapse.ended_at is None and view.lapse.cause is Verdict.UNCLEAR for view in views
-    )
+    return any(view.open_lapse is not None and view.open_lapse.cause is Verdict.UNCLEAR for view in views)
 
 
 async def _subscriptions(
@@ -181,9 +179,8 @@ async def _subscriptions(
 
 def _people_of(view: ConnectionView) -> Iterable[PersonId]:
     """Those whom a notice about this connection may name."""
-    for person in (view.connector, view.owner):
-        if person is not None:
-            yield person.id
+    for person in view.answering:
+        yield person.id
     if view.lapse is not None and view.lapse.ended_by is not None:
         yield view.lapse.ended_by
     if view.lapse is not None and view.lapse.claim is not None:

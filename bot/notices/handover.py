@@ -103,9 +103,9 @@ def personal_link(letter: Letter) -> Message:
     """Give somebody the address of the page with their accounts (R-13)."""
     by = letter.notice.data.get(BY)
     sender: Line = line(Bold(named(by)), " sends you") if by else line("Here is")
-    which = "a link to the accounts that you answer for"
+    which = "a link to the accounts that you own"
     if WELCOME in letter.notice.data:  # nobody has told them yet what this is about
-        why = "You were named as the one who answers for accounts whose data we read, and hear when one stops working."
+        why = "You were named as the owner of accounts whose data we read, and you hear when one stops working."
         sender, which = line(f"{why} Here is"), "a link to them"
     head = Heading(line(f"{Mark.CLAIMED} Your accounts: a page of your own to see and reconnect them"))
     if not letter.page_url:  # it was planned for an account that is not proved, or is gone since
@@ -126,7 +126,7 @@ def succession(letter: Letter) -> Message:
     (gone,) = letter.whom[:1]
     total = sum(number for hanging in letter.hanging for _, number in hanging.clients)
     if not total and not letter.owned:
-        head = line(f"{Mark.GOOD} Taken over: nothing hangs on ", Bold(named(gone.name)), " any more")
+        head = line(f"{Mark.GOOD} Taken over: nothing depends on ", Bold(named(gone.name)), " any more")
         return Message((Heading(head), text("Nothing to do.")), Tone.GOOD)
     whose_list = ListView(state=StateFilter.ALL, person_id=gone.id)
     parts: list[Part] = [
@@ -150,18 +150,20 @@ def _succession_head(letter: Letter, gone: Person, total: int) -> Line:
 
 
 def _what_hangs(letter: Letter, total: int) -> str:
-    hang, owned = "hangs" if total == 1 else "hang", f" They own {number_of(letter.owned_number, 'account')}."
+    hang, owned = "depends" if total == 1 else "depend", f" They own {number_of(letter.owned_number, 'account')}."
     logins = f" {number_of(total, 'account')} {hang} on logins of theirs, which may end any day." if total else ""
     return f"{logins}{owned if letter.owned else ''}"
 
 
 def _is_gone(letter: Letter) -> str:
-    return "leaves" if letter.notice.data.get(HOW) == LEFT else "is gone"
+    return "is leaving" if letter.notice.data.get(HOW) == LEFT else "is gone"
 
 
 def _how(letter: Letter, gone: Person) -> str:
     name = named(gone.name)
-    return f"{name} leaves." if letter.notice.data.get(HOW) == LEFT else f"The chat account of {name} is deactivated."
+    return (
+        f"{name} is leaving." if letter.notice.data.get(HOW) == LEFT else f"The chat account of {name} is deactivated."
+    )
 
 
 def _clients(letter: Letter) -> str:

@@ -1,24 +1,18 @@
 """Working hours on a reader's own clock (N-15). Pure; all times given and taken are aware."""
 
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from commands.model import Organization, Person, WorkingHours
+from commands.zones import first_known_zone
 
 _LOOK_AHEAD = 15
 """Days after which a working moment must have come: a week, and a day that a zone left out, with room to spare."""
 
 
 def zone_of(person: Person | None, organization: Organization) -> ZoneInfo:
-    """The reader's time zone, else the organization's, else UTC: names come from platforms and may be unknown here."""
-    names = (person.time_zone if person is not None else None, organization.time_zone)
-    for name in names:
-        if name:
-            try:
-                return ZoneInfo(name)
-            except (ZoneInfoNotFoundError, ValueError):
-                continue
-    return ZoneInfo("UTC")
+    """The reader's time zone, else the organization's, else UTC."""
+    return first_known_zone(person.time_zone if person is not None else None, organization.time_zone)
 
 
 def local_day(at: datetime, zone: ZoneInfo) -> date:

@@ -70,7 +70,7 @@ def _to_take_over(letter: Letter, gone: Sequence[Person]) -> Text:
 def _own_part(letter: Letter, connector: Person) -> Line:
     """Why this reader hears of it."""
     if letter.part is ReaderPart.OWNER:
-        return line(" You answer for this account." if len(letter.entries) == 1 else " You answer for these accounts.")
+        return line(" You own this account." if len(letter.entries) == 1 else " You own these accounts.")
     if letter.part is ReaderPart.ADMINISTRATOR and letter.notice.kind is not NoticeKind.ASSIGNED:
         gone = letter.is_gone(connector)
         return line(" Somebody else has to take it over." if gone else " You get a copy as an administrator.")

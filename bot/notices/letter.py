@@ -200,8 +200,8 @@ class Letter:
         """Who is on it, each person once, with their names."""
         found: dict[PersonId, tuple[Claim, str]] = {}
         for entry in self.open:
-            claim = entry.lapse.claim
-            if claim is not None and claim.until > self.now:
+            claim = entry.view.standing_claim(self.now)
+            if claim is not None:
                 found.setdefault(claim.person_id, (claim, entry.view.claimant_name or ""))
         return list(found.values())
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from bot.notices.audience import Circle, Reader, audience, rhythm_for
 from bot.notices.cadence import first_at
 from bot.notices.data import BESIDE, GONE, NETWORK, POSITION, RHYTHM, TOTAL, ids_text
-from bot.notices.desk import Desk, is_open, lapses_of, lapses_text, place
+from bot.notices.desk import Desk, lapses_of, lapses_text, place
 from bot.notices.grouping import Group, beside, group
 from bot.notices.hours import next_begin, zone_of
 from bot.notices.outbox import Posting
@@ -44,7 +44,7 @@ async def opened(desk: Desk, lapse_ids: Sequence[LapseId]) -> list[Posting]:
     if not lapse_ids:
         return []
     found = await desk.uow.lapses.views(desk.organization_id, lapse_ids)
-    views = sorted((view for view in found if is_open(view)), key=place)
+    views = sorted((view for view in found if view.open_lapse is not None), key=place)
     if not views:
         return []
     circle = await desk.circle(views)

@@ -63,8 +63,8 @@ def _held_no_longer(failing: Failing) -> Message:
             Heading(line(f"{Mark.URGENT} Still failing: ", Bold(failing.name), _for_how_many(failing))),
             text(
                 *_since(failing),
-                f"What lasts so long may not be {failing.name}'s fault alone. An account that it refuses without a "
-                "reason is told as lapsed from now on; where it does not answer at all there is nothing to mend.",
+                f"What lasts this long may not be {failing.name}'s fault alone. An account that it refuses without a "
+                "reason is reported as lapsed from now on; where it does not answer at all, there is nothing to mend.",
             ),
         ),
         Tone.HELD,
@@ -77,7 +77,7 @@ def _over(failing: Failing) -> Message:
     tail = "" if failing.lapsed else " Nothing to do."
     between = line("Some data could not be read between ", Moment(begun), " and ", Moment(until))
     needing = Text(line(f"{Mark.URGENT} {_needing(failing)}: ", Code("/lapsed"), " lists what to do."))
-    still = f"{number_of(failing.failing, 'connection')} could not be read yet; we go on looking."
+    still = f"{number_of(failing.failing, 'connection')} could not be read yet; we keep looking."
     return Message(
         (
             Heading(line(f"{Mark.GOOD} Over: ", Bold(failing.name), f" works again, after {duration(until - begun)}")),

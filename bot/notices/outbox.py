@@ -177,7 +177,7 @@ class Outbox:
         """Tell those who are known to hold a role under the same parent what they may see of it (N-12)."""
         organization_id = notice.organization_id
         views = await uow.lapses.views(organization_id, notice.lapse_ids)
-        still = [view for view in views if view.lapse is not None and view.lapse.ended_at is None]
+        still = [view for view in views if view.open_lapse is not None]
         others = await holders(uow, organization_id, still)
         own: dict[PersonId, tuple[Person, list[LapseId]]] = {}
         for view in still:

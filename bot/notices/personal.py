@@ -16,7 +16,7 @@ from bot.notices.facts import Facts
 from bot.notices.letter import PERSONAL, Letter
 from bot.notices.phrases import ROWS
 from commands.access import is_gone, may_reconnect
-from commands.ids import ConnectionId, DeliveryId, DrillId, LinkId, OrganizationId, PersonId, new_id
+from commands.ids import ConnectionId, DeliveryId, DrillId, OrganizationId, PersonId
 from commands.model import NEEDS_CONNECTING, Person
 from commands.passes import SENT_BY, drill_data, make_pass, opt_in_data
 from commands.ports.chat import AddressKind
@@ -123,13 +123,7 @@ class Personal:
         if not pairs:
             return {}
         links = tuple(
-            Link(
-                id=LinkId(new_id(self.now)),
-                organization_id=self.organization_id,
-                person_id=person_id,
-                connection_id=connection_id,
-                created_at=self.now,
-            )
+            Link.new(self.organization_id, person_id, self.now, connection_id=connection_id)
             for person_id, connection_id in sorted(pairs)
         )
         return await self.uow.links.ensure_many(links)

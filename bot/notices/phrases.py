@@ -6,7 +6,7 @@ from datetime import timedelta
 from bot.notices.data import POSITION, TOTAL
 from bot.notices.letter import Account, Entry, Letter, Login
 from commands.causes import cause_name
-from commands.drawing import ID_LIMIT, missing_data
+from commands.drawing import ID_LIMIT, account_at, missing_data
 from commands.messages import Bold, Code, Line, Mark, Moment, MomentStyle, Note, Row, Span, line
 from commands.model import ConnectionView, Person, Verdict
 from commands.ports.network import NetworkSpec
@@ -50,13 +50,7 @@ def networks(names: Sequence[str]) -> str:
 
 def account(spec: NetworkSpec, view: ConnectionView) -> Line:
     """Network, account name, account id, client."""
-    connection = view.connection
-    return line(
-        Bold(f"{spec.name} · {named(connection.account_name)}"),
-        " · ",
-        Code(shown(connection.account_id, ID_LIMIT)),
-        f" · client {shown(view.client_name)}",
-    )
+    return account_at(spec.name, view)
 
 
 def subject(letter: Letter) -> str:
@@ -90,10 +84,10 @@ def happened_when(entries: Sequence[Entry], subject: str) -> Line:
     known = [entry.lapse.last_good_at for entry in entries if entry.lapse.last_good_at is not None]
     found = max(entry.lapse.opened_at for entry in entries)
     if known and found - min(known) < SAME_TIME:
-        return line(f"{subject} at ", Moment(found), ".")
+        return line(f"{subject} ", Moment(found), ".")  # without "at": some platforms write "today at 14:00"
     if known and min(known) < found:
         return line(f"{subject} between ", Moment(min(known)), " and ", Moment(found), ".")
-    return line(f"{subject} at ", Moment(found), " or before.")
+    return line(f"{subject} ", Moment(found), " or earlier.")
 
 
 def losses(letter: Letter) -> Line:

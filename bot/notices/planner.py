@@ -8,22 +8,19 @@ from uuid import UUID
 import structlog
 
 from bot.notices.asked import asked
-from bot.notices.desk import Desk
+from bot.notices.desk import Desks
 from bot.notices.drills import started
 from bot.notices.installations import installations
 from bot.notices.opened import opened
 from bot.notices.outages import outages
-from bot.notices.outbox import Outbox
 from bot.notices.reach import thin
 from bot.notices.succession import gone
 from bot.notices.threads import TOLD, happened
 from bot.notices.warnings import ending
 from bot.webhooks.planning import put_messages
 from commands.ids import AuthorizationId, LapseId
-from commands.ports.clock import Clock
 from commands.ports.events import Event, EventKind
-from commands.ports.network import Networks
-from commands.ports.storage import DueEvents, Storage
+from commands.ports.storage import DueEvents
 
 log = structlog.get_logger(__name__)
 
@@ -44,19 +41,16 @@ class _PlannedElsewhere(Exception):
 class Planner:
     """Plans notices. Any number may run; each event is dealt with once."""
 
-    def __init__(
-        self, *, storage: Storage, clock: Clock, networks: Networks, outbox: Outbox, gather: timedelta = GATHER
-    ) -> None:
-        self._storage = storage
-        self._clock = clock
-        self._networks = networks
-        self._outbox = outbox
+    def __init__(self, desks: Desks, *, gather: timedelta = GATHER) -> None:
+        self._desks = desks
         self._gather = gather
 
     async def run_once(self) -> int:
         """Deal with the events that are ready, and give how many there were. 0: nothing to do for now."""
         done = 0
-        ready = await self._storage.queues.due_events(now=self._clock.now(), gather=self._gather, limit=EVENTS_AT_ONCE)
+        ready = await self._desks.storage.queues.due_events(
+            now=self._desks.clock.now(), gather=self._gather, limit=EVENTS_AT_ONCE
+        )
         for due in ready:
             done += await self._planned(due, _parts(due))
         return done
@@ -83,10 +77,10 @@ class Planner:
 
     async def _plan(self, due: DueEvents) -> None:
         organization_id, events = due.organization_id, due.events
-        async with self._storage.transaction() as uow:
+        async with self._desks.storage.transaction() as uow:
             if not await uow.notices.mark_planned([event.id for event in events]):
                 raise _PlannedElsewhere
-            desk = Desk(uow, organization_id, networks=self._networks, outbox=self._outbox, now=self._clock.now())
+            desk = self._desks.desk(uow, organization_id)
             changed = _lapses(events, _SHOWN)
             if changed:
                 await uow.notices.redraw(organization_id, changed, desk.now)

@@ -9,17 +9,14 @@ import structlog
 
 from bot.notices.asked import copied_administrators
 from bot.notices.data import NETWORKS, WEEK
-from bot.notices.desk import Desk
+from bot.notices.desk import Desk, Desks
 from bot.notices.drills import Cast, played
 from bot.notices.hours import is_working, local_day, zone_of
-from bot.notices.outbox import Outbox, Posting
+from bot.notices.outbox import Posting
 from commands.ids import OrganizationId, PersonId
 from commands.once_a_day import event_id
-from commands.ports.clock import Clock
 from commands.ports.events import Event, EventKind
-from commands.ports.network import Networks
 from commands.ports.notices import NoticeKind
-from commands.ports.storage import Storage
 
 log = structlog.get_logger(__name__)
 
@@ -48,18 +45,15 @@ def thin_networks(whole: Cast, *, reachable: Collection[PersonId]) -> list[str]:
 class Reach:
     """Looks at each organization's reach. Any number may run: what it finds is written once a week."""
 
-    def __init__(self, *, storage: Storage, clock: Clock, networks: Networks, outbox: Outbox) -> None:
-        self._storage = storage
-        self._clock = clock
-        self._networks = networks
-        self._outbox = outbox
+    def __init__(self, desks: Desks) -> None:
+        self._desks = desks
 
     async def run_once(self) -> int:
         """Look at every organization in whose working hours it is. Always 0: what is found is the planner's to do, and
         looking again at once would find nothing new.
         """
-        now = self._clock.now()
-        for organization in await self._storage.directory.organizations():
+        now = self._desks.clock.now()
+        for organization in await self._desks.storage.directory.organizations():
             if not is_working(organization.working_hours, zone_of(None, organization), now):
                 continue
             try:
@@ -70,8 +64,8 @@ class Reach:
         return 0
 
     async def _look(self, organization_id: OrganizationId) -> None:
-        async with self._storage.reading() as uow:
-            desk = Desk(uow, organization_id, networks=self._networks, outbox=self._outbox, now=self._clock.now())
+        async with self._desks.storage.reading() as uow:
+            desk = self._desks.desk(uow, organization_id)
             thin = await self._thin(desk)
             today = local_day(desk.now, zone_of(None, await desk.organization()))
         if not thin:
@@ -82,10 +76,10 @@ class Reach:
             id=event_id(organization_id, monday, "reach"),
             organization_id=organization_id,
             kind=EventKind.REACH_THIN,
-            at=self._clock.now(),
+            at=self._desks.clock.now(),
             data={"networks": " ".join(thin), "week": f"{year}-W{week:02}"},
         )
-        async with self._storage.transaction() as uow:
+        async with self._desks.storage.transaction() as uow:
             await uow.notices.record_once(event)
 
     async def _thin(self, desk: Desk) -> list[str]:

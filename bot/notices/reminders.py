@@ -8,17 +8,15 @@ import structlog
 from bot.notices.audience import Circle, Reader, copies_administrators
 from bot.notices.cadence import Step, turn
 from bot.notices.data import AGAIN, LAST, NUMBER, OF, SERIES_DAY, YES
-from bot.notices.desk import Desk, is_open, lapses_of, place
+from bot.notices.desk import Desk, Desks, lapses_of, place
 from bot.notices.grouping import group
 from bot.notices.opened import gathered, numbered, parted_by_rhythm
-from bot.notices.outbox import Outbox, Posting
+from bot.notices.outbox import Posting
 from commands.access import may_see, takes_immediate_notices
 from commands.ids import LapseId, NoticeId, OrganizationId, PersonId
 from commands.model import ConnectionView, Mute, Person, Rhythm
-from commands.ports.clock import Clock
-from commands.ports.network import Networks
 from commands.ports.notices import Notice, NoticeKind, Part
-from commands.ports.storage import DueReader, Storage
+from commands.ports.storage import DueReader
 
 log = structlog.get_logger(__name__)
 
@@ -57,16 +55,13 @@ class _Facts:
 class Reminders:
     """Sends what reminders are due. Any number may run: whoever moves a series on first did it."""
 
-    def __init__(self, *, storage: Storage, clock: Clock, networks: Networks, outbox: Outbox) -> None:
-        self._storage = storage
-        self._clock = clock
-        self._networks = networks
-        self._outbox = outbox
+    def __init__(self, desks: Desks) -> None:
+        self._desks = desks
 
     async def run_once(self) -> int:
         """Deal with the series that are due, and give how many there were. 0: nothing to do for now."""
         by_organization: dict[OrganizationId, list[DueReader]] = {}
-        for due in await self._storage.queues.due_reminders(now=self._clock.now(), limit=AT_ONCE):
+        for due in await self._desks.storage.queues.due_reminders(now=self._desks.clock.now(), limit=AT_ONCE):
             by_organization.setdefault(due.organization_id, []).append(due)
         moved = 0
         for organization_id, readers in by_organization.items():
@@ -79,8 +74,8 @@ class Reminders:
 
     async def _remind(self, organization_id: OrganizationId, readers: Sequence[DueReader]) -> int:
         moved = 0
-        async with self._storage.transaction() as uow:
-            desk = Desk(uow, organization_id, networks=self._networks, outbox=self._outbox, now=self._clock.now())
+        async with self._desks.storage.transaction() as uow:
+            desk = self._desks.desk(uow, organization_id)
             ids = [notice_id for due in readers for notice_id in due.notice_ids]
             notices = await uow.notices.get_many(organization_id, ids)
             batch = _Batch(desk, await _read(desk, notices))
@@ -96,11 +91,11 @@ async def _read(desk: Desk, notices: Mapping[NoticeId, Notice]) -> _Facts:
     uow, organization_id = desk.uow, desk.organization_id
     about = sorted({lapse_id for notice in notices.values() for lapse_id in notice.lapse_ids})
     views = await uow.lapses.views(organization_id, about) if about else ()
-    still = lapses_of(view for view in views if is_open(view))
+    still = lapses_of(view for view in views if view.open_lapse is not None)
     mutes: dict[LapseId, list[Mute]] = {}
     for mute in await uow.lapses.mutes(organization_id, still) if still else ():
         mutes.setdefault(mute.lapse_id, []).append(mute)
-    answering = {one.id: one for view in views for one in (view.connector, view.owner) if one is not None}
+    answering = {one.id: one for view in views for one in view.answering}
     return _Facts(
         people=await desk.people(notice.person_id for notice in notices.values()),
         views={view.lapse.id: view for view in sorted(views, key=place) if view.lapse is not None},
@@ -129,7 +124,11 @@ class _Batch:
         if notice.remind_at is None or notice.remind_at > desk.now:
             return False
         own = [facts.views[lapse_id] for lapse_id in notice.lapse_ids if lapse_id in facts.views]
-        still = [view for view in own if reader is not None and is_open(view) and _concerns(notice, reader, view)]
+        still = [
+            view
+            for view in own
+            if reader is not None and view.open_lapse is not None and _concerns(notice, reader, view)
+        ]
         if reader is None or not still:
             return await desk.uow.notices.remind_next(
                 desk.organization_id, notice.id, was=notice.remind_at, step=notice.step, at=None
@@ -149,10 +148,10 @@ class _Batch:
         """
         now, circle = self._desk.now, self._facts.circle
         for view in views:
-            lapse = view.lapse
-            if lapse is None or (lapse.claim is not None and lapse.claim.until > now):
+            lapse = view.open_lapse
+            if lapse is None or view.standing_claim(now) is not None:
                 continue
-            held = {mute.person_id for mute in self._mutes(view) if mute.until is None or mute.until > now}
+            held = {mute.person_id for mute in self._mutes(view) if mute.stands(now)}
             readers = []
             if self._is_absent(reader.person, view):
                 readers = self._instead(reader.person, view, held)
@@ -175,10 +174,9 @@ class _Batch:
         """Administrators, once, where neither connector nor owner can be counted on any more: what nobody answers for
         is not forgotten.
         """
-        answering = [person for person in (view.connector, view.owner) if person is not None]
-        if not answering or answering[0].id != absent.id:
+        if not view.answering or view.answering[0].id != absent.id:
             return []
-        if any(not self._is_absent(person, view) for person in answering):
+        if any(not self._is_absent(person, view) for person in view.answering):
             return []
         return _copied(view, self._facts.circle, held)
 

@@ -5,7 +5,7 @@ No transaction is held while a platform is asked. An answer that is not certain 
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -21,6 +21,7 @@ from commands.ports.clock import Clock
 from commands.ports.events import Event, EventKind
 from commands.ports.reconnecting import PassPurpose
 from commands.ports.storage import Storage, UnitOfWork
+from commands.wording import shown
 
 log = structlog.get_logger(__name__)
 
@@ -128,6 +129,7 @@ class Roster:
             )
             if newly:
                 lost.append(one.identity)
+        await _name(uow, organization_id, seen)
         for platform, tenant in sorted({(one.identity.platform, tenant) for one in seen for tenant in one.dead}):
             await record_dead(uow, organization_id, platform=platform, tenant=tenant, now=now)
         if lost:
@@ -136,6 +138,22 @@ class Roster:
             for event in events:
                 await _end_links(uow, event, now)
             await uow.notices.record(events)
+
+
+async def _name(uow: UnitOfWork, organization_id: OrganizationId, seen: Sequence[_Seen]) -> None:
+    """Call those whom nobody here named as their profile does. Whoever claimed a workspace was written down under what
+    came along with the command, which is a handle on some platforms; who has an email address was named with it.
+    """
+    called = {
+        one.identity.person_id: shown(one.profile.name)
+        for one in seen
+        if one.profile is not None and one.profile.kind not in GONE_KINDS
+    }
+    for person in (await uow.people.many(organization_id, list(called))).values():
+        name = called[person.id]
+        if person.email is None and name and name != person.name:
+            changed = await uow.people.get_for_change(organization_id, person.id)
+            await uow.people.update(replace(changed, name=name))
 
 
 async def _end_links(uow: UnitOfWork, event: Event, now: datetime) -> None:

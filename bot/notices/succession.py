@@ -7,6 +7,7 @@ from bot.notices.audience import Reader
 from bot.notices.data import DEACTIVATED, HOW, LEFT, WHOM, ids_text
 from bot.notices.desk import Desk
 from bot.notices.outbox import Posting
+from commands.auditing import Actor
 from commands.ids import PersonId
 from commands.opt_ins import end_opt_ins_of
 from commands.ports.events import Event, EventKind
@@ -29,10 +30,11 @@ async def gone(desk: Desk, events: Sequence[Event]) -> list[Posting]:
         )
     )
     deputies = await desk.people(people[one].deputy_id for one in ids)
+    ourselves = Actor(organization_id=desk.organization_id, origin="lapsebot")
     postings = []
     for person_id in ids:
         person = people[person_id]
-        await end_opt_ins_of(desk.uow, person, by=None, origin="lapsebot", why="chat account deactivated", now=desk.now)
+        await end_opt_ins_of(desk.uow, person, ourselves, why="chat account deactivated", now=desk.now)
         if not await _hangs(desk, person_id):
             continue
         readers = {reader.person.id: reader for reader in await copied_administrators(desk, without=person_id)}

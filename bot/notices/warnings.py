@@ -12,19 +12,17 @@ import structlog
 
 from bot.notices.audience import Reader, audience, rhythm_for
 from bot.notices.data import DAYS, ENDS, MORE, MOST_KEPT, POSITION, TOTAL
-from bot.notices.desk import Desk, place
+from bot.notices.desk import Desk, Desks, place
 from bot.notices.grouping import MOST_APART
 from bot.notices.hours import at_local, local_day, moved_into, zone_of
 from bot.notices.opened import gathered
-from bot.notices.outbox import Outbox, Posting
+from bot.notices.outbox import Posting
 from commands.ids import AuthorizationId, EventId
 from commands.model import Authorization, ConnectionState, ConnectionView, Rhythm, Topic, WorkingHours
 from commands.once_a_day import event_id
-from commands.ports.clock import Clock
 from commands.ports.events import Event, EventKind
-from commands.ports.network import Networks
 from commands.ports.notices import NoticeKind, Part
-from commands.ports.storage import DueWarnings, Storage
+from commands.ports.storage import DueWarnings
 
 log = structlog.get_logger(__name__)
 
@@ -82,16 +80,13 @@ def _before(ends_at: datetime, wanted: datetime, otherwise: datetime) -> datetim
 class Warnings:
     """Looks at ends that come near. Any number may run: each warning is written once."""
 
-    def __init__(self, *, storage: Storage, clock: Clock, networks: Networks, outbox: Outbox) -> None:
-        self._storage = storage
-        self._clock = clock
-        self._networks = networks
-        self._outbox = outbox
+    def __init__(self, desks: Desks) -> None:
+        self._desks = desks
 
     async def run_once(self) -> int:
         """Look at the authorizations that are due, and give how many were decided."""
         decided = 0
-        for due in await self._storage.queues.due_warnings(now=self._clock.now(), limit=AT_ONCE):
+        for due in await self._desks.storage.queues.due_warnings(now=self._desks.clock.now(), limit=AT_ONCE):
             try:
                 decided += await self._look(due)
             except Exception:
@@ -101,8 +96,8 @@ class Warnings:
 
     async def _look(self, due: DueWarnings) -> int:
         decided = 0
-        async with self._storage.transaction() as uow:
-            desk = Desk(uow, due.organization_id, networks=self._networks, outbox=self._outbox, now=self._clock.now())
+        async with self._desks.storage.transaction() as uow:
+            desk = self._desks.desk(uow, due.organization_id)
             organization = await desk.organization()
             zone, rules = zone_of(None, organization), await desk.rules()
             for authorization in await uow.authorizations.many(due.organization_id, due.authorization_ids):

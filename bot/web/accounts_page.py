@@ -20,9 +20,9 @@ from bot.web.words import MARKS
 from commands.access import may_reconnect, may_see, scope_of
 from commands.causes import cause_text
 from commands.choosing import clients_of
-from commands.drawing import mark_of, mending_label, network_name, open_lapse, spec_of, state_words, term_is_over
+from commands.drawing import mark_of, mending_label, network_name, spec_of, state_words, term_is_over
 from commands.forecast import HORIZON, own_forecast
-from commands.ids import AuthorizationId, ConnectionId, LinkId, from_wire, new_id, to_wire
+from commands.ids import AuthorizationId, ConnectionId, from_wire, to_wire
 from commands.linking import Visitor, member_in, memberships
 from commands.messages import Mark
 from commands.model import ConnectionState, ConnectionView, Filter
@@ -110,10 +110,10 @@ async def _go_on(request: web.Request, visitor: Visitor, fields: dict[str, str])
     site = request.app[SITE]
     link = await link_asked_for(site, visitor, fields)
     if link is None:
-        see_other(request, request.path)
+        raise see_other(request, request.path)
     async with site.services.storage.transaction() as uow:
         locator = await uow.links.ensure(link)
-    raise web.HTTPSeeOther(site.href(f"/r/{locator}"))
+    raise see_other(request, f"/r/{locator}")
 
 
 async def over(request: web.Request, secret: str) -> web.Response:
@@ -135,7 +135,7 @@ async def _open(request: web.Request, one: Pass, secret: str, before: Session | 
     )
     if session is None:
         return page(request, "other_browser.html", session=before, status=403)
-    response = web.HTTPSeeOther(site.href(pass_path(PassPurpose.ACCOUNTS, secret)))
+    response = see_other(request, pass_path(PassPurpose.ACCOUNTS, secret))
     site.cookies.set(response, kind, browser, life=int((one.expires_at - now).total_seconds()))
     site.cookies.set(response, SESSION, proof, life=int(SESSION_LIFE.total_seconds()))
     raise response
@@ -173,14 +173,7 @@ async def link_asked_for(site: Site, visitor: Visitor, fields: dict[str, str]) -
             return None
     elif network not in site.services.networks:
         return None
-    return Link(
-        id=LinkId(new_id(now)),
-        organization_id=person.organization_id,
-        person_id=person.id,
-        connection_id=connection_id,
-        network=network,
-        created_at=now,
-    )
+    return Link.new(person.organization_id, person.id, now, connection_id=connection_id, network=network)
 
 
 async def _list_page(request: web.Request, session: Session, visitor: Visitor, *, day: str = "") -> web.Response:
@@ -198,7 +191,7 @@ async def _list_page(request: web.Request, session: Session, visitor: Visitor, *
         may_connect = (await clients_of(uow, person)).any
         waiting = await _number_waiting(uow, visitor)
         upcoming = len(await own_forecast(uow, person, site.services.clock.now()))
-    zone, language = person.time_zone or visitor.organization.time_zone, language_of(request, "accounts.html")
+    zone, language = person.zone_in(visitor.organization), language_of(request, "accounts.html")
     return page(
         request,
         "accounts.html",
@@ -274,7 +267,7 @@ def _group(reader: _Reader, views: list[ConnectionView]) -> Group:
 
 def _row(reader: _Reader, view: ConnectionView) -> AccountRow:
     services, tell = reader.site.services, partial(reader.language.tell, reader.zone)
-    now, lapse = services.clock.now(), open_lapse(view)
+    now, lapse = services.clock.now(), view.open_lapse
     helps = may_reconnect(reader.visitor.person, view).allowed
     spec = spec_of(services.networks, view.connection.network)
     return AccountRow(

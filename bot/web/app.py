@@ -70,56 +70,7 @@ def create_web(
         alive=alive,
     )
     setup_templates(app)
-    app.router.add_routes(
-        [
-            web.get("/", home),
-            web.get("/healthz", healthz),
-            web.get("/readyz", readyz),
-            web.get(f"/r/{{locator:{_ID}}}", reconnect_page.show),
-            web.post(f"/r/{{locator:{_ID}}}", reconnect_page.start),
-            web.post(f"/r/{{locator:{_ID}}}/key", key_page.enter),
-            web.post(f"/r/{{locator:{_ID}}}/host", hosted_page.go),
-            web.get(f"/r/{{locator:{_ID}}}/move", move_page.show),
-            web.post(f"/r/{{locator:{_ID}}}/move", move_page.accept),
-            web.post(f"/r/{{locator:{_ID}}}/check", move_page.check),
-            web.get(f"/a/{{attempt:{_ID}}}/move", move_page.show_seen),
-            web.post(f"/a/{{attempt:{_ID}}}/move", move_page.accept_seen),
-            web.get(f"/a/{{attempt:{_ID}}}/transfer", transfer_page.show_login),
-            web.post(f"/a/{{attempt:{_ID}}}/transfer", transfer_page.transfer_login),
-            web.get(f"/choose/{{attempt:{_ID}}}/transfer", transfer_page.show_account),
-            web.post(f"/choose/{{attempt:{_ID}}}/transfer", transfer_page.transfer_account),
-            web.get("/oauth/cb/{network:[a-z0-9_-]+}", callback.receive, allow_head=False),
-            web.get(f"/a/{{attempt:{_ID}}}", result_page.show),
-            web.post(f"/a/{{attempt:{_ID}}}/by-hand", key_page.go_on),
-            web.get("/sign-in/cb/{platform:[a-z0-9_-]+}", sign_in.receive, allow_head=False),
-            web.get(f"/sign-in/{{workspace:{_ID}}}", sign_in.show),
-            web.post("/sign-in/{platform:[a-z0-9_-]+}", sign_in.start),
-            web.post("/link", sign_in.confirm),
-            web.get(f"/choose/{{attempt:{_ID}}}", choose_page.show),
-            web.post(f"/choose/{{attempt:{_ID}}}", choose_page.choose),
-            web.get("/p", accounts_page.show_again),
-            web.post("/p", accounts_page.act_again),
-            web.get(f"/p/{{secret:{_ID}}}", accounts_page.show),
-            web.post(f"/p/{{secret:{_ID}}}", accounts_page.act),
-            web.get(f"/p/{{secret:{_ID}}}/day", forecast_page.show),
-            web.post(f"/p/{{secret:{_ID}}}/day", forecast_page.act),
-            web.get(f"/day/{{workspace:{_ID}}}", forecast_page.show),
-            web.post(f"/day/{{workspace:{_ID}}}", forecast_page.act),
-            web.get(f"/calendar/{{secret:{_ID}}}", forecast_page.calendar_file),
-            web.get(f"/link/{{secret:{_ID}}}", link_page.show),
-            web.post(f"/link/{{secret:{_ID}}}", link_page.press),
-            web.get(f"/drill/{{secret:{_ID}}}", drill_page.show),
-            web.post(f"/drill/{{secret:{_ID}}}", drill_page.confirm),
-            web.get(f"/unsubscribe/{{secret:{_ID}}}", unsubscribe_page.show),
-            web.post(f"/unsubscribe/{{secret:{_ID}}}", unsubscribe_page.end),
-            web.get("/install/cb/{platform:[a-z0-9_-]+}", install_page.receive, allow_head=False),
-            web.get("/install/{platform:[a-z0-9_-]+}", install_page.show),
-            web.post("/install/{platform:[a-z0-9_-]+}", install_page.start),
-            web.get("/install/{platform:[a-z0-9_-]+}/done", install_page.done),
-            web.post("/sign-out", sign_in.sign_out),
-            web.static("/static", static_folder()),
-        ]
-    )
+    app.router.add_routes(_routes())
     if draw is not None and picture_key:
         app[DRAWING] = Drawing(draw=draw, key=picture_key)
         app.router.add_get("/pictures/{signed:[0-9A-Za-z_-]+}.png", drawing.show)
@@ -130,6 +81,57 @@ def create_web(
         for endpoint in platform.endpoints():
             app.router.add_post(endpoint.path, mounted(endpoint))
     return app
+
+
+def _routes() -> list[web.AbstractRouteDef]:
+    return [
+        web.get("/", home),
+        web.get("/healthz", healthz),
+        web.get("/readyz", readyz),
+        web.get(f"/r/{{locator:{_ID}}}", reconnect_page.show),
+        web.post(f"/r/{{locator:{_ID}}}", reconnect_page.start),
+        web.post(f"/r/{{locator:{_ID}}}/key", key_page.enter),
+        web.post(f"/r/{{locator:{_ID}}}/host", hosted_page.go),
+        web.get(f"/r/{{locator:{_ID}}}/move", move_page.show),
+        web.post(f"/r/{{locator:{_ID}}}/move", move_page.accept),
+        web.post(f"/r/{{locator:{_ID}}}/check", move_page.check),
+        web.get(f"/a/{{attempt:{_ID}}}/move", move_page.show_seen),
+        web.post(f"/a/{{attempt:{_ID}}}/move", move_page.accept_seen),
+        web.get(f"/a/{{attempt:{_ID}}}/transfer", transfer_page.show_login),
+        web.post(f"/a/{{attempt:{_ID}}}/transfer", transfer_page.transfer_login),
+        web.get(f"/choose/{{attempt:{_ID}}}/transfer", transfer_page.show_account),
+        web.post(f"/choose/{{attempt:{_ID}}}/transfer", transfer_page.transfer_account),
+        web.get("/oauth/cb/{network:[a-z0-9_-]+}", callback.receive, allow_head=False),
+        web.get(f"/a/{{attempt:{_ID}}}", result_page.show),
+        web.post(f"/a/{{attempt:{_ID}}}/by-hand", key_page.go_on),
+        web.get("/sign-in/cb/{platform:[a-z0-9_-]+}", sign_in.receive, allow_head=False),
+        web.get(f"/sign-in/{{workspace:{_ID}}}", sign_in.show),
+        web.post("/sign-in/{platform:[a-z0-9_-]+}", sign_in.start),
+        web.post("/link", sign_in.confirm),
+        web.get(f"/choose/{{attempt:{_ID}}}", choose_page.show),
+        web.post(f"/choose/{{attempt:{_ID}}}", choose_page.choose),
+        web.get("/p", accounts_page.show_again),
+        web.post("/p", accounts_page.act_again),
+        web.get(f"/p/{{secret:{_ID}}}", accounts_page.show),
+        web.post(f"/p/{{secret:{_ID}}}", accounts_page.act),
+        web.get(f"/p/{{secret:{_ID}}}/day", forecast_page.show),
+        web.post(f"/p/{{secret:{_ID}}}/day", forecast_page.act),
+        web.get(f"/day/{{workspace:{_ID}}}", forecast_page.show),
+        web.post(f"/day/{{workspace:{_ID}}}", forecast_page.act),
+        web.get(f"/calendar/{{secret:{_ID}}}", forecast_page.calendar_file),
+        web.get(f"/link/{{secret:{_ID}}}", link_page.show),
+        web.post(f"/link/{{secret:{_ID}}}", link_page.press),
+        web.get(f"/drill/{{secret:{_ID}}}", drill_page.show),
+        web.post(f"/drill/{{secret:{_ID}}}", drill_page.confirm),
+        web.get(f"/unsubscribe/{{secret:{_ID}}}", unsubscribe_page.show),
+        web.post(f"/unsubscribe/{{secret:{_ID}}}", unsubscribe_page.end),
+        web.get("/install/cb/{platform:[a-z0-9_-]+}", install_page.receive, allow_head=False),
+        web.get("/install/{platform:[a-z0-9_-]+}", install_page.show),
+        web.post("/install/{platform:[a-z0-9_-]+}", install_page.start),
+        web.get("/install/{platform:[a-z0-9_-]+}/done", install_page.done),
+        web.post("/sign-out", sign_in.sign_out),
+        web.static("/static", static_folder()),
+    ]
 
 
 async def home(request: web.Request) -> web.Response:

@@ -1,14 +1,31 @@
 """The attempt of an address: shown to the session that opened it, as long as that is still its person."""
 
+from dataclasses import dataclass
+
 from aiohttp import web
 
 from bot.web.site import SITE
 from commands.ids import AttemptId, from_wire
 from commands.linking import Visitor, memberships
+from commands.model import Person
 from commands.ports.reconnecting import Attempt, Session
 
 
-async def own_attempt(request: web.Request) -> tuple[Attempt, Session, Visitor] | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnAttempt:
+    """An attempt, and whoever opened it, at its page."""
+
+    attempt: Attempt
+    session: Session
+    visitor: Visitor
+
+    @property
+    def person(self) -> Person:
+        """Who opened it."""
+        return self.visitor.person
+
+
+async def own_attempt(request: web.Request) -> OwnAttempt | None:
     """The attempt that the address names, if it is this session's."""
     site = request.app[SITE]
     session = await site.session(request)
@@ -22,5 +39,5 @@ async def own_attempt(request: web.Request) -> tuple[Attempt, Session, Visitor] 
         async with site.services.storage.reading() as uow:
             attempt = await uow.attempts.get(visitor.organization.id, attempt_id)
         if attempt and attempt.session_id == session.id and attempt.person_id == visitor.person.id:
-            return attempt, session, visitor
+            return OwnAttempt(attempt=attempt, session=session, visitor=visitor)
     return None

@@ -56,4 +56,4 @@ def _lines(sitting: Sitting, networks: Networks) -> list[str]:
         f"{network_name(networks, login.network)}: {number_of(login.accounts, 'account')}, "
         f"ends {login.ends_at.day} {login.ends_at:%b %Y}"
         for login in sitting.logins
-    ] + ["Renewed before, nothing lapses."]
+    ] + ["Renew before then, and nothing lapses."]

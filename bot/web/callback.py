@@ -5,7 +5,7 @@ import logging
 from aiohttp import web
 
 from bot.web.security import login_cookie
-from bot.web.site import SITE, Site, page
+from bot.web.site import SITE, Site, page, see_other
 from commands.ids import to_wire
 from commands.outcomes import Outcome, OutcomeKind
 from commands.ports.reconnecting import Attempt, Session
@@ -60,4 +60,4 @@ async def _not_used(request: web.Request, state: str, session: Session | None) -
 def _to_result(request: web.Request, attempt: Attempt, *, again: bool = False) -> web.HTTPSeeOther:
     """New accounts are to be chosen first; the result's page leads there."""
     path = f"/a/{to_wire(attempt.id)}" + ("?again=1" if again else "")
-    return web.HTTPSeeOther(request.app[SITE].href(path))
+    return see_other(request, path)

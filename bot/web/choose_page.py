@@ -6,7 +6,7 @@ from aiohttp import web
 
 from bot.web.attempts import own_attempt
 from bot.web.languages import language_of
-from bot.web.site import SITE, Fields, leads_nowhere, page, read_fields, see_other
+from bot.web.site import SITE, Fields, last_value, leads_nowhere, page, read_fields, see_other
 from bot.web.words import MARKS
 from commands.choosing import Choice, Reached
 from commands.connecting import Again, Unfit, Wish
@@ -14,55 +14,48 @@ from commands.drawing import mark_of, state_words
 from commands.ids import to_wire
 from commands.ports.reconnecting import Session
 
-TYPED_LIMIT = 200  # characters of what is typed into a field
-
 
 async def show(request: web.Request) -> web.StreamResponse:
     """Show what there is to choose from. Changes nothing."""
-    found = await own_attempt(request)
-    if found is None or found[0].connection_id is not None:
+    own = await own_attempt(request)
+    if own is None or own.attempt.connection_id is not None:
         return leads_nowhere(request)
-    attempt, session, visitor = found
-    choice = await request.app[SITE].connecting.choice(attempt, visitor.person)
+    choice = await request.app[SITE].connecting.choice(own.attempt, own.person)
     if choice is None:
-        see_other(request, f"/a/{to_wire(attempt.id)}")
-    return _choice_page(request, session, choice, Wish())
+        raise see_other(request, f"/a/{to_wire(own.attempt.id)}")
+    return _choice_page(request, own.session, choice, Wish())
 
 
 async def choose(request: web.Request) -> web.StreamResponse:
     """Connect what was chosen, or nothing."""
     site = request.app[SITE]
     fields = await read_fields(request, await site.session(request))
-    found = await own_attempt(request)
-    if found is None or found[0].connection_id is not None:
+    own = await own_attempt(request)
+    if own is None or own.attempt.connection_id is not None:
         return leads_nowhere(request)
-    attempt, session, _ = found
     if "none" in fields:
-        await site.connecting.decline(attempt, session)
+        await site.connecting.decline(own.attempt, own.session)
     else:
         wish = _wish(fields)
-        answer = await site.connecting.connect(attempt, session, wish)
+        answer = await site.connecting.connect(own.attempt, own.session, wish)
         if isinstance(answer, Again):
-            return _choice_page(request, session, answer.choice, wish, answer.unfit)
-    raise web.HTTPSeeOther(site.href(f"/a/{to_wire(attempt.id)}"))
+            return _choice_page(request, own.session, answer.choice, wish, answer.unfit)
+    raise see_other(request, f"/a/{to_wire(own.attempt.id)}")
 
 
 def _wish(fields: Fields) -> Wish:
-    def typed(name: str) -> str:
-        return "".join(fields.get(name, ())[-1:])[:TYPED_LIMIT]
-
     return Wish(
         accounts=frozenset(fields.get("account", ())),
-        client=typed("client"),
-        new_client=typed("new_client"),
-        owner=typed("owner"),
+        client=last_value(fields, "client"),
+        new_client=last_value(fields, "new_client"),
+        owner=last_value(fields, "owner"),
     )
 
 
 def _choice_page(
     request: web.Request, session: Session, choice: Choice, wish: Wish, unfit: Unfit | None = None
 ) -> web.Response:
-    zone, now = choice.person.time_zone or choice.organization.time_zone, request.app[SITE].services.clock.now()
+    zone, now = choice.person.zone_in(choice.organization), request.app[SITE].services.clock.now()
     tell = partial(language_of(request, "choose.html").tell, zone)
     states = {
         row.account.account_id: (MARKS[mark_of(row.view, now)], tell(state_words(row.view, now)))

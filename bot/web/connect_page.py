@@ -25,7 +25,7 @@ async def start(request: web.Request, visit: Visit, *, again: bool) -> web.Strea
         visit.link, visit.person, visit.session, browser_hash=hashed(browser), again=again
     )
     if isinstance(started, NotStarted):
-        see_other(request, f"/a/{to_wire(started.attempt_id)}")
+        raise see_other(request, f"/a/{to_wire(started.attempt_id)}")
     if not isinstance(started, Started):
         return _invitation_page(request, visit, started)
     response = web.HTTPSeeOther(started.url)

@@ -14,15 +14,16 @@ from bot.web.calendar_file import calendar_of
 from bot.web.place import DAY, place_of_workspace
 from bot.web.sign_in import sign_in_page
 from bot.web.site import SITE, Site, leads_nowhere, page, read_form, see_other
+from commands.auditing import Actor, entry
 from commands.drawing import network_name
-from commands.forecast import HORIZON, Sitting, own_forecast, sittings, zone_of
+from commands.forecast import HORIZON, Sitting, own_forecast, sittings
 from commands.ids import PersonId, to_wire
 from commands.linking import Visitor, member_in, origin_of
 from commands.passes import PAGE, find_pass, make_pass, pass_path
-from commands.ports.auditing import AuditEntry
 from commands.ports.forecasting import EndingLogin
 from commands.ports.reconnecting import PassPurpose, Session
 from commands.wording import shown
+from commands.zones import first_known_zone
 
 LATELY = timedelta(hours=24)
 """What was renewed this recently stands on the page as done."""
@@ -82,10 +83,10 @@ async def act(request: web.Request) -> web.StreamResponse:
         return await _page(request, found, calendar=await _calendar(request, found))
     link = await link_asked_for(site, found.visitor, {"connection": fields.get("connection", "")})
     if link is None:
-        see_other(request, request.path)
+        raise see_other(request, request.path)
     async with site.services.storage.transaction() as uow:
         locator = await uow.links.ensure(link)
-    raise web.HTTPSeeOther(site.href(f"/r/{locator}"))
+    raise see_other(request, f"/r/{locator}")
 
 
 async def calendar_file(request: web.Request) -> web.StreamResponse:
@@ -99,7 +100,7 @@ async def calendar_file(request: web.Request) -> web.StreamResponse:
         person = await uow.people.get(one.organization_id, one.person_id)
         organization = await uow.organizations.get(one.organization_id)
         own = await own_forecast(uow, person, now)
-    zone = zone_of(person.time_zone or organization.time_zone)
+    zone = first_known_zone(person.zone_in(organization))
     page_url = services.public_url + one.data[PAGE] if PAGE in one.data else ""
     body = calendar_of(sittings(own, zone, now), services.networks, now=now, page_url=page_url)
     headers = {"Content-Disposition": 'inline; filename="reconnect-days.ics"'}
@@ -119,9 +120,9 @@ async def _there(request: web.Request) -> _There | web.StreamResponse:
     if session is not None and visitor is not None:
         return _There(session=session, visitor=visitor, back="")
     if session is not None:  # who that is, is said there
-        see_other(request, place.path)
+        raise see_other(request, place.path)
     if request.method == "POST":
-        see_other(request, request.path)
+        raise see_other(request, request.path)
     return sign_in_page(request, replace(place, locator=DAY), only=place.workspace.platform)
 
 
@@ -133,7 +134,7 @@ async def _holder(request: web.Request, secret: str) -> _There | web.StreamRespo
     session, back = await site.session(request), pass_path(PassPurpose.ACCOUNTS, secret)
     visitor = await holder_of(site, session, one)
     if session is None or visitor is None:
-        see_other(request, back)
+        raise see_other(request, back)
     return _There(session=session, visitor=visitor, back=back, by=one.made_by)
 
 
@@ -145,22 +146,14 @@ async def _calendar(request: web.Request, there: _There) -> str:
         address = await make_pass(
             uow, services.public_url, person, PassPurpose.CALENDAR, made_by=there.by, now=now, data=data
         )
-        await uow.audit.write(
-            AuditEntry(
-                organization_id=person.organization_id,
-                at=now,
-                actor_id=person.id,
-                origin=origin_of(there.session),
-                action="calendar.made",
-                subject=f"person {to_wire(person.id)}",
-            )
-        )
+        by = Actor(organization_id=person.organization_id, person_id=person.id, origin=origin_of(there.session))
+        await uow.audit.write(entry(by, now, "calendar.made", f"person {to_wire(person.id)}"))
     return address
 
 
 async def _page(request: web.Request, there: _There, *, calendar: str = "") -> web.Response:
     site, visitor = request.app[SITE], there.visitor
-    now, zone = site.services.clock.now(), visitor.person.time_zone or visitor.organization.time_zone
+    now, zone = site.services.clock.now(), visitor.person.zone_in(visitor.organization)
     async with site.services.storage.reading() as uow:
         own = await own_forecast(uow, visitor.person, now)
     done = [login for login in own if login.obtained_at > now - LATELY]
@@ -171,7 +164,7 @@ async def _page(request: web.Request, there: _There, *, calendar: str = "") -> w
         session=there.session,
         zone=zone,
         visitor=visitor,
-        sittings=_rows(site, sittings(due, zone_of(zone), now)),
+        sittings=_rows(site, sittings(due, first_known_zone(zone), now)),
         done=[_row(site, login) for login in done],
         days=HORIZON.days,
         path=request.path,

@@ -34,7 +34,7 @@ def rehearsal_page(request: web.Request, visit: Visit, rehearsal: Rehearsal) -> 
         request,
         "hosted.html",
         session=visit.session,
-        zone=visit.person.time_zone or rehearsal.organization.time_zone,
+        zone=visit.person.zone_in(rehearsal.organization),
         forms_to=[own.reconnect_url] if own is not None else [],
         r=rehearsal,
         place=visit.place,

@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote
 from aiohttp import web
 
 from bot.web.security import LOGIN_COOKIE_LIFE, login_cookie, new_secret
-from bot.web.site import SITE, Site, leads_nowhere, page, read_form
+from bot.web.site import SITE, Site, leads_nowhere, page, read_form, see_other
 from commands.errors import SignInError
 from commands.ports.chat import ChatPlatform, Install
 from commands.ports.reconnecting import PendingSignIn
@@ -82,7 +82,7 @@ async def receive(request: web.Request) -> web.StreamResponse:
         logger.warning("an installation on %s did not go through: %s", platform.name, error.code)
         return _failed(request, platform, "refused", status=400)
     claimed = await site.services.storage.directory.workspace(platform.name, installed.tenant)
-    response = web.HTTPSeeOther(site.href(f"/install/{platform.name}/done"))
+    response = see_other(request, f"/install/{platform.name}/done")
     word = "known" if claimed is not None else "new"
     site.cookies.set(response, INSTALLED, f"{word}.{quote(shown(installed.name), safe='')}", life=LOGIN_COOKIE_LIFE)
     site.cookies.drop(response, login_cookie(state))

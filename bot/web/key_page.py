@@ -8,17 +8,17 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from bot.web.attempts import own_attempt
-from bot.web.site import SITE, Fields, leads_nowhere, page, read_fields, read_form, see_other
+from bot.web.site import SITE, Fields, last_value, leads_nowhere, page, read_fields, read_form, see_other
 from bot.web.visit import Visit, visit_of
 from commands.connecting import Invitation, Unfit, Wish
 from commands.ids import ConnectionId, from_wire, to_wire
-from commands.keys import Entered, Fault, Keys, by_hand, link_to, read_typed
+from commands.keys import Entered, Fault, Keys, by_hand, read_typed
 from commands.outcomes import Outcome
+from commands.ports.reconnecting import Link
 from commands.reconnect import Held
 from commands.rehearsal import Rehearsal
 
 _FIELD = "field_"
-_LIMIT = 200  # characters of a client's name that are shown again
 _NO_TEXT: Mapping[str, str] = {}
 _NO_FAULT: Mapping[str, Fault] = {}
 _REFUSED = 422
@@ -41,7 +41,7 @@ async def _reconnect(request: web.Request, visit: Visit, fields: Fields) -> web.
     if rehearsal is None:
         return leads_nowhere(request)
     if rehearsal.spec is None or rehearsal.spec.key_form is None:
-        see_other(request, visit.place.path)
+        raise see_other(request, visit.place.path)
     form = rehearsal.spec.key_form
     typed = read_typed(form, _given(fields))
     again = typed.again(form)
@@ -52,7 +52,7 @@ async def _reconnect(request: web.Request, visit: Visit, fields: Fields) -> web.
     )
     if isinstance(entered, Entered):
         if entered.is_over:
-            see_other(request, f"/a/{to_wire(entered.attempt_id)}")
+            raise see_other(request, f"/a/{to_wire(entered.attempt_id)}")
         # As it is now: what was refused may have changed what there is to say.
         rehearsal = await site.reconnecting.look(visit.link, visit.person)
         if rehearsal is None:
@@ -69,7 +69,7 @@ async def _connect(request: web.Request, visit: Visit, fields: Fields) -> web.St
     if invitation is None:
         return leads_nowhere(request)
     if invitation.spec is None or invitation.spec.key_form is None:
-        see_other(request, visit.place.path)
+        raise see_other(request, visit.place.path)
     form = invitation.spec.key_form
     typed, wish = read_typed(form, _given(fields)), _wish(fields)
     again = typed.again(form)
@@ -78,7 +78,7 @@ async def _connect(request: web.Request, visit: Visit, fields: Fields) -> web.St
     entered = await Keys(site.services).connect(visit.link, visit.person, visit.session, typed, wish)
     if isinstance(entered, Entered):
         if entered.is_over:
-            see_other(request, f"/a/{to_wire(entered.attempt_id)}")
+            raise see_other(request, f"/a/{to_wire(entered.attempt_id)}")
         return invitation_page(
             request, visit, invitation, typed=again, wish=wish, outcome=entered.outcome, status=_REFUSED
         )
@@ -91,24 +91,25 @@ async def go_on(request: web.Request) -> web.StreamResponse:
     """From the end of a login to the form of a key that it could not bring back (R-8)."""
     site = request.app[SITE]
     fields = await read_form(request, await site.session(request))
-    found = await own_attempt(request)
-    if found is None:
+    own = await own_attempt(request)
+    if own is None:
         return leads_nowhere(request)
-    attempt, _, visitor = found
     try:
         wanted = ConnectionId(from_wire(fields.get("connection", "")))
     except ValueError:
         return leads_nowhere(request)
     async with site.services.storage.transaction() as uow:
         view = None
-        if attempt.connection_id is not None:
-            view = await uow.connections.view(attempt.organization_id, attempt.connection_id)
-        waiting = await by_hand(uow, site.services.networks, visitor.person, view) if view is not None else ()
+        if own.attempt.connection_id is not None:
+            view = await uow.connections.view(own.attempt.organization_id, own.attempt.connection_id)
+        waiting = await by_hand(uow, site.services.networks, own.person, view) if view is not None else ()
         chosen = next((one for one in waiting if one.connection.id == wanted), None)
         if chosen is None:
             return leads_nowhere(request)
-        locator = await uow.links.ensure(link_to(site.services, visitor.person, chosen))
-    raise web.HTTPSeeOther(site.href(f"/r/{locator}"))
+        person, now = own.person, site.services.clock.now()
+        link = Link.new(person.organization_id, person.id, now, connection_id=chosen.connection.id)
+        locator = await uow.links.ensure(link)
+    raise see_other(request, f"/r/{locator}")
 
 
 def rehearsal_page(
@@ -128,7 +129,7 @@ def rehearsal_page(
         "key.html",
         session=visit.session,
         status=status,
-        zone=visit.person.time_zone or rehearsal.organization.time_zone,
+        zone=visit.person.zone_in(rehearsal.organization),
         r=rehearsal,
         place=visit.place,
         typed=typed,
@@ -172,7 +173,4 @@ def _given(fields: Fields) -> Mapping[str, str]:
 
 
 def _wish(fields: Fields) -> Wish:
-    def typed(name: str) -> str:
-        return "".join(fields.get(name, ())[-1:])[:_LIMIT]
-
-    return Wish(client=typed("client"), new_client=typed("new_client"))
+    return Wish(client=last_value(fields, "client"), new_client=last_value(fields, "new_client"))

@@ -19,6 +19,7 @@ An operator's own words, which no catalogue has, stay as they were declared; nam
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 from io import BytesIO
 
@@ -103,6 +104,7 @@ def load_languages() -> dict[str, Language]:
     return found
 
 
+@cache
 def _catalogue(code: str, *folder: str) -> Translations:
     compiled = BytesIO()
     with files("bot.web").joinpath("catalogues", *folder, f"{code}.po").open("rb") as written:

@@ -33,13 +33,13 @@ async def press(request: web.Request) -> web.StreamResponse:
     if place is None or place.one_time is None:
         return await _over(request, secret, session)
     if session is None or proves_pass(session):
-        see_other(request, place.path)
+        raise see_other(request, place.path)
     meeting = await confirm(site.services, site.platforms, session, place.one_time)
     if meeting is None:
         return await _over(request, secret, session)
     if meeting.linked:
         await keep_email(site.services, session, place.organization_id)
-        see_other(request, place.path)  # used up now, and known for whose it was
+        raise see_other(request, place.path)  # used up now, and known for whose it was
     return _meeting_page(request, place, session, meeting)
 
 

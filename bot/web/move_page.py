@@ -4,21 +4,20 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from bot.web.attempts import own_attempt
-from bot.web.site import SITE, leads_nowhere, page, read_fields, read_form
-from bot.web.visit import visit_of
+from bot.web.attempts import OwnAttempt, own_attempt
+from bot.web.site import SITE, last_value, leads_nowhere, page, read_fields, read_form, see_other
+from bot.web.visit import Visit, visit_of
 from commands.access import Act, may, may_see
 from commands.command import Services
 from commands.comparison import AccountResult
 from commands.drawing import network_name
 from commands.ids import to_wire
-from commands.linking import Visitor, origin_of
+from commands.linking import origin_of
 from commands.model import ConnectionView, Parent, Person
 from commands.moves import Accepted, NothingToAccept, accept_move, read_move, try_again
 from commands.outcomes import Outcome, OutcomeRow
 from commands.ports.reconnecting import Attempt, Session
-
-LONGEST_ID = 200  # characters of a business's or account's id in a form
+from commands.ports.storage import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,22 +38,14 @@ class MoveFacts:
     stale: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _By:
-    person: Person
-    session: Session
-
-
 async def show(request: web.Request) -> web.StreamResponse:
     """Ask whether the move of a link's account was meant. Changes nothing."""
     visit = await visit_of(request)
     if isinstance(visit, web.Response):
         return visit
-    if visit.link.connection_id is None:
-        return leads_nowhere(request)
     async with request.app[SITE].services.storage.reading() as uow:
-        view = await uow.connections.view(visit.link.organization_id, visit.link.connection_id)
-        if view is None or not may_see(visit.person, view.connection):
+        view = await _linked(uow, visit)
+        if view is None:
             return leads_nowhere(request)
         move = await read_move(uow, visit.person, view)
     path, back = f"{visit.place.path}/move", visit.place.path
@@ -71,13 +62,11 @@ async def accept(request: web.Request) -> web.StreamResponse:
     visit = await visit_of(request)
     if isinstance(visit, web.Response):
         return visit
-    if visit.link.connection_id is None:
-        return leads_nowhere(request)
     async with site.services.storage.reading() as uow:
-        view = await uow.connections.view(visit.link.organization_id, visit.link.connection_id)
-    if view is None or not may_see(visit.person, view.connection):
+        view = await _linked(uow, visit)
+    if view is None:
         return leads_nowhere(request)
-    done = await _accept(site.services, _By(visit.person, visit.session), view, _typed(fields.get("to", ())))
+    done = await _accept(site.services, visit.person, visit.session, view, last_value(fields, "to"))
     return _page(request, visit.session, MoveFacts(view=view, back=visit.place.path, done=done, stale=done is None))
 
 
@@ -88,17 +77,15 @@ async def check(request: web.Request) -> web.StreamResponse:
     visit = await visit_of(request)
     if isinstance(visit, web.Response):
         return visit
-    if visit.link.connection_id is None:
-        return leads_nowhere(request)
     async with site.services.storage.reading() as uow:
-        view = await uow.connections.view(visit.link.organization_id, visit.link.connection_id)
+        view = await _linked(uow, visit)
     if view is None or not may(visit.person, Act.CHECK, view):
         return leads_nowhere(request)
     if view.connection.authorization_id is not None:
         await site.services.checker.check(visit.link.organization_id, view.connection.authorization_id)
     else:
         await try_again(site.services, visit.person, view)
-    raise web.HTTPSeeOther(site.href(visit.place.path))
+    raise see_other(request, visit.place.path)
 
 
 async def show_seen(request: web.Request) -> web.StreamResponse:
@@ -106,46 +93,50 @@ async def show_seen(request: web.Request) -> web.StreamResponse:
     found = await _seen(request, request.query.get("account", ""))
     if isinstance(found, web.Response):
         return found
-    attempt, session, visitor, view, to = found
-    back = f"/a/{to_wire(attempt.id)}"
+    own, view, to = found
+    back = f"/a/{to_wire(own.attempt.id)}"
     there = view.connection.parent
-    if not may(visitor.person, Act.ACCEPT_MOVE, view) or (there is not None and there.id == to.id):
-        return _page(request, session, MoveFacts(view=view, back=back, stale=True))
+    if not may(own.person, Act.ACCEPT_MOVE, view) or (there is not None and there.id == to.id):
+        return _page(request, own.session, MoveFacts(view=view, back=back, stale=True))
     account = view.connection.account_id
     asked = MoveFacts(view=view, path=f"{back}/move", back=back, came_from=there, to=to, account=account)
-    return _page(request, session, asked)
+    return _page(request, own.session, asked)
 
 
 async def accept_seen(request: web.Request) -> web.StreamResponse:
     """Accept what a login saw."""
     site = request.app[SITE]
     fields = await read_fields(request, await site.session(request))
-    found = await _seen(request, _typed(fields.get("account", ())))
+    found = await _seen(request, last_value(fields, "account"))
     if isinstance(found, web.Response):
         return found
-    attempt, session, visitor, view, to = found
+    own, view, to = found
     async with site.services.storage.reading() as uow:
-        locator = await uow.links.locator(attempt.organization_id, attempt.link_id)
-    to_id = _typed(fields.get("to", ()))
-    done = await _accept(site.services, _By(visitor.person, session), view, to_id, seen_by_login=to)
-    back = f"/r/{locator}" if locator and done is not None else f"/a/{to_wire(attempt.id)}"
-    return _page(request, session, MoveFacts(view=view, back=back, done=done, stale=done is None))
+        locator = await uow.links.locator(own.attempt.organization_id, own.attempt.link_id)
+    to_id = last_value(fields, "to")
+    done = await _accept(site.services, own.person, own.session, view, to_id, seen_by_login=to)
+    back = f"/r/{locator}" if locator and done is not None else f"/a/{to_wire(own.attempt.id)}"
+    return _page(request, own.session, MoveFacts(view=view, back=back, done=done, stale=done is None))
 
 
-async def _seen(
-    request: web.Request, account_id: str
-) -> tuple[Attempt, Session, Visitor, ConnectionView, Parent] | web.Response:
+async def _linked(uow: UnitOfWork, visit: Visit) -> ConnectionView | None:
+    """The account of the page's link, if its person may see it."""
+    link = visit.link
+    view = await uow.connections.view(link.organization_id, link.connection_id) if link.connection_id else None
+    return view if view is not None and may_see(visit.person, view.connection) else None
+
+
+async def _seen(request: web.Request, account_id: str) -> tuple[OwnAttempt, ConnectionView, Parent] | web.Response:
     """The attempt of the address, and the account of its outcome that was seen under another business."""
     own = await own_attempt(request)
-    row = _row(own[0], account_id) if own is not None else None
+    row = _row(own.attempt, account_id) if own is not None else None
     if own is None or row is None:
         return leads_nowhere(request)
-    attempt, session, visitor = own
     async with request.app[SITE].services.storage.reading() as uow:
-        views = await uow.connections.of_accounts(attempt.organization_id, attempt.network, [account_id])
-    if not views or not may_see(visitor.person, views[0].connection):
+        views = await uow.connections.of_accounts(own.attempt.organization_id, own.attempt.network, [account_id])
+    if not views or not may_see(own.person, views[0].connection):
         return leads_nowhere(request)
-    return attempt, session, visitor, views[0], Parent(id=row.moved_to_id, name=row.moved_to_name)
+    return own, views[0], Parent(id=row.moved_to_id, name=row.moved_to_name)
 
 
 def _row(attempt: Attempt, account_id: str) -> OutcomeRow | None:
@@ -158,18 +149,20 @@ def _row(attempt: Attempt, account_id: str) -> OutcomeRow | None:
 
 
 async def _accept(
-    services: Services, by: _By, view: ConnectionView, to_id: str, *, seen_by_login: Parent | None = None
+    services: Services,
+    person: Person,
+    session: Session,
+    view: ConnectionView,
+    to_id: str,
+    *,
+    seen_by_login: Parent | None = None,
 ) -> Accepted | None:
     try:
         return await accept_move(
-            services, by.person, origin_of(by.session), view.connection.id, to_id=to_id, seen_by_login=seen_by_login
+            services, person, origin_of(session), view.connection.id, to_id=to_id, seen_by_login=seen_by_login
         )
     except NothingToAccept:
         return None
-
-
-def _typed(values: tuple[str, ...]) -> str:
-    return "".join(values[-1:])[:LONGEST_ID]
 
 
 def _page(request: web.Request, session: Session, facts: MoveFacts) -> web.Response:

@@ -24,12 +24,12 @@ DATA_LIMIT = 64 * 1024
 _HEAD = struct.Struct(">Q")
 
 
-def picture_url(public_url: str, picture: Picture, *, key: bytes, now: datetime, life: timedelta = LIFE) -> str | None:
-    """The address at which the pages of `public_url` draw this picture until `life` is over; None: it is too long.
+def picture_url(public_url: str, picture: Picture, *, key: bytes, now: datetime) -> str | None:
+    """The address at which the pages of `public_url` draw this picture, for a time of LIFE; None: it is too long.
 
     `key` is a secret of ours, the same in every process.
     """
-    head = _HEAD.pack(int((now + life).timestamp()))
+    head = _HEAD.pack(int((now + LIFE).timestamp()))
     written = json.dumps(_raw(picture), separators=(",", ":")).encode()
     if len(written) > DATA_LIMIT:
         return None

@@ -46,7 +46,7 @@ async def start(request: web.Request) -> web.StreamResponse:
     if isinstance(outcome, Held):
         return _held_page(request, visit, outcome)
     if isinstance(outcome, NotStarted):
-        see_other(request, f"/a/{to_wire(outcome.attempt_id)}")
+        raise see_other(request, f"/a/{to_wire(outcome.attempt_id)}")
     if not isinstance(outcome, Started):
         return _rehearsal_page(request, visit, outcome)
     response = web.HTTPSeeOther(outcome.url)
@@ -65,7 +65,7 @@ def _rehearsal_page(request: web.Request, visit: Visit, rehearsal: Rehearsal | N
         request,
         "reconnect.html",
         session=visit.session,
-        zone=visit.person.time_zone or rehearsal.organization.time_zone,
+        zone=visit.person.zone_in(rehearsal.organization),
         forms_to=_login(request, rehearsal),
         r=rehearsal,
         place=visit.place,
@@ -78,7 +78,7 @@ def _held_page(request: web.Request, visit: Visit, held: Held) -> web.Response:
         "held.html",
         session=visit.session,
         status=409,
-        zone=visit.person.time_zone or held.rehearsal.organization.time_zone,
+        zone=visit.person.zone_in(held.rehearsal.organization),
         forms_to=_login(request, held.rehearsal),
         held=held,
         r=held.rehearsal,

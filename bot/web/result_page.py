@@ -14,6 +14,7 @@ from commands.keys import by_hand
 from commands.model import CLEAR_LAPSES
 from commands.outcomes import Outcome
 from commands.ports.reconnecting import Attempt, Stand
+from commands.ports.storage import UnitOfWork
 from commands.rehearsal import checklist, helpers_of, sentences
 from commands.wording import shown
 
@@ -21,25 +22,22 @@ from commands.wording import shown
 async def show(request: web.Request) -> web.StreamResponse:
     """Show the outcome that was written down when the network's answer was settled. Only reads."""
     site = request.app[SITE]
-    found = await own_attempt(request)
-    if found is None:
+    own = await own_attempt(request)
+    if own is None:
         return leads_nowhere(request)
-    attempt, session, visitor = found
-    now, view, stand, taker = site.services.clock.now(), None, None, None
+    attempt, person = own.attempt, own.person
+    now, view = site.services.clock.now(), None
     async with site.services.storage.reading() as uow:
         if attempt.connection_id is not None:
             view = await uow.connections.view(attempt.organization_id, attempt.connection_id)
-            if view is None or not may_see(visitor.person, view.connection):
+            if view is None or not may_see(person, view.connection):
                 return leads_nowhere(request)
         elif attempt.outcome is None and await uow.attempts.kept(attempt.organization_id, attempt.id, now):
-            see_other(request, f"/choose/{to_wire(attempt.id)}")
+            raise see_other(request, f"/choose/{to_wire(attempt.id)}")
         locator = await uow.links.locator(attempt.organization_id, attempt.link_id)
-        helpers = await helpers_of(uow, visitor.person, view)
-        waiting = await by_hand(uow, site.services.networks, visitor.person, view) if view and attempt.outcome else ()
-        if attempt.outcome is None:
-            stand = await uow.attempts.stand(attempt.organization_id, attempt.id)
-        if stand is not None and stand.ended_by is not None and stand.ended_by != visitor.person.id:
-            taker = (await uow.people.get(attempt.organization_id, stand.ended_by)).name
+        helpers = await helpers_of(uow, person, view)
+        waiting = await by_hand(uow, site.services.networks, person, view) if view and attempt.outcome else ()
+        stand, taker = await _read_stand(uow, attempt)
         network = site.services.networks.get(attempt.network)
         spec = network.spec if network else None
         gap = await last_gap(uow, view.connection, spec) if view and attempt.outcome else None
@@ -47,31 +45,38 @@ async def show(request: web.Request) -> web.StreamResponse:
         return leads_nowhere(request)
     outcome = Outcome.from_json(attempt.outcome) if attempt.outcome else None
     refusal = outcome.verdict if outcome and outcome.verdict in CLEAR_LAPSES else None
-    zone = visitor.person.time_zone or visitor.organization.time_zone
     return page(
         request,
         "result.html",
-        session=session,
-        zone=zone,
+        session=own.session,
+        zone=person.zone_in(own.visitor.organization),
         gap=gap_sentences(gap, spec.name if spec else attempt.network, now) if gap else (),
         forms_to=[site.reconnecting.login_address(attempt.network)] if network else [],
         o=outcome,
         again="again" in request.query,
         attempt_wire=request.match_info["attempt"],
-        stand=_stand(attempt, stand, now) if outcome is None else "",
-        taker=shown(taker or ""),
-        ended_at=stand.closed_at if stand else None,
         view=view,
-        administers=is_administrator(visitor.person),
+        administers=is_administrator(person),
         network=spec.name if spec else attempt.network,
         spec=spec,
-        checklist=() if spec is None else checklist(spec, view, visitor.person) if view else sentences(spec, {}),
+        checklist=() if spec is None else checklist(spec, view, person) if view else sentences(spec, {}),
         refusal=cause_text(spec, refusal) if spec and refusal else None,
         helpers=helpers,
         by_hand=waiting if outcome and outcome.stored else (),
         network_names={slug: each.spec.name for slug, each in site.services.networks.items()},
         link_path=f"/r/{locator}",
+        stand=_stand(attempt, stand, now) if outcome is None else "",
+        taker=taker,
+        ended_at=stand.closed_at if stand else None,
     )
+
+
+async def _read_stand(uow: UnitOfWork, attempt: Attempt) -> tuple[Stand | None, str]:
+    """How far an attempt without an outcome got, and the name of whoever took over from its person."""
+    stand = await uow.attempts.stand(attempt.organization_id, attempt.id) if attempt.outcome is None else None
+    if stand is None or stand.ended_by is None or stand.ended_by == attempt.person_id:
+        return stand, ""
+    return stand, shown((await uow.people.get(attempt.organization_id, stand.ended_by)).name)
 
 
 def _stand(attempt: Attempt, stand: Stand | None, now: datetime) -> str:

@@ -129,7 +129,7 @@ async def receive(request: web.Request) -> web.StreamResponse:
     except SignInError as error:
         logger.warning("a sign-in with %s was not proved: %s", platform.name, error.code)
         return page(request, "sign_in_failed.html", status=400, why="not_proved", place=place)
-    response = web.HTTPSeeOther(site.href(place.path if place else "/"))
+    response = see_other(request, place.path if place else "/")
     session = await _remember(request, response, signed_in)
     if place is not None:
         await keep_email(site.services, session, place.organization_id)
@@ -174,7 +174,7 @@ async def confirm(request: web.Request) -> web.StreamResponse:
         return leads_nowhere(request)
     linked = await link_account(site.services, site.platforms, session, place.organization_id)
     if linked or await member_in(site.services, session, place.organization_id) is not None:
-        see_other(request, place.path)
+        raise see_other(request, place.path)
     introduction = await introduce(site.services, site.platforms, session, place.organization_id)
     return introduction_page(request, place, session, introduction)
 
@@ -190,7 +190,7 @@ async def sign_out(request: web.Request) -> web.StreamResponse:
     if session is not None:
         async with site.services.storage.transaction() as uow:
             await uow.sessions.end(session.id)
-    response = web.HTTPSeeOther(site.href(place.path if place else "/"))
+    response = see_other(request, place.path if place else "/")
     site.cookies.drop(response, SESSION)
     raise response
 

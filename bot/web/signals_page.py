@@ -32,7 +32,7 @@ def signal_routes(signals: Mapping[str, Signals], storage: Storage, clock: Clock
         names = tuple((name.lower(), value) for name, value in request.headers.items())
         heard = await ear.hear(HttpRequest(headers=names, body=body))
         if heard.subject_ids:
-            number = await storage.queues.look_now(ear.network, heard.subject_ids, now=clock.now())
+            number = await storage.queues.look_now(ear.network, heard.subject_ids, now=clock.now(), signal=heard.signal)
             logger.info("%s told of a login in trouble; %s of ours will be looked at", ear.network, number)
         answer = heard.answer
         return web.Response(status=answer.status, body=answer.body, headers={"Content-Type": answer.content_type})

@@ -2,15 +2,14 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
-from typing import NoReturn
 from urllib.parse import urlsplit
 
 import aiohttp_jinja2
 from aiohttp import web
-from jinja2 import PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bot.web.languages import LANGUAGES, language_of, load_languages
 from bot.web.security import FORM, SESSION, Cookies, form_token, from_our_page, new_secret
@@ -68,7 +67,23 @@ SITE = web.AppKey("lapsebot_site", Site)
 
 
 def setup_templates(app: web.Application) -> None:
-    """Load the pages' templates. Everything is escaped, and a name that is missing is an error."""
+    """Load the pages' templates."""
+    app[LANGUAGES] = load_languages()
+    app[aiohttp_jinja2.APP_KEY] = _templates()
+
+
+@cache
+def _templates() -> Environment:
+    """Everything is escaped, and a name that is missing is an error. Compiled once in a process, however many
+    applications it builds: nothing of an application is in it.
+    """
+    templates = Environment(
+        loader=PackageLoader("bot.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     filters: dict[str, Callable[..., str]] = {
         "shown": shown,
         "listed": listed,
@@ -79,17 +94,8 @@ def setup_templates(app: web.Application) -> None:
         "strong": strong,
         "linked": linked,
     }
-    app[LANGUAGES] = load_languages()
-    aiohttp_jinja2.setup(
-        app,
-        loader=PackageLoader("bot.web"),
-        default_helpers=False,
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        filters=filters,
-    )
+    templates.filters.update(filters)
+    return templates
 
 
 def static_folder() -> Path:
@@ -150,14 +156,16 @@ def leads_nowhere(
     return page(request, "nowhere.html", status=404, keeps_cookies=False, purpose=word, support_contact=support_contact)
 
 
-def see_other(request: web.Request, path: str) -> NoReturn:
-    """Send the browser on to a page of ours."""
-    raise web.HTTPSeeOther(request.app[SITE].href(path))
+def see_other(request: web.Request, path: str) -> web.HTTPSeeOther:
+    """What sends the browser on to a page of ours, when raised."""
+    return web.HTTPSeeOther(request.app[SITE].href(path))
 
 
 class FormRefused(Exception):
     """A POST that did not come from a page of ours, or came from one that is out of date."""
 
+
+TYPED_LIMIT = 200  # characters of what is typed into one field, or of an id that a form carries
 
 Fields = Mapping[str, tuple[str, ...]]
 """What a form sent, by field; any text."""
@@ -175,6 +183,11 @@ async def read_fields(request: web.Request, session: Session | None) -> Fields:
     if not genuine or not from_our_page(request, site.services.public_url):
         raise FormRefused
     return fields
+
+
+def last_value(fields: Fields, name: str) -> str:
+    """What was typed into a field, or chosen in it: the last value, as far as it is not absurdly long."""
+    return "".join(fields.get(name, ())[-1:])[:TYPED_LIMIT]
 
 
 async def read_form(request: web.Request, session: Session | None) -> dict[str, str]:

@@ -6,21 +6,21 @@ from dataclasses import dataclass, replace
 
 from aiohttp import web
 
-from bot.web.attempts import own_attempt
-from bot.web.site import SITE, leads_nowhere, page, read_fields
+from bot.web.attempts import OwnAttempt, own_attempt
+from bot.web.site import SITE, last_value, leads_nowhere, page, read_fields
 from commands.access import Act, may, may_see
 from commands.aftermath import Count, count_working
+from commands.auditing import By
 from commands.command import Services
 from commands.drawing import network_name
 from commands.ids import to_wire
-from commands.linking import Visitor, origin_of
-from commands.model import ConnectionView, Person
+from commands.linking import origin_of
+from commands.model import ConnectionView
 from commands.outcomes import Outcome, OutcomeKind
-from commands.ports.reconnecting import Attempt, Session
+from commands.ports.reconnecting import Attempt
 from commands.ports.storage import UnitOfWork
 from commands.profiles import profile_of
 from commands.transfers import (
-    By,
     MayNotTransfer,
     NoAccess,
     ProfileTransfer,
@@ -32,7 +32,6 @@ from commands.transfers import (
 )
 from commands.wording import Sentence, named, shown
 
-LONGEST_ID = 200  # characters of an account's id in a form
 _CHANGED = Sentence("It changed a moment ago, or is not yours to transfer. Go back and look again.")
 
 
@@ -53,9 +52,6 @@ class TransferFacts:
     refused: str = ""
 
 
-Own = tuple[Attempt, Session, Visitor]
-
-
 async def show_login(request: web.Request) -> web.StreamResponse:
     """Ask whether the login that an attempt came back with is to be the account's owner's. Changes nothing."""
     own = await own_attempt(request)
@@ -65,7 +61,7 @@ async def show_login(request: web.Request) -> web.StreamResponse:
         wanted = await _login(uow, own)
     if wanted is None:
         return leads_nowhere(request)
-    return _page(request, own, _facts_of_login(own[0], wanted))
+    return _page(request, own, _facts_of_login(own.attempt, wanted))
 
 
 async def transfer_login(request: web.Request) -> web.StreamResponse:
@@ -79,13 +75,13 @@ async def transfer_login(request: web.Request) -> web.StreamResponse:
         wanted = await _login(uow, own)
         if wanted is None:
             return leads_nowhere(request)
-        facts = _facts_of_login(own[0], wanted)
+        facts = _facts_of_login(own.attempt, wanted)
         try:
             await write_profile(uow, _by(site.services, own), wanted)  # refuses before it writes
         except (MayNotTransfer, NoAccess) as refusal:
             return _page(request, own, replace(facts, refused=_why(refusal, facts.to)))
-        locator = await uow.links.locator(own[0].organization_id, own[0].link_id)
-    count = await count_working(site.services, own[0].organization_id, wanted.moving)
+        locator = await uow.links.locator(own.attempt.organization_id, own.attempt.link_id)
+    count = await count_working(site.services, own.attempt.organization_id, wanted.moving)
     back = f"/r/{locator}" if locator else facts.back
     return _page(request, own, replace(facts, done=count, back=back))
 
@@ -105,12 +101,12 @@ async def transfer_account(request: web.Request) -> web.StreamResponse:
     site = request.app[SITE]
     fields = await read_fields(request, await site.session(request))
     own = await own_attempt(request)
-    account_id = "".join(fields.get("account", ())[-1:])[:LONGEST_ID]
+    account_id = last_value(fields, "account")
     found = await _account(site.services, own, account_id) if own is not None else None
     if own is None or found is None:
         return leads_nowhere(request)
     view, _ = found
-    facts, person = _facts_of_account(own, *found), own[2].person
+    facts, person = _facts_of_account(own, *found), own.person
     try:
         async with site.services.storage.transaction() as uow:
             fresh = await uow.connections.views(person.organization_id, [view.connection.id])
@@ -124,30 +120,30 @@ async def transfer_account(request: web.Request) -> web.StreamResponse:
     return _page(request, own, replace(facts, moving=moving, done=count))
 
 
-async def _login(uow: UnitOfWork, own: Own) -> ProfileTransfer | None:
+async def _login(uow: UnitOfWork, own: OwnAttempt) -> ProfileTransfer | None:
     """The login that the attempt was refused for, and what transferring it comes to; None: nothing of the kind."""
-    attempt, _, visitor = own
+    attempt = own.attempt
     outcome = Outcome.from_json(attempt.outcome) if attempt.outcome else None
     if outcome is None or outcome.kind is not OutcomeKind.OTHER_OWNER or attempt.connection_id is None:
         return None
     view = await uow.connections.view(attempt.organization_id, attempt.connection_id)
     known = await uow.authorizations.by_subject(attempt.organization_id, attempt.network, outcome.login_id)
-    if view is None or view.owner is None or known is None or not may_see(visitor.person, view.connection):
+    if view is None or view.owner is None or known is None or not may_see(own.person, view.connection):
         return None
     profile = await profile_of(uow, known)
     if profile.owner is None or profile.owner.id == view.owner.id:
         return None
-    wanted = of_profile(visitor.person, profile, view.owner)
+    wanted = of_profile(own.person, profile, view.owner)
     return wanted if wanted.may else None
 
 
 async def _account(
-    services: Services, own: Own | None, account_id: str
+    services: Services, own: OwnAttempt | None, account_id: str
 ) -> tuple[ConnectionView, tuple[ConnectionView, ...]] | None:
     """An account of another owner that this person may transfer, and all that would go along."""
-    if own is None or own[0].connection_id is not None or not account_id:
+    if own is None or own.attempt.connection_id is not None or not account_id:
         return None
-    attempt, person = own[0], own[2].person
+    attempt, person = own.attempt, own.person
     async with services.storage.reading() as uow:
         views = await uow.connections.of_accounts(attempt.organization_id, attempt.network, [account_id])
         view = views[0] if views else None
@@ -170,8 +166,8 @@ def _facts_of_login(attempt: Attempt, wanted: ProfileTransfer) -> TransferFacts:
     )
 
 
-def _facts_of_account(own: Own, view: ConnectionView, moving: tuple[ConnectionView, ...]) -> TransferFacts:
-    back, person = f"/choose/{to_wire(own[0].id)}", own[2].person
+def _facts_of_account(own: OwnAttempt, view: ConnectionView, moving: tuple[ConnectionView, ...]) -> TransferFacts:
+    back, person = f"/choose/{to_wire(own.attempt.id)}", own.person
     return TransferFacts(
         what=view.connection.account_name,
         login=False,
@@ -184,12 +180,8 @@ def _facts_of_account(own: Own, view: ConnectionView, moving: tuple[ConnectionVi
     )
 
 
-def _by(services: Services, own: Own) -> By:
-    return By(person=_person(own), origin=origin_of(own[1]), at=services.clock.now())
-
-
-def _person(own: Own) -> Person:
-    return own[2].person
+def _by(services: Services, own: OwnAttempt) -> By:
+    return By(person=own.person, origin=origin_of(own.session), at=services.clock.now())
 
 
 def _why(refusal: MayNotTransfer | NoAccess, to: str) -> Sentence:
@@ -202,7 +194,7 @@ def _why(refusal: MayNotTransfer | NoAccess, to: str) -> Sentence:
     )
 
 
-def _page(request: web.Request, own: Own, facts: TransferFacts) -> web.Response:
-    network = network_name(request.app[SITE].services.networks, own[0].network)
+def _page(request: web.Request, own: OwnAttempt, facts: TransferFacts) -> web.Response:
+    network = network_name(request.app[SITE].services.networks, own.attempt.network)
     status = 409 if facts.refused else 200
-    return page(request, "transfer.html", session=own[1], status=status, network=network, t=facts)
+    return page(request, "transfer.html", session=own.session, status=status, network=network, t=facts)

@@ -31,7 +31,7 @@ async def visit_of(request: web.Request) -> Visit | web.Response:
     session = await site.session(request)
     if session is None:
         if request.method == "POST":
-            see_other(request, place.path)
+            raise see_other(request, place.path)
         return sign_in_page(request, place)
     visitor = await member_in(site.services, session, place.organization_id)
     if visitor is None:

@@ -1,12 +1,12 @@
 """Times and marks of the core, as pages show them: marks are drawn, times stand in the reader's zone."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_skeleton
 from markupsafe import Markup
 
 from commands.messages import Mark
+from commands.zones import first_known_zone
 
 MARKS = {
     Mark.LAPSED: "lapsed",
@@ -42,10 +42,7 @@ def linked(text: str, address: str) -> Markup:
 
 def moment(zone: str | None, at: datetime, *, day_only: bool = False, language: str = "en") -> Markup:
     """A time in the reader's zone, which is named, as their language writes it; UTC where the zone is unknown."""
-    try:
-        local = at.astimezone(ZoneInfo(zone or "UTC"))
-    except (ZoneInfoNotFoundError, ValueError):
-        local = at
+    local = at.astimezone(first_known_zone(zone))
     day = f"{local:%a} {local.day} {local:%b %Y}"
     if language != "en":
         day = format_skeleton("yMMMEd", local, locale=language)

@@ -35,10 +35,9 @@ from commands.handlers.asked import (
     what_to_whom,
 )
 from commands.handlers.gate import only_administrators
-from commands.handlers.naming import suggest_clients
 from commands.messages import Bold, Heading, Message, Part, Text, line
 from commands.parsing import Arguments, unknown
-from commands.usage import CLAIM, LAPSE_ADMIN, Example
+from commands.usage import ADMIN_HELP, CLAIM, LAPSE_ADMIN, Example, example_network
 
 HELP_WORDS = ("", "help")
 
@@ -94,8 +93,10 @@ def _administering(
 
 
 _NETWORK = Option(name="network", description="A network, or all", suggest=suggesting.networks_or_all)
-_DAYS = Option(name="days", description="Numbers of days, parted by commas; off; or default", required=True)
-_CLIENTS = Option(name="clients", description="Names, parted by commas, or all", suggest=suggest_clients, required=True)
+_DAYS = Option(name="days", description="Numbers of days, separated by commas; off; or default", required=True)
+_CLIENTS = Option(
+    name="clients", description="Names, separated by commas, or all", suggest=suggesting.client_list, required=True
+)
 
 ADMINISTERING: tuple[Administering, ...] = (
     _administering(
@@ -130,7 +131,7 @@ ADMINISTERING: tuple[Administering, ...] = (
         chosen="account:Acme EU Ads person:Ana Ruiz",
         sort=what_to_whom("account", "person"),
         options=(
-            _person("Who is to own it"),
+            _person("Who should own it"),
             _account("The account: part of its name, or its id", required=False),
             Option(name="client", description="All accounts of this client", suggest=suggesting.clients),
         ),
@@ -167,7 +168,7 @@ ADMINISTERING: tuple[Administering, ...] = (
     _administering(
         "clients",
         roles.clients,
-        "which clients somebody of the staff sees",
+        "which clients a member of staff sees",
         words="Ana Ruiz to Acme, Brio",
         chosen="person:Ana Ruiz clients:Acme, Brio",
         sort=what_to_whom("person", "clients"),
@@ -201,14 +202,14 @@ ADMINISTERING: tuple[Administering, ...] = (
         words="Acme EU Ads to Ana Ruiz",
         chosen="account:Acme EU Ads person:Ana Ruiz",
         sort=what_to_whom("account", "person"),
-        options=(_account("The lapsed account"), _person("Who is to see to it")),
+        options=(_account("The lapsed account"), _person("Who should see to it")),
         act=Act.ADMINISTER_HERE,
     ),
     _administering("channels", channels.channels, "what channels hear, and a way to end it"),
     _administering(
         "workspace",
         workspaces.workspace,
-        "which clients are spoken of in this workspace",
+        "which clients are mentioned in this workspace",
         words="Acme, Brio",
         chosen="clients:Acme, Brio",
         options=(_CLIENTS,),
@@ -263,7 +264,7 @@ ADMINISTERING: tuple[Administering, ...] = (
     _administering(
         "people",
         succession.people,
-        "people, and what hangs on each of them",
+        "people, and what depends on each of them",
         options=(_person("One person in full", required=False),),
     ),
     _administering(
@@ -306,7 +307,7 @@ ADMINISTERING: tuple[Administering, ...] = (
     _administering(
         "drill",
         drilling.drill,
-        "play a lapse, to see who would hear of it",
+        "rehearse a lapse, to see who would hear of it",
         words="Acme",
         chosen="client:Acme",
         options=(
@@ -329,8 +330,8 @@ async def lapse_admin(services: Services, asker: Asker, arguments: Arguments) ->
     if chosen is None and name in HELP_WORDS:
         return _overview(arguments)
     if chosen is None:
-        raise unknown(arguments, replace(LAPSE_ADMIN, hints=LAPSE_ADMIN.examples[1:]), name, BY_NAME)
-    example = chosen.example.naming(min(services.networks)) if services.networks else chosen.example
+        raise unknown(arguments, replace(LAPSE_ADMIN, hints=(*LAPSE_ADMIN.examples[1:], ADMIN_HELP)), name, BY_NAME)
+    example = chosen.example.naming(example_network(services.networks)) if services.networks else chosen.example
     options = [option.name for option in chosen.subcommand.options]
     return await chosen.handler(services, asker, read_asked(arguments, options, example, chosen.sort))
 

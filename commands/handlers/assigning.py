@@ -7,7 +7,7 @@ from commands.access import Act, may
 from commands.actions import assign_action, lapse_of
 from commands.auditing import entry
 from commands.command import Asker, Services
-from commands.drawing import account_line, open_lapse
+from commands.drawing import account_line
 from commands.errors import CommandError
 from commands.handlers.asked import Asked
 from commands.handlers.claiming import STANDS_FOR
@@ -24,12 +24,12 @@ from commands.wording import number_of, shown
 
 async def assign(services: Services, asker: Asker, asked: Asked) -> Message:
     """`/lapse-admin assign ACCOUNT to PERSON`."""
-    words = asked.need("account", "Which account's lapse is it, and who is to see to it?")
-    whom = asked.need("person", "Who is to see to it? Write “to” before them.")
+    words = asked.need("account", "Which account's lapse is it, and who should see to it?")
+    whom = asked.need("person", "Who should see to it? Write “to” before them.")
     async with services.storage.transaction() as uow:
         found = await account_meant(uow, services, asker, asked, words)
         person = await person_meant(uow, asker, asked, whom)
-        lapse = open_lapse(found)
+        lapse = found.open_lapse
         if lapse is None:
             return about(services, found, line("It is not lapsed, so there is nothing to see to."))
         return await _assign(uow, services, asker, lapse.id, person)
@@ -41,12 +41,12 @@ async def form(services: Services, asker: Asker, arguments: tuple[str, ...]) -> 
     async with services.storage.reading() as uow:
         view = await lapse_seen(uow, asker, lapse_id)
     _only_administrators(asker, view)
-    if open_lapse(view) is None:
+    if view.open_lapse is None:
         raise CommandError(over(services, view))
     return Form(
         title="Assign a lapse",
         action=assign_action(lapse_id),
-        fields=(PersonField(name="person", label="Who is to see to it?"),),
+        fields=(PersonField(name="person", label="Who should see to it?"),),
         send_label="Assign",
         intro=account_line(view, services.networks),
     )
@@ -78,7 +78,7 @@ async def _assign(uow: UnitOfWork, services: Services, asker: Asker, lapse_id: L
     now = services.clock.now()
     view, together = await lapses_together(uow, asker, lapse_id)
     _only_administrators(asker, view)
-    if open_lapse(view) is None:
+    if view.open_lapse is None:
         return over(services, view)
     if not may(person, Act.CLAIM, view):
         raise CommandError(about(services, view, line(_may_not_see(person, view))))
@@ -88,8 +88,12 @@ async def _assign(uow: UnitOfWork, services: Services, asker: Asker, lapse_id: L
     given = [each for each in theirs if each.lapse is not None and each.lapse.id in changed]
     by = {"by": shown(asker.person.name), "by_id": to_wire(asker.person.id)} if person.id != asker.person.id else {}
     await uow.notices.record(events_of(EventKind.CLAIMED, given, now, person_id=person.id, data=by))
-    for each in lapse_ids(given):
-        await uow.audit.write(entry(asker, now, "lapse.assigned", f"lapse {to_wire(each)}", to=shown(person.name)))
+    await uow.audit.write(
+        *(
+            entry(asker, now, "lapse.assigned", f"lapse {to_wire(each)}", to=shown(person.name))
+            for each in lapse_ids(given)
+        )
+    )
     return _given(services, asker, view, person, made.until, others=len(given) - 1)
 
 

@@ -67,7 +67,7 @@ async def _page(
     if not found.entries:
         about = f" with “{shown(words, 40)}”" if words else ""
         by = f" by {names[actor_id]}" if actor_id is not None and actor_id in names else ""
-        return Message((text(f"Nothing{about}{by} stands in the log{' before that' if before else ''}."),))
+        return Message((text(f"Nothing{about}{by} is in the log{' before that' if before else ''}."),))
     parts: list[Part] = [Heading(_heading(names, actor_id, words))]
     parts += [Text(_told(group, names)) for group in groups]
     parts += _paging(found, actor_id, words, before)
@@ -88,7 +88,9 @@ def _paging(found: LogPage, actor_id: PersonId | None, words: str, before: datet
     following = admin_list_action(AUDIT, position, carried) if position else None
     newest = admin_list_action(AUDIT, 0, carried) if before is not None else None
     if following is None and newest is None:
-        return [text("And more, further back: say more of what you look for.")] if older is not None else []
+        return (
+            [text("There is more, further back: say more about what you are looking for.")] if older is not None else []
+        )
     return [Paging("newest · older", newest, following)]
 
 

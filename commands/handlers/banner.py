@@ -9,7 +9,7 @@ from commands.command import Asker, Services
 from commands.errors import CommandError
 from commands.handlers.seeing import NotYours
 from commands.messages import Button, Buttons, Mark, Message, Part, text
-from commands.model import ConnectionState, Scope
+from commands.model import Scope
 from commands.wording import number_of
 
 A = TypeVar("A")
@@ -35,7 +35,7 @@ async def under_banner(
     mine = Scope(client_ids=frozenset(), person_id=asker.person.id, within=asker.person.within)
     async with services.storage.reading() as uow:
         counts = await uow.connections.counts(asker.organization_id, mine)
-    lapsed = sum(count.number for count in counts if count.state is ConnectionState.LAPSED)
+    lapsed = sum(count.lapsed for count in counts)
     return replace(answer, parts=(*_banner(lapsed), *answer.parts)) if lapsed else answer
 
 

@@ -1,13 +1,14 @@
 """What channels hear, for administrators: the list, and ending any of it (C-8)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from commands.actions import admin_list_action, end_channel_action, subscription_id_of
+from commands.actions import end_channel_action, subscription_id_of
 from commands.auditing import entry
 from commands.command import Asker, Services
-from commands.drawing import network_name
 from commands.handlers.asked import Asked
 from commands.handlers.gate import only_administrators
+from commands.handlers.paging import PAGE_SIZE, first_row, paging
+from commands.handlers.readers import in_words
 from commands.handlers.seeing import NotYours
 from commands.ids import ClientId
 from commands.messages import (
@@ -20,7 +21,6 @@ from commands.messages import (
     Message,
     Moment,
     MomentStyle,
-    Paging,
     Part,
     Row,
     Rows,
@@ -29,10 +29,9 @@ from commands.messages import (
 )
 from commands.model import Channel, Person, Subscription, Workspace
 from commands.opt_ins import channel_subject, want_detail
-from commands.wording import named, number_of, shown
+from commands.wording import named, number_of
 
 CHANNELS = "channels"
-PAGE_SIZE = 8
 
 
 async def channels(services: Services, asker: Asker, asked: Asked) -> Message:
@@ -46,28 +45,21 @@ async def channel_page(services: Services, asker: Asker, offset: int) -> Message
     async with services.storage.reading() as uow:
         there = [each for each in await uow.subscriptions.all(asker.organization_id) if each.channel is not None]
         people = await uow.people.many(asker.organization_id, [each.person_id for each in there])
-        clients = {client.id: client.name for client in await uow.clients.all(asker.organization_id)}
+        clients = {client.name: client.id for client in await uow.clients.all(asker.organization_id)}
         workspaces = await uow.organizations.workspaces(asker.organization_id)
     if not there:
         return Message(
             (text("No channel hears of lapses yet. In a channel, type ", Code("/subscribe-lapses here all"), "."),)
         )
     there.sort(key=lambda each: (_place(each.channel, workspaces), each.created_at))
-    offset = min(offset, (len(there) - 1) // PAGE_SIZE * PAGE_SIZE)
+    offset = first_row(offset, len(there))
     part = there[offset : offset + PAGE_SIZE]
     number = len({each.channel for each in there})
     parts: list[Part] = [
         Heading(line(Bold(number_of(number, "channel")), f" · {number_of(len(there), 'thing')} heard there")),
         Rows(tuple(_row(services, each, people[each.person_id], clients, workspaces) for each in part)),
     ]
-    if len(there) > PAGE_SIZE:
-        parts.append(
-            Paging(
-                f"{offset + 1}–{offset + len(part)} of {len(there)}",
-                admin_list_action(CHANNELS, offset - PAGE_SIZE) if offset else None,
-                admin_list_action(CHANNELS, offset + PAGE_SIZE) if offset + PAGE_SIZE < len(there) else None,
-            )
-        )
+    parts += paging(CHANNELS, offset, len(there))
     return Message(tuple(parts))
 
 
@@ -76,7 +68,7 @@ async def end_channel(services: Services, asker: Asker, arguments: tuple[str, ..
     wanted = subscription_id_of(arguments)
     async with services.storage.reading() as uow:
         there = await uow.subscriptions.all(asker.organization_id)
-        clients = {client.id: client.name for client in await uow.clients.all(asker.organization_id)}
+        clients = {client.name: client.id for client in await uow.clients.all(asker.organization_id)}
     one = next((each for each in there if each.id == wanted and each.channel is not None), None)
     if one is None or one.channel is None:
         raise NotYours
@@ -91,33 +83,25 @@ async def end_channel(services: Services, asker: Asker, arguments: tuple[str, ..
             everything=False,
         )
         channel = one.channel
-        detail = want_detail(one.network, one.client_id, {name: client_id for client_id, name in clients.items()})
+        detail = want_detail(one.network, one.client_id, clients)
         now, subject = services.clock.now(), channel_subject(channel)
         await uow.audit.write(entry(asker, now, "subscription.ended", subject, **detail))
-    what = heard(services, one, clients)
+    what = in_words(services, (one.network, one.client_id), clients)
     return Message((text("The channel ", Code(channel.external_id), " no longer hears of ", Bold(what), "."),))
-
-
-def heard(services: Services, one: Subscription, clients: dict[ClientId, str]) -> str:
-    """What a subscription is for, in words."""
-    lapses = f"{network_name(services.networks, one.network)} lapses" if one.network is not None else "lapses"
-    if one.client_id is not None:
-        return f"{lapses} of client {shown(clients.get(one.client_id, 'unknown'))}"
-    return lapses if one.network is not None else "every lapse"
 
 
 def _row(
     services: Services,
     each: Subscription,
     setter: Person,
-    clients: dict[ClientId, str],
+    clients: Mapping[str, ClientId],
     workspaces: Sequence[Workspace],
 ) -> Row:
     channel = each.channel
     title: Line = (Code(channel.external_id if channel else ""), *line(f" · {_place(channel, workspaces)}"))
     left = ", who has left: it hears nothing any more" if setter.left_at is not None else ""
     detail = line(
-        f"hears of {heard(services, each, clients)} · since ",
+        f"hears of {in_words(services, (each.network, each.client_id), clients)} · since ",
         Moment(each.created_at, MomentStyle.DAY),
         f" · as far as {named(setter.name)} may see{left}",
     )

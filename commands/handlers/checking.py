@@ -8,9 +8,9 @@ from commands.access import may_reconnect
 from commands.actions import check_action, connection_of, details_action, reconnect_action
 from commands.causes import cause_name
 from commands.command import Asker, Services
-from commands.drawing import account_line, mark_of, mending_label, network_name, open_lapse, spec_of
-from commands.handlers.choosing import CHOICES, called, which
+from commands.drawing import account_line, mark_of, mending_label, network_name, spec_of
 from commands.handlers.help import support_line
+from commands.handlers.naming import accounts_asked
 from commands.handlers.ownership import cause_paragraphs
 from commands.handlers.seeing import seen
 from commands.ids import AuthorizationId, ConnectionId
@@ -42,9 +42,16 @@ AT_ONCE = 3  # accounts that one command has checked: each may be a call out
 async def check(services: Services, asker: Asker, query: LapsedQuery, arguments: Arguments) -> Message:
     """Check the accounts that match, if they are few; else ask which."""
     async with services.storage.reading() as uow:
-        found = await called(uow, services, asker, query, arguments, limit=CHOICES + 1, example=usage.CHECK)
-    if len(found) > AT_ONCE:
-        return which(services, found, query, "Check now", check_action)
+        found = await accounts_asked(
+            uow,
+            services,
+            asker,
+            query,
+            arguments,
+            example=usage.CHECK,
+            offer=("Check now", check_action),
+            most=AT_ONCE,
+        )
     return await _checked(services, asker, found)
 
 
@@ -99,7 +106,7 @@ def _one(services: Services, asker: Asker, view: ConnectionView, result: CheckRe
     parts.append(Buttons(tuple(buttons)))
     asked = result is not CheckResult.NOT_POSSIBLE
     works = asked and view.connection.state is ConnectionState.ACTIVE and not _in_doubt(view)
-    return Message(tuple(parts), Tone.GOOD if works else Tone.ACTION if open_lapse(view) else Tone.NEUTRAL)
+    return Message(tuple(parts), Tone.GOOD if works else Tone.ACTION if view.open_lapse else Tone.NEUTRAL)
 
 
 def _row(services: Services, view: ConnectionView, verdict: Line) -> Row:
@@ -131,7 +138,7 @@ def _verdict(
     spec = spec_of(services.networks, connection.network)
     if spec is not None and spec.own_page is not None:
         return _kept_elsewhere(view, spec.own_page.product)
-    if connection.authorization_id is None and open_lapse(view) is not None:
+    if connection.authorization_id is None and view.open_lapse is not None:
         return line(
             "No login here reaches it at the moment, so there is nothing to check until somebody reconnects it."
         )
@@ -145,18 +152,18 @@ def _verdict(
 
 def _kept_elsewhere(view: ConnectionView, product: str) -> Line:
     """Of a connection that the host product keeps: there is nothing here that it could be checked with."""
-    lapse = open_lapse(view)
-    keeps = f"{product} keeps this connection and tells us how it is, so that we cannot ask ourselves."
+    lapse = view.open_lapse
+    keeps = f"{product} keeps this connection and tells us how it is, so we cannot check it ourselves."
     if lapse is not None:
         return line(f"{keeps} It has not worked since ", Moment(lapse.opened_at), f" · {cause_name(lapse.cause)}.")
     works = view.connection.state is ConnectionState.ACTIVE
-    return line(f"{keeps} By its last word it works." if works else f"{keeps} It is not connected yet.")
+    return line(f"{keeps} As last reported, it works." if works else f"{keeps} It is not connected yet.")
 
 
 def _known(view: ConnectionView, network: str, *, busy: bool, before: bool) -> Line:
     """What is known of it after a check. `before`: whether it was lapsed before."""
-    connection, authorization, lapse = view.connection, view.authorization, open_lapse(view)
-    said = "It is being checked this very moment; before that: " if busy else "Checked just now: "
+    connection, authorization, lapse = view.connection, view.authorization, view.open_lapse
+    said = "It is being checked right now; before that: " if busy else "Checked just now: "
     if lapse is not None:
         still = "it still does not work" if before else "it does not work"
         return line(f"{said}{still}, since ", Moment(lapse.opened_at), f" · {cause_name(lapse.cause)}.")

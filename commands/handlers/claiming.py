@@ -9,7 +9,6 @@ from commands.access import Act, may
 from commands.actions import claim_action, lapse_of, release_action
 from commands.auditing import entry
 from commands.command import Asker, Services
-from commands.drawing import open_lapse, standing_claim
 from commands.handlers.together import (
     about,
     events_of,
@@ -37,15 +36,15 @@ async def claim(services: Services, asker: Asker, arguments: tuple[str, ...]) ->
     lapse_id, now = lapse_of(arguments), services.clock.now()
     async with services.storage.transaction() as uow:
         view, together = await lapses_together(uow, asker, lapse_id)
-        if open_lapse(view) is None:
+        if view.open_lapse is None:
             return over(services, view)
-        standing = standing_claim(view.lapse, now)
+        standing = view.standing_claim(now)
         if standing is not None and standing.person_id != asker.person.id:
             return _others(services, asker, view, standing)
         if standing is not None:
             return _yours(services, asker, view, standing.until, others=len(together) - 1, already=True)
         await not_too_often(uow, asker, lapse_id, now, action=CLAIMED)
-        free = [each for each in together if standing_claim(each.lapse, now) is None]
+        free = [each for each in together if each.standing_claim(now) is None]
         made = Claim(person_id=asker.person.id, until=now + STANDS_FOR)
         written = await uow.lapses.claim(asker.organization_id, lapse_ids(free), made)
         await _record(uow, asker, free, written, kind=EventKind.CLAIMED, now=now)
@@ -59,9 +58,9 @@ async def release(services: Services, asker: Asker, arguments: tuple[str, ...]) 
     lapse_id, now = lapse_of(arguments), services.clock.now()
     async with services.storage.transaction() as uow:
         view, together = await lapses_together(uow, asker, lapse_id)
-        if open_lapse(view) is None:
+        if view.open_lapse is None:
             return over(services, view)
-        standing = standing_claim(view.lapse, now)
+        standing = view.standing_claim(now)
         if standing is None:
             return _said(services, asker, view, NOBODY, claimable=True)
         if standing.person_id != asker.person.id and not may(asker.person, Act.RELEASE_ANOTHERS, view):
@@ -87,16 +86,15 @@ async def _record(
     changed = [each for each in views if each.lapse is not None and each.lapse.id in written]
     await uow.notices.record(events_of(kind, changed, now, person_id=asker.person.id))
     action = CLAIMED if kind is EventKind.CLAIMED else "lapse.released"
-    for lapse_id in written:
-        await uow.audit.write(entry(asker, now, action, f"lapse {to_wire(lapse_id)}"))
+    await uow.audit.write(*(entry(asker, now, action, f"lapse {to_wire(each)}") for each in written))
 
 
 async def _as_it_is_now(uow: UnitOfWork, services: Services, asker: Asker, lapse_id: LapseId) -> Message:
     """What somebody else did at the same moment, in place of what was asked."""
     view = await lapse_seen(uow, asker, lapse_id)
-    if open_lapse(view) is None:
+    if view.open_lapse is None:
         return over(services, view)
-    standing = standing_claim(view.lapse, services.clock.now())
+    standing = view.standing_claim(services.clock.now())
     if standing is None:
         return _said(services, asker, view, NOBODY, claimable=True)
     if standing.person_id == asker.person.id:
@@ -108,7 +106,7 @@ def _yours(
     services: Services, asker: Asker, view: ConnectionView, until: datetime, *, others: int, already: bool
 ) -> Message:
     also = f", and {number_of(others, 'more account')} of the same login" if others else ""
-    before = "You already are on it" if already else "You're on it"
+    before = "You are already on it" if already else "You're on it"
     spans = line(f"{Mark.CLAIMED} {before}{also}, until ", Moment(until), ". Everybody who was told sees it.")
     buttons = reconnect_buttons(services, asker, view)
     if view.lapse is not None:

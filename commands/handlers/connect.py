@@ -5,7 +5,6 @@ from commands.auditing import entry
 from commands.command import Asker, Services
 from commands.errors import CommandError
 from commands.handlers.help import support_line
-from commands.ids import LinkId, new_id
 from commands.messages import Bold, Buttons, Heading, Line, LinkButton, Message, Note, Style, Text, Tone, line
 from commands.parsing import Arguments, network_names, parse_network
 from commands.ports.network import NetworkSpec
@@ -21,14 +20,7 @@ async def answer(services: Services, asker: Asker, arguments: Arguments) -> Mess
         raise CommandError(Message(nothing))
     slug = _network(services, asker, arguments)
     spec, now = services.networks[slug].spec, services.clock.now()
-    link = Link(
-        id=LinkId(new_id(now)),
-        organization_id=asker.organization_id,
-        person_id=asker.person.id,
-        connection_id=None,
-        created_at=now,
-        network=slug,
-    )
+    link = Link.new(asker.organization_id, asker.person.id, now, network=slug)
     async with services.storage.transaction() as uow:
         locator = await uow.links.ensure(link)
         await uow.audit.write(entry(asker, now, "connect.offered", f"network {slug}"))
@@ -51,7 +43,10 @@ def _ways(spec: NetworkSpec) -> tuple[str, str]:
     if spec.key_form is not None:
         called = spec.key_form.called
         takes = f"Have the {called} of one account ready; it takes {spec.reconnect_requirement}."
-        return takes, f"We ask {spec.name} which account it is of. Each account is connected by itself, by its own."
+        return (
+            takes,
+            f"We ask {spec.name} which account it belongs to. Each account is connected separately, with its own.",
+        )
     if spec.own_page is not None:
         product = spec.own_page.product
         return (
@@ -60,7 +55,7 @@ def _ways(spec: NetworkSpec) -> tuple[str, str]:
         )
     return (
         f"Log in with {spec.login_label}; it takes {spec.reconnect_requirement}.",
-        "After the login you choose which of its accounts are connected; those that are already stay as they are.",
+        "After the login you choose which of its accounts are connected; those that already are stay as they are.",
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from commands.actions import drill_of
-from commands.auditing import entry
+from commands.auditing import Actor, entry
 from commands.command import Asker, Services
 from commands.handlers.asked import Asked
 from commands.handlers.naming import clients_meant
@@ -12,7 +12,6 @@ from commands.handlers.seeing import NotYours
 from commands.ids import DrillId, EventId, PersonId, new_id, to_wire
 from commands.messages import Bold, Code, Heading, Line, Mark, Message, Moment, Part, Tone, line, text
 from commands.model import Drill, Person
-from commands.ports.auditing import AuditEntry
 from commands.ports.events import Event, EventKind
 from commands.ports.storage import UnitOfWork
 from commands.wording import Sentence, duration, named
@@ -45,7 +44,11 @@ async def drill(services: Services, asker: Asker, asked: Asked) -> Message:
         await uow.notices.record([_started(asker, made, now)])
         detail = {"client": name or "all"}
         await uow.audit.write(entry(asker, now, "drill.started", f"drill {to_wire(made.id)}", **detail))
-    of = f"client {named(name)}" if name is not None else "every client"
+    return _begun(made, name)
+
+
+def _begun(made: Drill, client: str | None) -> Message:
+    of = f"client {named(client)}" if client is not None else "every client"
     return Message(
         (
             text(f"{Mark.GOOD} The drill has begun, for {of}."),
@@ -83,21 +86,13 @@ async def note_answer(
     if found is None:
         return None
     if found.reported_at is not None:
-        return Sentence("DRILL: it is over already. Next time, press within four hours.")
+        return Sentence("DRILL: it is already over. Next time, press within four hours.")
     if not await uow.drills.answer(person.organization_id, drill_id, person.id, now):
-        return Sentence("DRILL: you said so already. Nothing else is to be done.")
-    await uow.audit.write(
-        AuditEntry(
-            organization_id=person.organization_id,
-            at=now,
-            actor_id=person.id,
-            origin=origin,
-            action="drill.answered",
-            subject=f"drill {to_wire(drill_id)}",
-        )
-    )
+        return Sentence("DRILL: you already said so. There is nothing else to do.")
+    by = Actor(organization_id=person.organization_id, person_id=person.id, origin=origin)
+    await uow.audit.write(entry(by, now, "drill.answered", f"drill {to_wire(drill_id)}"))
     took = duration(now - found.started_at)
-    return Sentence("{mark} DRILL: noted, after {took}. Nothing else is to be done.", mark=Mark.GOOD, took=took)
+    return Sentence("{mark} DRILL: noted, after {took}. There is nothing else to do.", mark=Mark.GOOD, took=took)
 
 
 def _started(asker: Asker, made: Drill, now: datetime) -> Event:

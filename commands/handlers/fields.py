@@ -61,4 +61,4 @@ def _unknown(client: str, clients: Mapping[str, ClientId]) -> str:
         guess = nearest(client, clients)
         suggestion = f" Did you mean {shown(guess)}?" if guess is not None else ""
         return f"I don't know a client called “{shown(client, 40)}”.{suggestion}"
-    return "This client is not there any more, or not yours to see."
+    return "This client is gone, or not yours to see."

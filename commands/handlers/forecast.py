@@ -10,7 +10,7 @@ from commands.actions import ListView, StateFilter, calendar_action, list_action
 from commands.auditing import entry
 from commands.command import Asker, Services
 from commands.drawing import EXPIRING_WITHIN, network_name
-from commands.forecast import HORIZON, MOST_LOGINS, by_person, by_week, own_forecast, sittings, zone_of
+from commands.forecast import HORIZON, MOST_LOGINS, by_person, by_week, own_forecast, sittings
 from commands.handlers.seeing import visible_clients
 from commands.ids import WorkspaceId, to_wire
 from commands.messages import (
@@ -42,6 +42,7 @@ from commands.passes import LIVES, PAGE, make_pass
 from commands.ports.forecasting import EndingLogin
 from commands.ports.reconnecting import PassPurpose
 from commands.wording import named, number_of, shown
+from commands.zones import first_known_zone
 
 SHOWN = 8  # logins with a button of their own
 NAMED = 3  # clients, or people, that a line names
@@ -92,7 +93,7 @@ async def upcoming(services: Services, asker: Asker, query: LapsedQuery, argumen
         own=own,
         narrowed=narrowed,
         workspace_id=_signs_in(asker, workspaces),
-        zone=zone_of(asker.person.time_zone or asker.organization.time_zone),
+        zone=first_known_zone(asker.person.zone_in(asker.organization)),
         now=now,
     )
     return _draw(services, told)
@@ -207,7 +208,7 @@ def _own(services: Services, told: _Told) -> list[Part]:
     sentence = line(
         "Your next reconnect day: ",
         Moment(first.at),
-        f". {logins} in one go, some {minutes} minutes.",
+        f". {logins} in one go, about {minutes} minutes.",
     )
     buttons: list[AnyButton] = []
     if told.workspace_id is not None:

@@ -7,6 +7,7 @@ from commands.handlers.seeing import NotYours
 from commands.ids import PersonId
 from commands.messages import Code, Message, text
 from commands.model import Person
+from commands.ports.storage import UnitOfWork
 from commands.wording import listed, named
 
 
@@ -15,7 +16,8 @@ async def only_administrators(services: Services, asker: Asker, act: Act = Act.A
     if may(asker.person, act):
         return
     if not is_administrator(asker.person):
-        raise await refused(services, asker, "Only administrators do this.")
+        async with services.storage.reading() as uow:
+            raise await refused(uow, asker, "Only administrators can do this.")
     raise CommandError(
         Message(
             (
@@ -43,9 +45,8 @@ async def person_pressed(services: Services, asker: Asker, person_id: PersonId, 
     return person
 
 
-async def refused(services: Services, asker: Asker, sentence: str) -> CommandError:
+async def refused(uow: UnitOfWork, asker: Asker, sentence: str) -> CommandError:
     """A refusal that says whom to ask."""
-    async with services.storage.reading() as uow:
-        administrators = await uow.people.administrators(asker.organization_id)
+    administrators = await uow.people.administrators(asker.organization_id)
     names = [named(person.name) for person in administrators[:2]]
     return CommandError(f"{sentence} Ask {listed(names, 'or')}." if names else sentence)

@@ -15,9 +15,9 @@ from commands.actions import (
 )
 from commands.causes import cause_name
 from commands.command import Asker, Services
-from commands.drawing import Identities, account_line, mark_of, mention, network_name, open_lapse, spec_of
+from commands.drawing import Identities, account_line, mark_of, mention, network_name, spec_of
 from commands.gaps import filled_of, gap_of, leaves_gap, receipt
-from commands.handlers.choosing import CHOICES, called, which
+from commands.handlers.naming import accounts_asked
 from commands.handlers.seeing import seen
 from commands.ids import LapseId, PersonId
 from commands.messages import (
@@ -75,11 +75,10 @@ class History:
 async def history(services: Services, asker: Asker, query: LapsedQuery, arguments: Arguments) -> Message:
     """Tell an account's past; several that match are offered."""
     async with services.storage.reading() as uow:
-        found = await called(uow, services, asker, query, arguments, limit=CHOICES + 1, example=usage.HISTORY)
-        if len(found) == 1:
-            view = await seen(uow, asker, found[0].connection.id)
-            return _draw(services, await _read(uow, asker, view))
-    return which(services, found, query, "History", history_action)
+        offer = ("History", history_action)
+        (found,) = await accounts_asked(uow, services, asker, query, arguments, example=usage.HISTORY, offer=offer)
+        view = await seen(uow, asker, found.connection.id)
+        return _draw(services, await _read(uow, asker, view))
 
 
 async def press(services: Services, asker: Asker, arguments: tuple[str, ...]) -> Message:
@@ -140,7 +139,7 @@ def _draw(services: Services, told: History) -> Message:
     parts += _receipt(services, told)
     parts += _paging(told)
     menu = [Button("Who can reconnect it", who_can_action(view.connection.id))]
-    still_open = open_lapse(view)
+    still_open = view.open_lapse
     if still_open is not None:
         menu.insert(0, Button("Add a note", note_action(still_open.id)))
     parts.append(Buttons((Button("Details", details_action(view.connection.id)),), tuple(menu)))

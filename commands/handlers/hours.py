@@ -105,12 +105,12 @@ def _clock(hour: str, minute: str | None, half: str | None) -> time:
     hours, minutes = int(hour), int(minute or 0)
     if half is not None:
         if not 1 <= hours <= 12:
-            raise NotHours(f"{hour} {half} is no time of day.")
+            raise NotHours(f"{hour} {half} is not a time of day.")
         hours = hours % 12 + (12 if half.casefold() == "pm" else 0)
     if (hours, minutes) == (24, 0):
         return time(23, 59)
     if hours > 23 or minutes > 59:
-        raise NotHours(f"{hour}{':' + minute if minute else ''} is no time of day.")
+        raise NotHours(f"{hour}{':' + minute if minute else ''} is not a time of day.")
     return time(hours, minutes)
 
 

@@ -18,7 +18,7 @@ from commands.wording import named, number_of, shown
 
 async def link(services: Services, asker: Asker, asked: Asked) -> Message:
     """Answer with a one-time link that makes whoever opens it, signed in, this person."""
-    whom = asked.need("person", "Whose chat account is to be linked?")
+    whom = asked.need("person", "Whose chat account should be linked?")
     now = services.clock.now()
     async with services.storage.transaction() as uow:
         person = await person_meant(uow, asker, asked, whom)
@@ -35,7 +35,7 @@ async def link(services: Services, asker: Asker, asked: Asked) -> Message:
             text(Code(address)),
             Note(
                 line(
-                    f"Give it to {name} alone: whoever opens it signs in, sees both names and confirms, once. It works "
+                    f"Give it only to {name}: whoever opens it signs in, sees both names and confirms, once. It works "
                     f"for {hours} hours."
                 )
             ),
@@ -45,18 +45,18 @@ async def link(services: Services, asker: Asker, asked: Asked) -> Message:
 
 async def unlink(services: Services, asker: Asker, asked: Asked) -> Message:
     """Forget a person's chat accounts: their messages, opt-ins and open links there end."""
-    whom = asked.need("person", "Whose chat accounts are to be forgotten?")
+    whom = asked.need("person", "Whose chat accounts should be forgotten?")
     now = services.clock.now()
     async with services.storage.transaction() as uow:
         person = await person_meant(uow, asker, asked, whom, left=True)
         if person.id == asker.person.id:
-            raise CommandError("Your own chat account is for another administrator to forget.")
+            raise CommandError("Only another administrator can forget your own chat account.")
         only_primary(asker.person, person)
         accounts = (await uow.people.identities(asker.organization_id, [person.id])).get(person.id, ())
         if not accounts:
             raise CommandError(f"{named(person.name)} has no chat account linked here; nothing changed.")
         for account in accounts:
-            await unlink_account(uow, account, by=asker.person, origin=asker.origin, now=now)
+            await unlink_account(uow, account, asker, now)
     number = number_of(len(accounts), "chat account")
     reach = (
         "They are reached by email now." if person.email else "Nothing reaches them now: they have no email address."

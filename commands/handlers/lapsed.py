@@ -107,7 +107,8 @@ async def _list(
     if search is not None and view.state is StateFilter.ALL and not listing.page.total:
         if query.person is not None and person is None:
             raise _unclear_person(services, arguments, query.person)
-        known = (*names, *(count.client_name for count in counts), *StateFilter, *Show, "mine")
+        others = (f"/{command.name}" for command in usage.USAGES)  # "/lapsed reconnect"
+        known = (*names, *(count.client_name for count in counts), *StateFilter, *Show, "mine", *others)
         raise unknown(arguments, usage.LAPSED.here(services.networks), search, known)
     return draw_list(services, asker, listing)
 

@@ -11,6 +11,7 @@ from commands.drawing import network_name, separated
 from commands.errors import CommandError
 from commands.handlers.asked import Asked
 from commands.handlers.gate import only_administrators
+from commands.handlers.paging import PAGE_SIZE, first_row, paging
 from commands.ids import to_wire
 from commands.messages import (
     Bold,
@@ -23,7 +24,6 @@ from commands.messages import (
     Message,
     Moment,
     Note,
-    Paging,
     Part,
     Row,
     Rows,
@@ -38,7 +38,6 @@ from commands.ports.reconnecting import FollowedLink, PassPurpose, Round, Sendin
 from commands.wording import named, number_of, shown
 
 LINKS = "links"
-PAGE_SIZE = 8
 LOOKS_BACK = timedelta(days=30)
 """How long a link stays on the list: it works for seven days, and is cleared away a month after its end."""
 
@@ -69,7 +68,7 @@ async def page(services: Services, asker: Asker, offset: int) -> Message:
     since = now - LOOKS_BACK
     async with services.storage.reading() as uow:
         number = await uow.passes.number_followed(asker.organization_id, since=since)
-        offset = min(offset, max(0, number - 1) // PAGE_SIZE * PAGE_SIZE)
+        offset = first_row(offset, number)
         found = await uow.passes.followed(asker.organization_id, since=since, offset=offset, limit=PAGE_SIZE)
     if not number:
         return Message(
@@ -81,19 +80,11 @@ async def page(services: Services, asker: Asker, offset: int) -> Message:
     done = sum(_is_done(each) for each in found)
     heading = line(Bold(number_of(number, "personal link")), f" in {LOOKS_BACK.days} days")
     parts: list[Part] = [Heading(heading), Rows(tuple(_row(services.networks, each, now) for each in found))]
-    if number > PAGE_SIZE:
-        following = offset + PAGE_SIZE
-        parts.append(
-            Paging(
-                f"{offset + 1}–{offset + len(found)} of {number}",
-                admin_list_action(LINKS, offset - PAGE_SIZE) if offset else None,
-                admin_list_action(LINKS, following) if following < number else None,
-            )
-        )
+    parts += paging(LINKS, offset, number)
     again = admin_list_action(LINKS, offset)
     if again is not None:
         parts.append(Buttons((Button("Look again", again),)))
-    parts.append(Note(line("Opened means that its button was pressed: a preview or a mail filter counts for nothing.")))
+    parts.append(Note(line("Opened means that its button was pressed: a preview or a mail filter does not count.")))
     return Message(tuple(parts), Tone.GOOD if done == len(found) else Tone.NEUTRAL)
 
 
@@ -104,19 +95,19 @@ async def withdraw(services: Services, asker: Asker, arguments: tuple[str, ...])
     async with services.storage.transaction() as uow:
         one = await uow.passes.get(asker.organization_id, pass_id)
         if one is None or one.purpose is not PassPurpose.ACCOUNTS or one.followed_at is None:
-            raise CommandError("That link is not there any more.")
+            raise CommandError("That link is gone.")
         person = await uow.people.get(asker.organization_id, one.person_id)
         anew = Buttons((Button("Send a new one", send_link_action(person.id)),))
         if not await uow.passes.withdraw_one(asker.organization_id, pass_id, now):
             return Message(
-                (text("The link of ", Bold(named(person.name)), " was over already. Nothing changed."), anew)
+                (text("The link of ", Bold(named(person.name)), " had already expired. Nothing changed."), anew)
             )
         # Whoever holds it may have made addresses of the calendar with it, which live longer.
         await uow.passes.withdraw(asker.organization_id, person.id, PassPurpose.CALENDAR, now)
         subject = f"person {to_wire(person.id)}"
         await uow.audit.write(entry(asker, now, "personal_link.withdrawn", subject, person=shown(person.name)))
     return Message(
-        (text(f"{Mark.GOOD} Withdrawn: the link of ", Bold(named(person.name)), " opens nothing any more."), anew),
+        (text(f"{Mark.GOOD} Withdrawn: the link of ", Bold(named(person.name)), " no longer opens anything."), anew),
         Tone.GOOD,
     )
 

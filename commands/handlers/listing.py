@@ -1,10 +1,11 @@
 """The list: counts, rows, and the way through it. Its state travels in its buttons, so it works after a restart."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 
 from commands.access import is_administrator, may_reconnect, scope_of
 from commands.actions import (
@@ -44,7 +45,7 @@ from commands.messages import (
 )
 from commands.model import NEEDS_CONNECTING, ConnectionState, ConnectionView, Count, Filter, Page, Person
 from commands.ports.storage import UnitOfWork
-from commands.wording import listed, number_of, shown
+from commands.wording import duration, listed, number_of, shown
 
 PAGE_SIZE = 8  # rows: with their buttons some 30 blocks of the 50 that a message may have
 BREAKDOWN = 6  # networks or clients named in the counts
@@ -60,6 +61,15 @@ _STATES: dict[StateFilter, tuple[ConnectionState, ...]] = {
     StateFilter.RETIRED: (ConnectionState.RETIRED,),
     StateFilter.ALL: tuple(ConnectionState),
 }
+_HOW_MANY: Mapping[StateFilter, Callable[[Count], int]] = {
+    StateFilter.NEEDS_CONNECTING: attrgetter("needing"),
+    StateFilter.LAPSED: attrgetter("lapsed"),
+    StateFilter.ACTIVE: attrgetter("active"),
+    StateFilter.UNCONNECTED: attrgetter("unconnected"),
+    StateFilter.RETIRED: attrgetter("retired"),
+    StateFilter.ALL: lambda count: count.in_use + count.retired,
+}
+"""How long the lists are, of one network and client. What expires, no counter knows."""
 _TITLES = {
     StateFilter.NEEDS_CONNECTING: f"{Mark.URGENT} Needs connecting",
     StateFilter.LAPSED: f"{Mark.LAPSED} Lapsed",
@@ -90,12 +100,25 @@ class Listing:
 
     view: ListView
     counts: Sequence[Count]
+    """Of everything that the asker may see."""
     client: str | None
     """The name of the client that the view is narrowed to."""
     person: Person | None
     """The person that the view is narrowed to."""
     page: Page = field(default_factory=lambda: Page(rows=(), total=0))
     next_to_end: ConnectionView | None = None
+
+    @property
+    def counted(self) -> Sequence[Count]:
+        """The counts of what the view is narrowed to."""
+        network, client_id = self.view.network, self.view.client_id
+        if network is None and client_id is None:
+            return self.counts
+        return [
+            count
+            for count in self.counts
+            if (network is None or network == count.network) and (client_id is None or client_id == count.client_id)
+        ]
 
     @property
     def is_whole(self) -> bool:
@@ -133,17 +156,9 @@ async def read_page(uow: UnitOfWork, services: Services, asker: Asker, listing: 
 
 def _total(listing: Listing) -> int | None:
     """How long the list is, if the counts say so."""
-    view = listing.view
-    if not listing.is_counted or view.state is StateFilter.EXPIRING:
+    if not listing.is_counted or listing.view.state is StateFilter.EXPIRING:
         return None
-    states = _STATES[view.state]
-    return sum(
-        count.number
-        for count in listing.counts
-        if count.state in states
-        and (view.network is None or count.network == view.network)
-        and (view.client_id is None or count.client_id == view.client_id)
-    )
+    return sum(map(_HOW_MANY[listing.view.state], listing.counted))
 
 
 def draw_list(services: Services, asker: Asker, listing: Listing) -> Message:
@@ -174,10 +189,11 @@ def _heading(services: Services, listing: Listing) -> Line:
     view, page = listing.view, listing.page
     spans: list[Span] = [Bold(f"{_TITLES[view.state]}: {page.total:,}")]
     if view.state is StateFilter.NEEDS_CONNECTING and listing.is_counted:
-        spans.append(Plain(f" of {_number(listing, _in_use):,}"))
+        spans.append(Plain(f" of {sum(count.in_use for count in listing.counted):,}"))
     spans += [Plain(f" · {part}") for part in _filters(services, listing)]
     if page.oldest is not None and view.state in (StateFilter.NEEDS_CONNECTING, StateFilter.LAPSED):
-        spans += [Plain(" · oldest "), Moment(page.oldest, MomentStyle.AGO)]
+        # Written out: a heading is plain text on some platforms, where no moment is put into the reader's own words.
+        spans.append(Plain(f" · oldest {duration(services.clock.now() - page.oldest)}"))
     return tuple(spans)
 
 
@@ -213,21 +229,17 @@ def _breakdown(services: Services, listing: Listing) -> list[Part]:
 
 def _by(listing: Listing, key: Callable[[Count], str], name: Callable[[Count], str]) -> Line:
     """The groups that need the most. Only those are named that are shown: there may be thousands of counts."""
-    needing: dict[str, int] = {}
-    active: dict[str, int] = {}
+    needing: Counter[str] = Counter()
+    active: Counter[str] = Counter()
     examples: dict[str, Count] = {}
-    for count in _counted(listing):
-        group = key(count)
-        if group not in needing:
-            needing[group], examples[group] = 0, count
-        if _needs(count):
-            needing[group] += count.number
-        if count.state is ConnectionState.ACTIVE:
-            active[group] = active.get(group, 0) + count.number
+    for count in listing.counted:
+        if count.in_use:
+            group = key(count)
+            needing[group] += count.needing
+            active[group] += count.active
+            examples[group] = count
     ordered = sorted(needing, key=lambda each: (-needing[each], each.casefold()))
-    told = [
-        f"{name(examples[each])} {needing[each]:,} ({active.get(each, 0):,} active)" for each in ordered[:BREAKDOWN]
-    ]
+    told = [f"{name(examples[each])} {needing[each]:,} ({active[each]:,} active)" for each in ordered[:BREAKDOWN]]
     if len(ordered) > BREAKDOWN:
         told.append(f"{len(ordered) - BREAKDOWN} more")
     return line(" · ".join(told))
@@ -245,8 +257,8 @@ def _row(services: Services, asker: Asker, view: ConnectionView, new_since: date
 
 def _nothing(services: Services, asker: Asker, listing: Listing) -> Message:
     """Say that the list is empty, how many work, and what expires next."""
-    view, working = listing.view, _number(listing, lambda count: count.state is ConnectionState.ACTIVE)
-    if not any(count.number for count in listing.counts):
+    view, working = listing.view, sum(count.active for count in listing.counted)
+    if not listing.counts:
         return Message((Text(line("There are no connections here yet.")),))
     narrowed = "".join(f" · {part}" for part in _filters(services, listing))
     if listing.is_whole:
@@ -273,15 +285,19 @@ def _nothing(services: Services, asker: Asker, listing: Listing) -> Message:
 
 def _failing(services: Services, listing: Listing) -> list[Part]:
     """Networks of the list that fail by themselves, in one calm line: nothing is to be mended there (X-3)."""
-    since = {count.network: count.failing_since for count in _counted(listing) if count.failing_since is not None}
+    since = {
+        count.network: count.failing_since
+        for count in listing.counted
+        if count.failing_since is not None and count.in_use
+    }
     if not since:
         return []
     names = listed([network_name(services.networks, network) for network in since])
     if len(since) == 1:
-        told = line(f"{Mark.HELD} Held: {names} is failing since ", Moment(min(since.values())))
+        told = line(f"{Mark.HELD} Held: {names} has been failing since ", Moment(min(since.values())))
     else:
-        told = line(f"{Mark.HELD} Held: {names} are failing, the first since ", Moment(min(since.values())))
-    return [Text((*told, Plain(". That breaks nothing of yours; please do not reconnect there meanwhile.")))]
+        told = line(f"{Mark.HELD} Held: {names} have been failing, the first since ", Moment(min(since.values())))
+    return [Text((*told, Plain(". Nothing of yours is broken; please do not reconnect there meanwhile.")))]
 
 
 def _next(services: Services, view: ConnectionView) -> Line:
@@ -296,8 +312,8 @@ def _tabs(listing: Listing) -> list[Part]:
     if not listing.is_counted or view.state not in _TABS:
         return []
     numbers = {
-        StateFilter.NEEDS_CONNECTING: ("Needs connecting", _number(listing, _needs)),
-        StateFilter.ACTIVE: ("Active", _number(listing, lambda count: count.state is ConnectionState.ACTIVE)),
+        StateFilter.NEEDS_CONNECTING: ("Needs connecting", sum(count.needing for count in listing.counted)),
+        StateFilter.ACTIVE: ("Active", sum(count.active for count in listing.counted)),
     }
     buttons = []
     for state, (label, number) in numbers.items():
@@ -340,17 +356,17 @@ def _owners_lists(listing: Listing) -> tuple[Button, ...]:
 
 
 def _menu(services: Services, listing: Listing) -> tuple[Button, ...]:
-    needing: Counter[tuple[str | None, ClientId | None]] = Counter()
-    names: dict[ClientId, str] = {}
-    for count in _counted(listing):
-        if _needs(count):
-            needing[count.network, None] += count.number
-            needing[None, count.client_id] += count.number
-            names[count.client_id] = count.client_name
+    needing: Counter[tuple[str, str]] = Counter()
+    ids: dict[str, ClientId] = {}
+    for count in listing.counted:
+        if count.needing:
+            needing[count.network, ""] += count.needing
+            needing["", count.client_name] += count.needing
+            ids[count.client_name] = count.client_id
     buttons = []
-    for (network, client_id), number in needing.most_common(MENU):
-        label = f"Client {shown(names[client_id], 40)}" if client_id else network_name(services.networks, network or "")
-        action = list_action(ListView(network=network, client_id=client_id))
+    for (network, client), number in needing.most_common(MENU):
+        label = network_name(services.networks, network) if network else f"Client {shown(client, 40)}"
+        action = list_action(ListView(network=network or None, client_id=ids.get(client)))
         if action is not None:
             buttons.append(Button(f"{label}: {number:,}", action))
     return tuple(buttons)
@@ -358,26 +374,3 @@ def _menu(services: Services, listing: Listing) -> tuple[Button, ...]:
 
 def _paged(view: ListView, offset: int) -> ActionRef | None:
     return list_action(replace(view, offset=offset))
-
-
-def _counted(listing: Listing) -> Sequence[Count]:
-    network, client_id = listing.view.network, listing.view.client_id
-    return [
-        count
-        for count in listing.counts
-        if _in_use(count)
-        and (network is None or network == count.network)
-        and (client_id is None or client_id == count.client_id)
-    ]
-
-
-def _number(listing: Listing, wanted: Callable[[Count], bool]) -> int:
-    return sum(count.number for count in _counted(listing) if wanted(count))
-
-
-def _in_use(count: Count) -> bool:
-    return count.state is not ConnectionState.RETIRED
-
-
-def _needs(count: Count) -> bool:
-    return count.state in NEEDS_CONNECTING

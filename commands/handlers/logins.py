@@ -22,14 +22,12 @@ from commands.drawing import (
     mark_of,
     mending_label,
     network_name,
-    open_lapse,
-    standing_claim,
     who_is_at_it,
 )
-from commands.handlers.choosing import CHOICES, called, which
+from commands.handlers.naming import accounts_asked
 from commands.handlers.reconnect import offer
 from commands.handlers.seeing import visible_clients
-from commands.ids import AuthorizationId, ConnectionId, LinkId, PersonId, new_id
+from commands.ids import AuthorizationId, ConnectionId, PersonId
 from commands.messages import (
     ActionRef,
     AnyButton,
@@ -98,10 +96,16 @@ async def answer(services: Services, asker: Asker, arguments: Arguments) -> Mess
     query = parse_account(arguments, network_names(services.networks), usage.RECONNECT)
     if query.account is not None:
         async with services.storage.reading() as uow:
-            found = await called(uow, services, asker, query, arguments, limit=CHOICES + 1, example=usage.RECONNECT_ONE)
-        if len(found) > 1:
-            return which(services, found, query, "This one", reconnect_action)
-        return await offer(services, asker, found[0].connection.id)
+            (found,) = await accounts_asked(
+                uow,
+                services,
+                asker,
+                query,
+                arguments,
+                example=usage.RECONNECT_ONE,
+                offer=("This one", reconnect_action),
+            )
+        return await offer(services, asker, found.connection.id)
     client_id = None
     if query.client is not None:
         async with services.storage.reading() as uow:
@@ -182,13 +186,7 @@ async def _links(uow: UnitOfWork, services: Services, asker: Asker, logins: _Log
     """Make the links of the logins that are shown, in a fixed number of statements."""
     now = services.clock.now()
     links = tuple(
-        Link(
-            id=LinkId(new_id(now)),
-            organization_id=asker.organization_id,
-            person_id=asker.person.id,
-            connection_id=group[0].connection.id,
-            created_at=now,
-        )
+        Link.new(asker.organization_id, asker.person.id, now, connection_id=group[0].connection.id)
         for group in logins.shown
         if group[0].connection.network in services.networks
     )
@@ -256,16 +254,16 @@ def _row(services: Services, asker: Asker, group: Sequence[ConnectionView], logi
     size = number or len(group)
     more = f" and {size - NAMES:,} more" if size > NAMES else ""
     causes = ", ".join(dict.fromkeys(_cause(row) for row in group))
-    lapse = open_lapse(first)
+    lapse = first.open_lapse
     since = (f"{causes}, since ", Moment(lapse.opened_at)) if lapse is not None else (causes,)
-    is_taken = first.reconnecting_by is not None or standing_claim(lapse, now) is not None
+    is_taken = first.reconnecting_by is not None or first.standing_claim(now) is not None
     at_it = who_is_at_it(first, now) if is_taken else ""
     detail = line(f"one login repairs {size:,} accounts: {names}{more} · ", *since, *([f" · {at_it}"] if at_it else []))
     return Row(mark_of(first, now), title, detail, button)
 
 
 def _cause(row: ConnectionView) -> str:
-    lapse = open_lapse(row)
+    lapse = row.open_lapse
     if lapse is not None:
         return cause_name(lapse.cause)
     return "not connected yet" if row.connection.state is ConnectionState.UNCONNECTED else "lapsed"

@@ -10,14 +10,14 @@ from commands.actions import (
     ask_action,
     connection_of,
     details_action,
+    fingerprint,
     lapse_of,
-    mark_of,
     person_of,
     reconnect_action,
 )
 from commands.auditing import entry
 from commands.command import Asker, Services
-from commands.drawing import network_name, open_lapse, spec_of
+from commands.drawing import network_name, spec_of
 from commands.errors import CommandError
 from commands.handlers.nudging import asked
 from commands.handlers.seeing import NotYours, seen
@@ -36,7 +36,7 @@ _NAMED = 5  # accounts that an answer names
 
 def buttons_of(move: Move) -> list[Button]:
     """Accepting, for those who may; and asking whoever is connected through the new business."""
-    lapse = open_lapse(move.view)
+    lapse = move.view.open_lapse
     found = [Button("Accept the move", accept_move_action(move.view.connection.id))] if move.may_accept else []
     if lapse is not None:
         can_see = [one for one in move.holders if may_see(one, move.view.connection)]
@@ -59,7 +59,10 @@ async def press(services: Services, asker: Asker, arguments: tuple[str, ...]) ->
         view,
         line("Was this move meant?"),
         (*where_to(spec, network, move.came_from, to), *also),
-        line("Accepted, it is read under its new business, as soon as a login here reaches it there. History is kept."),
+        line(
+            "Once accepted, it is read under its new business as soon as a login here reaches it there. "
+            "History is kept."
+        ),
         buttons=Buttons((yes, details)),
     )
 
@@ -69,8 +72,8 @@ async def confirmed(services: Services, asker: Asker, arguments: tuple[str, ...]
     connection_id = connection_of(arguments)
     async with services.storage.reading() as uow:
         _, to = await _to_accept(uow, asker, await seen(uow, asker, connection_id))
-    if mark_of(to.id) not in arguments[1:]:
-        raise CommandError("It moved on since this was drawn: look at its details again.")
+    if fingerprint(to.id) not in arguments[1:]:
+        raise CommandError("It has changed since this was shown: look at its details again.")
     try:
         done = await accept_move(services, asker.person, asker.origin, connection_id, to_id=to.id)
     except NothingToAccept:
@@ -92,7 +95,7 @@ async def ask(services: Services, asker: Asker, arguments: tuple[str, ...]) -> M
         if whom is None or whom.left_at is not None or not may_see(whom, view.connection):
             return about(services, view, line("They cannot be asked about this account. Its details say who can."))
         if not await uow.notices.record_once(asked(asker, lapse_id, view, whom, now=now)):
-            return about(services, view, line(f"You asked {shown(whom.name)} already today; the message is there."))
+            return about(services, view, line(f"You already asked {shown(whom.name)} today; they have the message."))
         await uow.audit.write(entry(asker, now, "lapse.nudged", f"lapse {to_wire(lapse_id)}", whom=shown(whom.name)))
     return about(services, view, line(f"{shown(whom.name)} gets a message from you about it."))
 
@@ -105,7 +108,7 @@ async def _to_accept(uow: UnitOfWork, asker: Asker, view: ConnectionView) -> tup
     if move is None:
         raise CommandError("It is not lapsed because of a move, so there is nothing to accept.")
     if move.accepted:
-        raise CommandError("The move is accepted already.")
+        raise CommandError("The move has already been accepted.")
     if move.to is None:
         raise CommandError("It is not known where it moved to, so there is nothing to accept yet.")
     return move, move.to

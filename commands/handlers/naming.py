@@ -1,6 +1,7 @@
-"""Whom and what an administrator means by what they typed. Every miss has an answer that leads on."""
+"""Whom, and which account or clients, somebody means by what they typed. Every miss has an answer that leads on."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 
 from commands.actions import details_action
 from commands.command import Asker, Services
@@ -14,7 +15,6 @@ from commands.messages import (
     Bold,
     Button,
     Code,
-    FormChoice,
     Heading,
     Mark,
     Message,
@@ -26,12 +26,13 @@ from commands.messages import (
     text,
 )
 from commands.model import ConnectionView, Person
-from commands.parsing import network_names
+from commands.parsing import Arguments, LapsedQuery, Show, network_named, network_names, unknown
+from commands.people import people_called
 from commands.ports.storage import UnitOfWork
-from commands.usage import try_line
+from commands.usage import HELP, LAPSED, MINE, Example, try_line
 from commands.wording import nearest, shown
 
-SEVERAL = 8  # matches to choose among before more of the name is asked for
+CHOICES = 8  # matches to choose among before more of the name is asked for
 _COMPARED = 500  # people whose names a mistyped one is compared with
 RowOffer = tuple[str, Callable[[ConnectionId], ActionRef]]
 """A button for each of several matches: its label and what it does."""
@@ -48,11 +49,7 @@ async def person_meant(uow: UnitOfWork, asker: Asker, asked: Asked, words: str, 
         )
         if account is not None:
             return _there(await uow.people.get(asker.organization_id, account.person_id), left)
-    exact = await uow.people.by_email(asker.organization_id, name.casefold()) if "@" in name else None
-    found = [exact] if exact is not None else list(await uow.people.named(asker.organization_id, name))
-    whole = [person for person in found if person.name.casefold() == name.casefold()]
-    if len(found) > 1:
-        found = whole or found
+    found = await people_called(uow, asker.organization_id, name)
     if len(found) > 1:
         found = [person for person in found if left or person.left_at is None] or found
     if not found:
@@ -66,20 +63,49 @@ async def account_meant(
     uow: UnitOfWork, services: Services, asker: Asker, asked: Asked, words: str, *, offer: RowOffer | None = None
 ) -> ConnectionView:
     """Find one account by its id or part of its name. Of several, each is offered with `offer`'s button."""
-    found = await accounts_called(uow, asker, words, network=None, client=None, limit=SEVERAL + 1)
+    found = await accounts_called(uow, asker, words, network=None, client=None, limit=CHOICES + 1)
     if not found:
         raise asked.unknown(words, list(network_names(services.networks)), "an account ")
     if len(found) > 1:
-        raise _several_accounts(services, asked, words, found, offer or ("Details", details_action))
+        parts = _choices(services, words, found, offer or ("Details", details_action))
+        hints = Text(try_line(asked.form, *asked.command.hints))
+        raise CommandError(Message((*parts, text("The account's id says which one is meant."), hints)))
     return found[0]
 
 
+async def accounts_asked(
+    uow: UnitOfWork,
+    services: Services,
+    asker: Asker,
+    query: LapsedQuery,
+    arguments: Arguments,
+    *,
+    example: Example,
+    offer: RowOffer,
+    most: int = 1,
+) -> Sequence[ConnectionView]:
+    """Find the accounts that a query names: at least one, and at most `most`; of more, each is offered."""
+    if query.account is None:
+        question = text("Which account? Type its id, or part of its name.")
+        raise CommandError(Message((question, Text(try_line(arguments, example)))))
+    found = await accounts_called(
+        uow, asker, query.account, network=query.network, client=query.client, limit=CHOICES + 1
+    )
+    if not found:
+        known = (*network_names(services.networks), *Show)
+        hints = replace(LAPSED, hints=(example, MINE, HELP))
+        raise unknown(arguments, hints, query.account, known, noun="an account ")
+    if len(found) > most:
+        raise CommandError(Message(_choices(services, query.account, found, offer)))
+    return found
+
+
 async def clients_meant(uow: UnitOfWork, asker: Asker, asked: Asked, words: str) -> dict[str, ClientId]:
-    """Find clients by their whole names, parted by commas or "and"."""
+    """Find clients by their whole names, separated by commas or "and"."""
     known = await visible_clients(uow, asker)
     by_folded = {name.casefold(): name for name in known}
     found: dict[str, ClientId] = {}
-    for name in names_in(words, by_folded):
+    for name in separated_names(words, by_folded):
         if name.casefold() in by_folded:
             found[by_folded[name.casefold()]] = known[by_folded[name.casefold()]]
             continue
@@ -88,11 +114,11 @@ async def clients_meant(uow: UnitOfWork, asker: Asker, asked: Asked, words: str)
             raise asked.unknown(name, list(known), "a client called ")
         found |= {by_folded[piece]: known[by_folded[piece]] for piece in pieces}
     if not found:
-        raise asked.refused("Which clients? Part several by commas, or say all.")
+        raise asked.refused("Which clients? Separate several with commas, or say all.")
     return found
 
 
-def names_in(words: str, known: Collection[str]) -> Iterator[str]:
+def separated_names(words: str, known: Collection[str]) -> Iterator[str]:
     """Part words at commas, but not inside a name that is known (folded): the longest such is taken whole."""
     pieces = words.split(",")
     longest = 1 + max((name.count(",") for name in known), default=0)
@@ -107,21 +133,7 @@ def names_in(words: str, known: Collection[str]) -> Iterator[str]:
 
 def network_meant(services: Services, asked: Asked, words: str) -> str:
     """Find a network's slug by any of its usual names."""
-    names = network_names(services.networks)
-    slug = names.get(words.casefold())
-    if slug is None:
-        raise asked.unknown(words, list(names), "a network called ")
-    return slug
-
-
-async def suggest_clients(services: Services, asker: Asker, typed: str) -> Sequence[FormChoice]:
-    """Clients whose name begins so; the last of several."""
-    before, comma, beginning = typed.rpartition(",")
-    async with services.storage.reading() as uow:
-        known = await visible_clients(uow, asker)
-    kept = f"{before}{comma} " if comma else ""
-    named = [name for name in known if name.casefold().startswith(beginning.strip().casefold())]
-    return [FormChoice(value=f"{kept}{name}"[:100], label=shown(f"{kept}{name}", 100)) for name in named[:25]]
+    return network_named(words, network_names(services.networks), asked.form, asked.command)
 
 
 def _there(person: Person, left: bool) -> Person:
@@ -158,27 +170,24 @@ def _several_people(asked: Asked, name: str, found: Sequence[Person]) -> Command
             line(Bold(shown(person.name))),
             _detail(person),
         )
-        for person in found[:SEVERAL]
+        for person in found[:CHOICES]
     )
     heading = Heading(line("Who? ", Bold(f"“{shown(name, 40)}”"), " matches several people."))
     ways = Text(line("Say it with their email address. "))
-    return CommandError(Message((heading, Rows(rows, max(0, len(found) - SEVERAL)), ways)))
+    return CommandError(Message((heading, Rows(rows, max(0, len(found) - CHOICES)), ways)))
 
 
 def _detail(person: Person) -> tuple[Code, ...] | tuple[()]:
     return (Code(shown(person.email)),) if person.email else ()
 
 
-def _several_accounts(
-    services: Services, asked: Asked, words: str, found: Sequence[ConnectionView], offer: RowOffer
-) -> CommandError:
+def _choices(services: Services, words: str, found: Sequence[ConnectionView], offer: RowOffer) -> tuple[Part, ...]:
+    """Ask which of several is meant; each row's button goes on with it."""
     now, (label, action) = services.clock.now(), offer
     rows = tuple(
         connection_row(view, services.networks, now, button=Button(label, action(view.connection.id)))
-        for view in found[:SEVERAL]
+        for view in found[:CHOICES]
     )
-    parts: list[Part] = [Heading(line("Which one? ", Bold(f"“{shown(words, 40)}”"), " matches several.")), Rows(rows)]
-    if len(found) > SEVERAL:
-        parts.append(text("And more: type more of the name."))
-    parts.append(text("The account's id says which one is meant."))
-    return CommandError(Message((*parts, Text(try_line(asked.form, *asked.command.hints)))))
+    heading = Heading(line("Which one? ", Bold(f"“{shown(words, 40)}”"), " matches several."))
+    more = [text("And more: type more of the name, or the account's id.")] if len(found) > CHOICES else []
+    return (heading, Rows(rows), *more)

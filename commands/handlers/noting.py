@@ -76,6 +76,6 @@ async def submitted(
         services,
         view,
         line(f"{Mark.GOOD} Noted: “{shown(text, 200)}”"),
-        line("It stands in the account's details and history, and under the messages about this lapse in channels."),
+        line("It is in the account's details and history, and under the messages about this lapse in channels."),
         tone=Tone.GOOD,
     )

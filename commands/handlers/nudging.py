@@ -2,14 +2,14 @@
 
 from datetime import datetime
 
-from commands.access import is_gone, may_see
+from commands.access import is_gone
 from commands.actions import lapse_of
 from commands.auditing import entry
 from commands.command import Asker, Services
-from commands.drawing import Identities, account_line, open_lapse
-from commands.handlers.seeing import NotYours
+from commands.drawing import Identities
+from commands.handlers.together import about, lapse_seen
 from commands.ids import LapseId, to_wire
-from commands.messages import Heading, Message, Text, line
+from commands.messages import Message, line
 from commands.model import ConnectionView, Person
 from commands.once_a_day import day_in, event_id
 from commands.ports.events import Event, EventKind
@@ -20,23 +20,20 @@ async def press(services: Services, asker: Asker, arguments: tuple[str, ...]) ->
     """Ask the connector, or the owner where the connector is gone."""
     lapse_id, now = lapse_of(arguments), services.clock.now()
     async with services.storage.transaction() as uow:
-        views = await uow.lapses.views(asker.organization_id, [lapse_id])
-        if not views or not may_see(asker.person, views[0].connection):
-            raise NotYours
-        view = views[0]
-        people = [person.id for person in (view.connector, view.owner) if person is not None]
+        view = await lapse_seen(uow, asker, lapse_id)
+        people = [person.id for person in view.answering]
         identities = await uow.people.identities(asker.organization_id, people)
         whom = whom_to_nudge(asker, view, identities)
-        if open_lapse(view) is None:
-            return _said(services, view, "It works again: nothing is left to ask for.")
+        if view.open_lapse is None:
+            return about(services, view, line("It works again: nothing is left to ask for."))
         if whom is None and asker.person.id in (view.connection.connector_id, view.connection.owner_id):
-            return _said(services, view, "That would be you: press Reconnect.")
+            return about(services, view, line("That would be you: press Reconnect."))
         if whom is None:
-            return _said(services, view, "Nobody is left to ask: whoever connected it has gone.")
+            return about(services, view, line("Nobody is left to ask: whoever connected it has gone."))
         if not await uow.notices.record_once(asked(asker, lapse_id, view, whom, now=now)):
-            return _said(services, view, f"You asked {shown(whom.name)} already today; the message is there.")
+            return about(services, view, line(f"You already asked {shown(whom.name)} today; they have the message."))
         await uow.audit.write(entry(asker, now, "lapse.nudged", f"lapse {to_wire(lapse_id)}"))
-    return _said(services, view, f"{shown(whom.name)} gets a message from you about it, with a Reconnect button.")
+    return about(services, view, line(f"{shown(whom.name)} gets a message from you about it, with a Reconnect button."))
 
 
 def asked(asker: Asker, lapse_id: LapseId, view: ConnectionView, whom: Person, *, now: datetime) -> Event:
@@ -59,9 +56,5 @@ def asked(asker: Asker, lapse_id: LapseId, view: ConnectionView, whom: Person, *
 
 def whom_to_nudge(asker: Asker, view: ConnectionView, identities: Identities) -> Person | None:
     """Whom the asker can ask: whoever connected it, else whoever answers for it, of those who have not gone."""
-    people = (one for one in (view.connector, view.owner) if one is not None and one.id != asker.person.id)
+    people = (one for one in view.answering if one.id != asker.person.id)
     return next((one for one in people if one.left_at is None and not is_gone(identities.get(one.id, ()))), None)
-
-
-def _said(services: Services, view: ConnectionView, sentence: str) -> Message:
-    return Message((Heading(account_line(view, services.networks)), Text(line(sentence))))

@@ -28,7 +28,7 @@ async def form(services: Services, asker: Asker, arguments: tuple[str, ...]) -> 
         action=subscribe_form_action(),
         fields=tuple(fields),
         send_label="Subscribe",
-        intro=line("Of what you connected or own you hear anyway."),
+        intro=line("You hear of what you connected or own anyway."),
     )
 
 

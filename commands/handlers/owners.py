@@ -21,6 +21,7 @@ from commands.handlers.asked import Asked
 from commands.handlers.gate import only_administrators, person_pressed
 from commands.handlers.links import LINKS
 from commands.handlers.naming import person_meant
+from commands.handlers.paging import PAGE_SIZE, first_row, paging
 from commands.handlers.roles import only_primary
 from commands.ids import EventId, PersonId, new_id, to_wire
 from commands.messages import (
@@ -35,7 +36,6 @@ from commands.messages import (
     Mark,
     Message,
     Note,
-    Paging,
     Part,
     Row,
     Rows,
@@ -55,7 +55,6 @@ from commands.ports.storage import AlreadyThere, UnitOfWork
 from commands.wording import clean, named, number_of, shown
 
 OWNERS = "owners"
-PAGE_SIZE = 8
 _EMAIL = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+\.[^\s@,;<>]+")
 
 
@@ -78,28 +77,20 @@ async def page(services: Services, asker: Asker, offset: int) -> Message:
                 ),
             )
         )
-    offset = min(offset, (len(found) - 1) // PAGE_SIZE * PAGE_SIZE)
+    offset = first_row(offset, len(found))
     part = found[offset : offset + PAGE_SIZE]
     needing = sum(each.needing for each in found)
     heading = line(
         Bold(number_of(len(found), "owner")), f" · {number_of(needing, 'account')} of theirs to be connected"
     )
     parts: list[Part] = [Heading(heading), Rows(tuple(_row(asker, each) for each in part))]
-    if len(found) > PAGE_SIZE:
-        following = offset + PAGE_SIZE
-        parts.append(
-            Paging(
-                f"{offset + 1}–{offset + len(part)} of {len(found)}",
-                admin_list_action(OWNERS, offset - PAGE_SIZE) if offset else None,
-                admin_list_action(OWNERS, following) if following < len(found) else None,
-            )
-        )
+    parts += paging(OWNERS, offset, len(found))
     return Message(tuple(parts), Tone.ACTION if needing else Tone.NEUTRAL)
 
 
 async def send_link(services: Services, asker: Asker, asked: Asked) -> Message:
     """`/lapse-admin send-link PERSON`."""
-    words = asked.need("person", "Who is to get the link to their accounts?")
+    words = asked.need("person", "Who should get the link to their accounts?")
     async with services.storage.transaction() as uow:
         return await _send(uow, services, asker, await person_meant(uow, asker, asked, words))
 
@@ -143,8 +134,8 @@ async def add_owner(services: Services, asker: Asker, asked: Asked) -> Message:
     name, email = asked.get("name"), asked.get("email")
     if name is None and email is None:
         form_button = Button("Fill in a form", ActionRef(ADD_OWNER), Style.PRIMARY)
-        typed = text("Or type ", asked.command.hints[0].code(asked.form))
-        return Message((text("Who is to be added?"), Buttons((form_button,)), typed))
+        ways = text("Type ", asked.command.hints[0].code(asked.form), ", or fill in a form.")
+        return Message((text("Who should be added?"), ways, Buttons((form_button,))))
     wrong = _wrong(name or "", email or "")
     if wrong is not None:
         raise asked.refused(wrong[1])
@@ -237,7 +228,7 @@ async def _known_already(services: Services, asker: Asker, email: str) -> Comman
         answer = text(Bold(named(there.name)), " has this address, and has left. To take them back: ", Code(role))
     else:
         is_what = there.role.value.replace("_", " ")
-        answer = text(Bold(named(there.name)), f" has this address already, as {is_what}. Nothing changed.")
+        answer = text(Bold(named(there.name)), f" already has this address, as {is_what}. Nothing changed.")
     return CommandError(Message((answer,)))
 
 
@@ -278,10 +269,14 @@ async def _send(uow: UnitOfWork, services: Services, asker: Asker, person: Perso
     ended = sum(one.notice_id is not None and one.withdrawn_at is not None for one in own)  # each allows another
     once = event_id(asker.organization_id, day, "link sent", to_wire(person.id), *([str(ended)] if ended else []))
     if not await uow.notices.record_once(linked_event(asker, person.id, now, once)):
-        return Message((text(Bold(named(person.name)), " got their link today already; the message is there."), after))
+        return Message((text(Bold(named(person.name)), " already got their link today; the message is there."), after))
     subject = f"person {to_wire(person.id)}"
     await uow.audit.write(entry(asker, now, "personal_link.sent", subject, person=shown(person.name)))
     return Message(
-        (text(f"{Mark.GOOD} ", Bold(named(person.name)), " gets a message with the link to their accounts."), after),
+        (
+            text(f"{Mark.GOOD} ", Bold(named(person.name)), " gets a message with the link to their accounts."),
+            text("How far it gets stands in ", Code("/lapse-admin links"), ": sent, opened, at the network, done."),
+            after,
+        ),
         Tone.GOOD,
     )

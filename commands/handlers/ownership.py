@@ -33,17 +33,15 @@ from commands.drawing import (
     mending_label,
     mention,
     network_name,
-    open_lapse,
     separated,
     spec_of,
-    standing_claim,
     state_line,
     what_happened,
     who_is_at_it,
 )
-from commands.handlers.choosing import CHOICES, called, which
 from commands.handlers.history import episode
 from commands.handlers.moving import buttons_of
+from commands.handlers.naming import accounts_asked
 from commands.handlers.seeing import seen
 from commands.ids import PersonId
 from commands.messages import (
@@ -93,11 +91,10 @@ class Ownership:
 async def who(services: Services, asker: Asker, query: LapsedQuery, arguments: Arguments) -> Message:
     """Tell whose an account is; several that match are offered."""
     async with services.storage.reading() as uow:
-        found = await called(uow, services, asker, query, arguments, limit=CHOICES + 1, example=usage.WHO)
-        if len(found) == 1:
-            view = await seen(uow, asker, found[0].connection.id)
-            return draw_details(services, asker, await read_ownership(uow, asker, view))
-    return which(services, found, query, "Details", details_action)
+        offer = ("Details", details_action)
+        (found,) = await accounts_asked(uow, services, asker, query, arguments, example=usage.WHO, offer=offer)
+        view = await seen(uow, asker, found.connection.id)
+        return draw_details(services, asker, await read_ownership(uow, asker, view))
 
 
 async def details(services: Services, asker: Asker, arguments: tuple[str, ...]) -> Message:
@@ -119,11 +116,11 @@ async def read_ownership(uow: UnitOfWork, asker: Asker, view: ConnectionView) ->
         siblings = sum(may_see(asker.person, sibling.connection) for sibling in under)
     history = await uow.lapses.history(organization_id, connection.id, limit=HISTORY + 1)
     people = await uow.people.many(organization_id, [lapse.ended_by for lapse in history if lapse.ended_by])
-    known = [person.id for person in (view.connector, view.owner) if person is not None]
+    known = [person.id for person in view.answering]
     move = await read_move(uow, asker.person, view)
     holders = [person.id for person in move.holders] if move is not None else []
     identities = await uow.people.identities(organization_id, [*known, *people, *holders])
-    lapse = open_lapse(view)
+    lapse = view.open_lapse
     notes = await uow.lapses.notes(organization_id, [lapse.id]) if lapse is not None else ()
     return Ownership(
         view=view,
@@ -146,12 +143,12 @@ def draw_details(services: Services, asker: Asker, ownership: Ownership) -> Mess
         parts.append(Text(move_paragraph(services, ownership.move, ownership.identities)))
     parts.append(Facts(_facts(services, asker, ownership, now)))
     parts.append(_buttons(services, asker, ownership))
-    return Message(tuple(parts), Tone.ACTION if open_lapse(view) else Tone.NEUTRAL)
+    return Message(tuple(parts), Tone.ACTION if view.open_lapse else Tone.NEUTRAL)
 
 
 def cause_paragraphs(services: Services, view: ConnectionView) -> list[Line]:
     """What happened and what is missing since when; then what mends it. Nothing while all is well."""
-    lapse = open_lapse(view)
+    lapse = view.open_lapse
     if lapse is None:
         return []
     words = cause_text(spec_of(services.networks, view.connection.network), lapse.cause)
@@ -171,7 +168,7 @@ def move_paragraph(services: Services, move: Move, identities: Identities) -> Li
 def _facts(services: Services, asker: Asker, ownership: Ownership, now: datetime) -> tuple[tuple[str, Line], ...]:
     view = ownership.view
     connection, authorization = view.connection, view.authorization
-    at_it = who_is_at_it(view, now) if view.reconnecting_by or standing_claim(open_lapse(view), now) else ""
+    at_it = who_is_at_it(view, now) if view.reconnecting_by or view.standing_claim(now) else ""
     spec = spec_of(services.networks, connection.network)
     facts: list[tuple[str, Line]] = [
         ("State", (*state_line(view, now), *line(*([f" · {at_it}"] if at_it else [])))),
@@ -180,7 +177,7 @@ def _facts(services: Services, asker: Asker, ownership: Ownership, now: datetime
         ("May reconnect", _may_reconnect(services, asker, ownership)),
     ]
     if authorization is not None:
-        hangs = "1 account hangs" if ownership.siblings < 2 else f"{number_of(ownership.siblings, 'account')} hang"
+        hangs = "1 account depends" if ownership.siblings < 2 else f"{number_of(ownership.siblings, 'account')} depend"
         name = shown(authorization.subject_name)
         facts.append(
             (
@@ -219,10 +216,8 @@ def _may_reconnect(services: Services, asker: Asker, ownership: Ownership) -> Li
             return line("nobody: it is retired")
         case Standing.NOT_HELPING:
             return line(f"nobody, until it is put right at {network}")
-    here = {
-        person.id: person for person in (view.connector, view.owner) if person is not None and person.left_at is None
-    }
-    parts: list[Line] = [line(mention(person, ownership.identities)) for person in here.values()]
+    here = [person for person in view.answering if person.left_at is None]
+    parts: list[Line] = [line(mention(person, ownership.identities)) for person in here]
     spec = spec_of(services.networks, view.connection.network)
     role = spec.reconnect_requirement if spec is not None else "the role on the account that reading needs"
     parts.append(line(f"whoever has {role}" if not parts else f"anyone else with {role}"))
@@ -246,7 +241,7 @@ def _buttons(services: Services, asker: Asker, ownership: Ownership) -> Buttons:
     administrators do behind who can reconnect it.
     """
     view, now = ownership.view, services.clock.now()
-    connection, lapse = view.connection, open_lapse(view)
+    connection, lapse = view.connection, view.open_lapse
     label = mending_label(view, services.networks, now)
     ways: list[Button] = buttons_of(ownership.move) if ownership.move is not None else []
     if label is not None and may_reconnect(asker.person, view).allowed:
@@ -273,7 +268,7 @@ def _buttons(services: Services, asker: Asker, ownership: Ownership) -> Buttons:
 
 
 def _claiming(asker: Asker, view: ConnectionView, lapse: Lapse, now: datetime) -> list[Button]:
-    claim = standing_claim(lapse, now)
+    claim = view.standing_claim(now)
     if claim is None:
         return [Button("I'm on it", claim_action(lapse.id))]
     if claim.person_id == asker.person.id or may(asker.person, Act.RELEASE_ANOTHERS, view):
@@ -285,10 +280,10 @@ def administrators_buttons(asker: Asker, view: ConnectionView) -> list[Button]:
     """What administrators can do with an account's people: give its lapse to somebody, see the owner's list, and copy
     the owner's personalised link; of the connector, where no owner is named.
     """
-    lapse, found = open_lapse(view), list[Button]()
+    lapse, found = view.open_lapse, list[Button]()
     if lapse is not None and may(asker.person, Act.ASSIGN, view):
         found.append(Button("Assign it", assign_action(lapse.id)))
-    here = (one for one in (view.owner, view.connector) if one is not None and one.left_at is None)
+    here = (one for one in reversed(view.answering) if one.left_at is None)
     whom = next(here, None)
     if whom is None or not is_administrator(asker.person):
         return found

@@ -8,11 +8,12 @@ from commands.access import Act, may
 from commands.command import Asker, Services
 from commands.drawing import network_name
 from commands.errors import CommandError
+from commands.handlers.gate import refused
 from commands.ids import ClientId, PersonId
 from commands.model import Channel
 from commands.opt_ins import channel_subject
 from commands.ports.storage import UnitOfWork
-from commands.wording import listed, shown
+from commands.wording import shown
 
 UNKNOWN_READERS = "I could not find out whether people from outside read this channel"
 
@@ -51,24 +52,15 @@ async def speak_for(uow: UnitOfWork, asker: Asker, clients: Mapping[str, ClientI
         return Reader(channel=None, person_id=asker.person.id, clients=clients)
     if place.is_direct or place.workspace is None:
         raise CommandError(
-            "“here” means a channel: type this in the channel that is to hear. Without it, you hear yourself."
+            "“here” means a channel: type this in the channel that should hear. Without it, you are the one who hears."
         )
     if not may(asker.person, Act.OPEN_CHANNEL):
-        raise CommandError(
-            await ask_administrator(uow, asker, "What a channel hears is set by staff and administrators.")
-        )
+        raise await refused(uow, asker, "What a channel hears is set by staff and administrators.")
     if place.is_shared is not False and not may(asker.person, Act.OPEN_SHARED_CHANNEL):
         outside = "People from outside read this channel" if place.is_shared else UNKNOWN_READERS
-        raise CommandError(await ask_administrator(uow, asker, f"{outside}, so an administrator has to set it up."))
+        raise await refused(uow, asker, f"{outside}, so an administrator has to set it up.")
     channel = Channel(platform=asker.user.platform, tenant=place.workspace, external_id=place.channel)
     return Reader(channel=channel, person_id=asker.person.id, clients=clients)
-
-
-async def ask_administrator(uow: UnitOfWork, asker: Asker, sentence: str) -> str:
-    """A sentence, and an administrator to ask."""
-    administrators = await uow.people.administrators(asker.organization_id)
-    names = [shown(person.name) for person in administrators[:2]]
-    return f"{sentence} Ask {listed(names, 'or')}." if names else sentence
 
 
 def in_words(services: Services, want: Want, clients: Mapping[str, ClientId]) -> str:

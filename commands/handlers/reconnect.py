@@ -12,11 +12,9 @@ from commands.drawing import (
     mark_of,
     mending_label,
     network_name,
-    open_lapse,
     reconnect_label,
     renewable_until,
     spec_of,
-    standing_claim,
     way_to_mend,
     what_happened,
     who_is_at_it,
@@ -24,7 +22,7 @@ from commands.drawing import (
 from commands.handlers.help import support_line
 from commands.handlers.seeing import seen
 from commands.handlers.who_can import read_candidates, refusal
-from commands.ids import ConnectionId, LinkId, new_id, to_wire
+from commands.ids import ConnectionId, to_wire
 from commands.messages import (
     AnyButton,
     Button,
@@ -63,13 +61,7 @@ async def offer(services: Services, asker: Asker, connection_id: ConnectionId) -
         if decision.allowed and _is_needed(services, view):
             if view.connection.network not in services.networks:
                 return _not_set_up(services, asker, view)
-            link = Link(
-                id=LinkId(new_id(now)),
-                organization_id=asker.organization_id,
-                person_id=asker.person.id,
-                connection_id=connection_id,
-                created_at=now,
-            )
+            link = Link.new(asker.organization_id, asker.person.id, now, connection_id=connection_id)
             locator = await uow.links.ensure(link)
             await uow.audit.write(
                 entry(
@@ -96,10 +88,10 @@ def _is_needed(services: Services, view: ConnectionView) -> bool:
 
 def _offer(services: Services, asker: Asker, view: ConnectionView, decision: Decision, address: str) -> Message:
     """What is to be reconnected, why, as whom, and the way there."""
-    now, lapse = services.clock.now(), open_lapse(view)
+    now, lapse = services.clock.now(), view.open_lapse
     parts: list[Part] = [Heading(_heading(services, view)), Text(_why(services, view))]
     parts.append(Text(_as_whom(services, view, decision)))
-    claim = standing_claim(lapse, now)
+    claim = view.standing_claim(now)
     somebody_else_on_it = claim is not None and claim.person_id != asker.person.id
     if somebody_else_on_it or view.reconnecting_id not in (None, asker.person.id):
         parts.append(Text(line(f"{who_is_at_it(view, now)}: {_word_first(services, view)}")))
@@ -130,7 +122,7 @@ def _heading(services: Services, view: ConnectionView) -> Line:
 
 def _why(services: Services, view: ConnectionView) -> Line:
     end = renewable_until(view, services.clock.now())
-    if open_lapse(view) is not None:
+    if view.open_lapse is not None:
         return what_happened(view, services.networks)
     if end is not None:
         network = network_name(services.networks, view.connection.network)

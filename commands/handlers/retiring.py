@@ -9,7 +9,6 @@ from commands.access import Act, may
 from commands.actions import connection_of, details_action, retire_action, retire_confirmed_action
 from commands.auditing import entry
 from commands.command import Asker, Services
-from commands.drawing import open_lapse
 from commands.handlers.asked import Asked
 from commands.handlers.naming import account_meant
 from commands.handlers.seeing import seen
@@ -102,7 +101,7 @@ async def _propose(uow: UnitOfWork, asker: Asker, view: ConnectionView, now: dat
 def _question(services: Services, asker: Asker, view: ConnectionView) -> Message:
     if view.connection.state is ConnectionState.RETIRED:
         return _already(services, view)
-    ends = "Its open lapse ends with it. " if open_lapse(view) is not None else ""
+    ends = "Its open lapse ends with it. " if view.open_lapse is not None else ""
     kept = f"It is no longer checked and nobody hears of it any more. {ends}Its history is kept."
     if may(asker.person, Act.RETIRE, view):
         question, label, style = "Is this account not in use any more?", "Yes, retire it", Style.DANGER
@@ -123,9 +122,9 @@ def _retired(services: Services, view: ConnectionView) -> Message:
 
 
 def _already(services: Services, view: ConnectionView) -> Message:
-    return about(services, view, line(f"{Mark.RETIRED} It is retired already; its history is kept."))
+    return about(services, view, line(f"{Mark.RETIRED} It is already retired; its history is kept."))
 
 
 def _proposed(services: Services, view: ConnectionView, *, fresh: bool) -> Message:
-    said = "Administrators are asked, with a button to retire it." if fresh else "You asked today already."
+    said = "Administrators are asked, with a button to retire it." if fresh else "You already asked today."
     return about(services, view, line(f"{said} Until one of them does, it stays as it is."))

@@ -37,16 +37,16 @@ RHYTHMS = {
     Rhythm.DAILY: "once a day, gathered",
     Rhythm.WEEKLY: "once a week, gathered",
 }
-NOT_FOR_CHANNELS = "A channel is told at once. How often can be said only of what you hear yourself."
+NOT_FOR_CHANNELS = "A channel is told at once. You can choose how often only for what you hear yourself."
 RHYTHM = "rhythm"
 _TOPIC, _BOTH = "topic", "both"
 FIRST_NOTICE = "The first notice of a lapse of what you connected or own always comes at once."
 
 
-def rhythm_field(chosen: Rhythm = Rhythm.IMMEDIATE) -> ChoiceField:
+def rhythm_field() -> ChoiceField:
     """How often to hear."""
     choices = tuple(FormChoice(rhythm, words.capitalize()) for rhythm, words in RHYTHMS.items())
-    return ChoiceField(name=RHYTHM, label="How often", choices=choices, chosen=(chosen,))
+    return ChoiceField(name=RHYTHM, label="How often", choices=choices, chosen=(Rhythm.IMMEDIATE,))
 
 
 def rhythm_of(values: Values) -> Rhythm | FieldErrors:

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from commands.access import takes_immediate_notices
-from commands.actions import mark_of, person_of, role_action
+from commands.actions import fingerprint, person_of, role_action
 from commands.command import Asker, Services
 from commands.errors import CommandError
 from commands.handlers.fields import ALL
 from commands.handlers.gate import person_pressed
-from commands.handlers.naming import names_in
+from commands.handlers.naming import separated_names
 from commands.handlers.roles import (
     ALWAYS_COPIED,
     ON_OFF,
@@ -42,6 +42,7 @@ from commands.messages import (
     text,
 )
 from commands.model import Person, Role
+from commands.people import deputy_of, people_called
 from commands.ports.storage import UnitOfWork
 from commands.wording import clean, named, shown
 
@@ -55,8 +56,7 @@ async def form(services: Services, asker: Asker, arguments: tuple[str, ...]) -> 
     person = await person_pressed(services, asker, person_of(arguments), left=True)
     async with services.storage.reading() as uow:
         known = await visible_clients(uow, asker)
-        ids = [person.deputy_id] if person.deputy_id is not None else []
-        deputy = next(iter((await uow.people.many(asker.organization_id, ids)).values()), None)
+        deputy = await deputy_of(uow, person)
     left = person.left_at is not None
     choices = tuple(FormChoice(value=role.value, label=f"{ROLE_NAMES[role]}: {SEES[role]}"[:75]) for role in Role)
     return Form(
@@ -95,7 +95,7 @@ async def submitted(
             raise CommandError(_changed_since(person))
         if person.left_at is not None and not values.get(BACK):
             return FieldErrors(
-                ((BACK, "They have left. Tick this if they are back; else there is nothing to change."),)
+                ((BACK, "They have left. Tick this if they are back; otherwise there is nothing to change."),)
             )
         new = ROLE_WORDS.get(next(iter(values.get("role", ())), person.role.value), person.role)
         known = await visible_clients(uow, asker)
@@ -123,7 +123,7 @@ def as_drawn(person: Person) -> str:
     """What the form shows of somebody, in a few characters: a form that says otherwise by now is not carried out."""
     limits = None if person.client_ids is None else sorted(map(str, person.client_ids))
     drawn = (person.role, limits, person.immediate_notices, person.deputy_id, person.left_at)
-    return mark_of(repr([str(one) for one in drawn]))
+    return fingerprint(repr([str(one) for one in drawn]))
 
 
 def _changed_since(person: Person) -> Message:
@@ -153,9 +153,9 @@ def _clients_field(person: Person, known: Mapping[str, ClientId]) -> Field:
             many=True,
             required=False,
         )
-    value, hint = _typed(person, known), "Names, parted by commas; or: all"
+    value, hint = _typed(person, known), "Names, separated by commas; or: all"
     if not value and person.client_ids:
-        hint = f"Empty: the {len(person.client_ids)} clients as now. Else names, parted by commas; or: all"
+        hint = f"Empty: the {len(person.client_ids)} clients as now. Otherwise names, separated by commas; or: all"
     return TextField(name=CLIENTS, label=label, hint=hint, value=value, required=False, long=True, most=_LONGEST)
 
 
@@ -189,7 +189,7 @@ def _chosen_clients(
         return person.client_ids
     by_name = {clean(name).casefold(): client_id for name, client_id in known.items()}
     by_wire = {to_wire(client_id): client_id for client_id in known.values()}
-    words = [word for value in values for word in names_in(clean(value.replace("\n", ",")), by_name)]
+    words = [word for value in values for word in separated_names(clean(value.replace("\n", ",")), by_name)]
     if not words:
         return FieldErrors(((CLIENTS, "Say which clients, or choose all of them."),))
     every = {word for word in words if word.casefold() == ALL}
@@ -212,12 +212,10 @@ async def _chosen_deputy(uow: UnitOfWork, asker: Asker, person: Person, words: s
     name = clean(words).removeprefix("@")
     if not name:
         return None
-    ids = [person.deputy_id] if person.deputy_id is not None else []
-    now = next(iter((await uow.people.many(asker.organization_id, ids)).values()), None)
+    now = await deputy_of(uow, person)
     if now is not None and name == clean(_called(now)):
         return now.id  # as it was, though they may have left since
-    exact = await uow.people.by_email(asker.organization_id, name) if "@" in name else None
-    found = [exact] if exact is not None else await uow.people.named(asker.organization_id, name)
+    found = await people_called(uow, asker.organization_id, name)
     there = [one for one in found if one.left_at is None and one.id != person.id]
     if len(there) == 1:
         return there[0].id

@@ -5,12 +5,12 @@ from datetime import datetime
 
 from commands.access import is_administrator, scope_of, takes_immediate_notices
 from commands.actions import role_action
-from commands.aftermath import count_working
+from commands.aftermath import concerned_by, count_working
 from commands.auditing import entry
 from commands.command import Asker, Services
 from commands.errors import CommandError
 from commands.handlers.asked import Asked
-from commands.handlers.naming import clients_meant, names_in, person_meant
+from commands.handlers.naming import clients_meant, person_meant, separated_names
 from commands.handlers.seeing import visible_clients
 from commands.ids import to_wire
 from commands.messages import (
@@ -26,7 +26,7 @@ from commands.messages import (
     line,
     text,
 )
-from commands.model import ConnectionState, Filter, Person, Role
+from commands.model import Person, Role
 from commands.passes import role_changed
 from commands.ports.storage import UnitOfWork
 from commands.wording import listed, named, shown
@@ -50,11 +50,10 @@ SEES = {
     Role.STAFF: "sees what they connected or own, and all clients or those that you name",
     Role.OWNER: "sees what they connected or own",
 }
-_LOOKED_AT = 500  # accounts of somebody whose logins are checked after their rights changed
 ON_OFF = {"on": True, "yes": True, "off": False, "no": False}
 COPY_WORDS = tuple(ON_OFF)
 ALWAYS_COPIED = (
-    "A primary administrator always gets the copies, so that of every lapse at least one administrator hears at once"
+    "A primary administrator always gets the copies, so that at least one administrator hears of every lapse at once"
 )
 
 
@@ -93,7 +92,7 @@ async def clients(services: Services, asker: Asker, asked: Asked) -> Message:
         chosen = None if names.casefold() == "all" else await clients_meant(uow, asker, asked, names)
         changed = replace(person, client_ids=None if chosen is None else frozenset(chosen.values()))
         if changed == person:
-            raise CommandError("That is so already; nothing changed.")
+            raise CommandError("That is already so; nothing changed.")
         await uow.people.update(changed)
         await write_change(uow, asker, services.clock.now(), person, changed)
         answer = said(person, changed, await limits_in_words(uow, asker, changed))
@@ -117,7 +116,7 @@ async def copies(services: Services, asker: Asker, asked: Asked) -> Message:
         if takes_immediate_notices(changed) and not changed.immediate_notices:
             raise CommandError(f"{named(person.name)} is primary administrator. {ALWAYS_COPIED}; nothing changed.")
         if changed == person or takes_immediate_notices(changed) is takes_immediate_notices(person):
-            raise CommandError("That is so already; nothing changed.")
+            raise CommandError("That is already so; nothing changed.")
         only_primary(asker.person, person)
         await uow.people.update(changed)
         await write_change(uow, asker, services.clock.now(), person, changed)
@@ -130,17 +129,9 @@ async def with_count(services: Services, asker: Asker, was: Person, is_now: Pers
     """The answer to a change, with how many of the accounts that hang on somebody work, where what they may do here
     changed (A-6): their logins are checked first. No transaction is open.
     """
-    if (was.role, was.client_ids, was.left_at) == (is_now.role, is_now.client_ids, is_now.left_at):
-        return answer
     async with services.storage.reading() as uow:
-        theirs = await uow.connections.page(
-            asker.organization_id,
-            scope_of(asker.person),
-            Filter(person_id=is_now.id, states=(ConnectionState.ACTIVE, ConnectionState.LAPSED)),
-            offset=0,
-            limit=_LOOKED_AT,
-        )
-    count = await count_working(services, asker.organization_id, theirs.rows)
+        theirs = await concerned_by(uow, scope_of(asker.person), was, is_now)
+    count = await count_working(services, asker.organization_id, theirs)
     return replace(answer, parts=(*answer.parts, text(count.words))) if count.words else answer
 
 
@@ -152,7 +143,7 @@ async def give_role(uow: UnitOfWork, person: Person, new: Role, *, by: Person | 
     one's, and the last of those stays.
     """
     if new is not person.role and by is not None and by.id == person.id:
-        raise CommandError("Your own role is for another administrator to change.")
+        raise CommandError("Only another administrator can change your own role.")
     changed = replace(person, role=new, left_at=None)  # limits stay: who is made staff again sees no more than before
     if changed != person:
         if by is not None:
@@ -169,7 +160,7 @@ def only_primary(by: Person, person: Person, new: Role | None = None) -> None:
     is none: whoever could link an account to one, or see one off, would stand above them.
     """
     if Role.PRIMARY_ADMINISTRATOR in (person.role, new) and by.role is not Role.PRIMARY_ADMINISTRATOR:
-        raise CommandError("Who is primary administrator is for a primary administrator to say.")
+        raise CommandError("Only a primary administrator can say who is primary administrator.")
 
 
 async def not_the_last_primary(uow: UnitOfWork, person: Person) -> None:
@@ -218,7 +209,7 @@ async def _parted(uow: UnitOfWork, asker: Asker, words: str) -> tuple[str | None
     known = {name.casefold() for name in await visible_clients(uow, asker)} | {"all"}
     pieces = words.split(" ")
     for at in range(1, len(pieces)):
-        names = list(names_in(" ".join(pieces[at:]), known))
+        names = list(separated_names(" ".join(pieces[at:]), known))
         if names and all(name.casefold() in known for name in names):
             return " ".join(pieces[:at]), " ".join(pieces[at:])
     return words, None

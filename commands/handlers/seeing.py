@@ -15,9 +15,7 @@ class NotYours(CommandError):
     """A row that is not there for this asker, for whatever reason: one answer, so that nothing is learned from it."""
 
     def __init__(self) -> None:
-        super().__init__(
-            Message((text("This is not there any more, or not yours to see. Type ", Code("/lapsed"), " for what is."),))
-        )
+        super().__init__(Message((text("This is gone, or not yours to see. Type ", Code("/lapsed"), " for what is."),)))
 
 
 async def seen(uow: UnitOfWork, asker: Asker, connection_id: ConnectionId) -> ConnectionView:

@@ -18,7 +18,7 @@ from commands.rules import RuleSet, rules_for
 from commands.wording import listed, named, shown
 
 _GROUPING = {Grouping.EACH: "each lapse by itself", Grouping.SUMMARY: "one message for each login"}
-MOST_NAMED = 12  # networks, workspaces or administrators that are told one by one
+MOST_NAMED = 12  # workspaces or administrators that are told one by one
 
 
 async def hours(services: Services, asker: Asker, asked: Asked) -> Message:
@@ -45,7 +45,9 @@ async def hours(services: Services, asker: Asker, asked: Asked) -> Message:
     return Message(
         (
             text(
-                f"{Mark.GOOD} Reminders come ", Bold(said), f", in everybody's own time zone, else {changed.time_zone}."
+                f"{Mark.GOOD} Reminders come ",
+                Bold(said),
+                f", in everybody's own time zone, otherwise {changed.time_zone}.",
             ),
             text("A first notice never waits."),
         ),
@@ -69,7 +71,7 @@ async def settings(services: Services, asker: Asker, asked: Asked) -> Message:
         text(Bold("Workspaces")),
         *(Text(_workspace(one, clients)) for one in workspaces[:MOST_NAMED]),
         text(Bold("Notices")),
-        *(Text(_rules(services, slug, rule_sets)) for slug in sorted(services.networks)[:MOST_NAMED]),
+        *(Text(rules) for rules in _rules(services, rule_sets)),
         Note(line("Change it with ", *_ways())),
     ]
     return Message(tuple(parts))
@@ -94,12 +96,16 @@ def _workspace(one: Workspace, clients: Sequence[Client]) -> Line:
     return line("• ", Bold(named(one.name)), f" ({one.platform.capitalize()}): {limited}")
 
 
-def _rules(services: Services, slug: str, rule_sets: Sequence[RuleSet]) -> Line:
-    rules = rules_for(slug, spec_of(services.networks, slug), rule_sets)
-    own = " (changed)" if any(one.network in (slug, None) for one in rule_sets) else ""
-    name = network_name(services.networks, slug)
-    said = f"{_GROUPING[rules.grouping]}; {cadence_words(rules.cadence)[:-1]}; {warning_words(rules.warning_days)}"
-    return line("• ", Bold(name), f"{own}: {said}")
+def _rules(services: Services, rule_sets: Sequence[RuleSet]) -> Sequence[Line]:
+    """The rules of every network; those that have the same stand together."""
+    alike: dict[str, list[str]] = {}
+    for slug in services.networks:
+        rules = rules_for(slug, spec_of(services.networks, slug), rule_sets)
+        own = " (changed)" if any(one.network in (slug, None) for one in rule_sets) else ""
+        said = f"{_GROUPING[rules.grouping]}; {cadence_words(rules.cadence)[:-1]}; {warning_words(rules.warning_days)}"
+        alike.setdefault(f"{own}: {said}", []).append(network_name(services.networks, slug))
+    together = sorted((sorted(names, key=str.casefold), said) for said, names in alike.items())
+    return [line("• ", Bold(listed(names)), said) for names, said in together]
 
 
 def _ways() -> Line:

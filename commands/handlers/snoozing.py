@@ -15,7 +15,6 @@ from commands.actions import (
 )
 from commands.auditing import entry
 from commands.command import Asker, Services
-from commands.drawing import open_lapse
 from commands.handlers.seeing import NotYours
 from commands.handlers.together import about, events_of, lapse_ids, lapses_together, over, reconnect_buttons
 from commands.ids import to_wire
@@ -33,7 +32,7 @@ async def choice(services: Services, asker: Asker, arguments: tuple[str, ...]) -
         if not may(asker.person, Act.SNOOZE, view):
             raise NotYours
         mutes = await uow.lapses.mutes(asker.organization_id, [lapse_id])
-    if open_lapse(view) is None:
+    if view.open_lapse is None:
         return over(services, view)
     mine = next((mute for mute in mutes if mute.person_id == asker.person.id), None)
     is_not_mine = mine is not None and mine.until is None
@@ -71,13 +70,14 @@ async def snooze(services: Services, asker: Asker, arguments: tuple[str, ...]) -
         view, together = await lapses_together(uow, asker, lapse_id)
         if not may(asker.person, Act.SNOOZE, view):
             raise NotYours
-        if open_lapse(view) is None:
+        if view.open_lapse is None:
             return over(services, view)
         mutes = [Mute(lapse_id=each, person_id=asker.person.id, until=until) for each in lapse_ids(together)]
         held = await uow.lapses.mute(asker.organization_id, mutes)
         await uow.notices.redraw_for(asker.organization_id, held, asker.person.id, now)
-        for changed in held:
-            await uow.audit.write(entry(asker, now, "lapse.snoozed", f"lapse {to_wire(changed)}", days=str(days)))
+        await uow.audit.write(
+            *(entry(asker, now, "lapse.snoozed", f"lapse {to_wire(each)}", days=str(days)) for each in held)
+        )
     what = f"it{_others(together)}"
     spans = line(
         f"{Mark.HELD} Snoozed for {number_of(days, 'day')}: you are not reminded of {what} before ",
@@ -99,7 +99,7 @@ async def not_mine(services: Services, asker: Asker, arguments: tuple[str, ...])
         view, together = await lapses_together(uow, asker, lapse_id)
         if not may(asker.person, Act.SNOOZE, view):
             raise NotYours
-        if open_lapse(view) is None:
+        if view.open_lapse is None:
             return over(services, view)
         mutes = [Mute(lapse_id=each, person_id=me, until=None) for each in lapse_ids(together)]
         changed = set(await uow.lapses.mute(asker.organization_id, mutes))
@@ -114,10 +114,11 @@ async def not_mine(services: Services, asker: Asker, arguments: tuple[str, ...])
                 *events_of(EventKind.RELEASED, claimed, now, person_id=me),
             ]
         )
-        for each in lapse_ids(fresh):
-            await uow.audit.write(entry(asker, now, "lapse.not_mine", f"lapse {to_wire(each)}"))
+        await uow.audit.write(
+            *(entry(asker, now, "lapse.not_mine", f"lapse {to_wire(each)}") for each in lapse_ids(fresh))
+        )
     if not changed:
-        return about(services, view, line("You said so already: nothing more of this lapse comes to you."))
-    told = line("You stand there as the one to mend it, so administrators are told.") if theirs else None
+        return about(services, view, line("You already said so: nothing more of this lapse comes to you."))
+    told = line("You are down as the one to mend it, so administrators are told.") if theirs else None
     spans = line(f"Nothing more of this lapse comes to you{_others(fresh, ', nor of ')}.")
     return about(services, view, *([spans, told] if told is not None else [spans]))

@@ -18,7 +18,8 @@ from commands.actions import (
 from commands.auditing import entry
 from commands.command import Asker, Services
 from commands.errors import CommandError
-from commands.handlers.readers import Reader, Want, ask_administrator, in_words, speak_for, subject_of
+from commands.handlers.gate import refused
+from commands.handlers.readers import Reader, Want, in_words, speak_for, subject_of
 from commands.handlers.rhythm import keep_rhythm, told_rhythms
 from commands.handlers.seeing import visible_clients
 from commands.ids import ClientId, PersonId, SubscriptionId, new_id
@@ -103,9 +104,9 @@ async def unsubscribe(services: Services, asker: Asker, arguments: Arguments) ->
         there = await uow.subscriptions.of(asker.organization_id, **reader.key)
         wanted = None if query.everything else _wanted(query)
         ending = [each for each in there if wanted is None or (each.network, each.client_id) in wanted]
-        refused = [each for each in ending if not _may_end(asker, each)]
-        if refused:
-            raise CommandError(await _set_up_by_others(uow, asker))
+        if not all(_may_end(asker, each) for each in ending):
+            why = "Some of this was set up for more than you may see, so it is not yours to end; nothing changed."
+            raise await refused(uow, asker, why)
         now = services.clock.now()
         for each in ending:
             await uow.subscriptions.remove(
@@ -182,7 +183,7 @@ async def _shown(
     parts: list[Part] = [text(f"{reader.hears} of:" if visible else f"{reader.hears} of no lapses yet.")]
     parts += [Text(_entry(services, each, reader.clients, people)) for each in visible]
     if reader.channel is None:
-        parts.append(text("Of what you connected or own you hear anyway."))
+        parts.append(text("You hear of what you connected or own anyway."))
         parts += await told_rhythms(uow, services, asker, reader.clients)
     ending = (usage.END_EVERYTHING,) if visible and reader.channel is None else ()
     parts.append(Text(try_line(form, *usage.SUBSCRIBE.here(services.networks).examples[:3], *ending)))
@@ -215,11 +216,6 @@ def _may_end(asker: Asker, subscription: Subscription) -> bool:
         or scope.client_ids is None
         or (subscription.client_id is not None and subscription.client_id in scope.client_ids)
     )
-
-
-async def _set_up_by_others(uow: UnitOfWork, asker: Asker) -> str:
-    sentence = "Some of this was set up for more than you may see, so it is not yours to end; nothing changed."
-    return await ask_administrator(uow, asker, sentence)
 
 
 def _ended(services: Services, reader: Reader, ending: Sequence[Subscription], left: int) -> Message:

@@ -12,9 +12,10 @@ from commands.command import Asker, Services
 from commands.drawing import network_name
 from commands.errors import CommandError
 from commands.handlers.asked import Asked
-from commands.handlers.channels import heard
 from commands.handlers.gate import only_administrators
 from commands.handlers.naming import person_meant
+from commands.handlers.paging import PAGE_SIZE
+from commands.handlers.readers import in_words
 from commands.handlers.roles import ROLE_NAMES, for_change, not_the_last_primary, only_primary
 from commands.ids import ClientId, EventId, PersonId, new_id, to_wire
 from commands.messages import (
@@ -41,13 +42,13 @@ from commands.messages import (
 )
 from commands.model import Identity, Person, Role, Subscription
 from commands.opt_ins import end_opt_ins_of
+from commands.people import deputy_of
 from commands.ports.connections import Hanging
 from commands.ports.events import Event, EventKind
 from commands.ports.storage import UnitOfWork
 from commands.wording import listed, named, number_of, shown
 
 PEOPLE = "people"
-PAGE_SIZE = 8
 _NAMED = 5  # logins or clients that are told one by one
 
 
@@ -77,11 +78,11 @@ async def page(services: Services, asker: Asker, offset: int) -> Message:
             if one.connector_id is not None:
                 weights[one.connector_id] += one.number
         heaviest = await uow.people.many(asker.organization_id, [person_id for person_id, _ in weights.most_common(3)])
-    parts: list[Part] = [Heading(line(Bold("People"), " and what hangs on their logins"))]
+    parts: list[Part] = [Heading(line(Bold("People"), " and what depends on their logins"))]
     if weights:
         total = sum(one.number for one in answerable)
         most = [f"{named(heaviest[person_id].name)} ({number})" for person_id, number in weights.most_common(3)]
-        parts.append(text(f"Of {number_of(total, 'account')} most hang on {listed(most)}."))
+        parts.append(text(f"Of {number_of(total, 'account')}, most depend on {listed(most)}."))
     parts.append(Rows(tuple(rows)))
     previous = admin_list_action(PEOPLE, max(0, offset - PAGE_SIZE)) if offset else None
     following = admin_list_action(PEOPLE, offset + PAGE_SIZE) if len(found) > PAGE_SIZE else None
@@ -97,7 +98,7 @@ async def leaves(services: Services, asker: Asker, asked: Asked) -> Message:
     async with services.storage.transaction() as uow:
         person = await for_change(uow, asker, await person_meant(uow, asker, asked, whom))
         if person.id == asker.person.id:
-            raise CommandError("That you leave is for another administrator to say.")
+            raise CommandError("Only another administrator can say that you leave.")
         only_primary(asker.person, person)
         if person.role is Role.PRIMARY_ADMINISTRATOR:
             await not_the_last_primary(uow, person)
@@ -105,7 +106,7 @@ async def leaves(services: Services, asker: Asker, asked: Asked) -> Message:
         known = await _read(uow, asker, person)
         changed = replace(person, left_at=now, deputy_id=deputy.id if deputy is not None else None)
         await uow.people.update(changed)
-        ended = await end_opt_ins_of(uow, changed, by=asker.person, origin=asker.origin, why="left", now=now)
+        ended = await end_opt_ins_of(uow, changed, asker, why="left", now=now)
         await uow.passes.withdraw(asker.organization_id, person.id, None, now)
         await uow.passes.withdraw_handed_out(asker.organization_id, made_by=person.id)
         await uow.notices.record([_gone(asker, changed, deputy, now)])
@@ -113,7 +114,7 @@ async def leaves(services: Services, asker: Asker, asked: Asked) -> Message:
         if deputy is not None:
             detail["deputy"] = shown(deputy.name)
         await uow.audit.write(entry(asker, now, "person.left", f"person {to_wire(person.id)}", **detail))
-        clients = {client.id: client.name for client in await uow.clients.all(asker.organization_id)}
+        clients = {client.name: client.id for client in await uow.clients.all(asker.organization_id)}
     in_channels = [each for each in ended if each.channel is not None]
     return _farewell(services, changed, deputy, known, ended=in_channels, clients=clients)
 
@@ -134,14 +135,13 @@ async def _read(uow: UnitOfWork, asker: Asker, person: Person) -> _Known:
     organization_id = asker.organization_id
     owners = await uow.connections.owners(organization_id, scope_of(asker.person))
     clients = await uow.clients.all(organization_id) if person.client_ids is not None else ()
-    deputies = await uow.people.many(organization_id, [person.deputy_id] if person.deputy_id is not None else [])
     return _Known(
         hanging=await uow.authorizations.hanging_on(organization_id, person.id),
         owned=next((each.total for each in owners if each.person.id == person.id), 0),
         accounts=(await uow.people.identities(organization_id, [person.id])).get(person.id, ()),
         opt_ins=len(await uow.subscriptions.of(organization_id, person_id=person.id, channel=None)),
         clients=[client.name for client in clients if person.client_ids and client.id in person.client_ids],
-        deputy=next(iter(deputies.values()), None),
+        deputy=await deputy_of(uow, person),
     )
 
 
@@ -149,8 +149,8 @@ async def _deputy(uow: UnitOfWork, asker: Asker, asked: Asked, person: Person) -
     """Who is offered the connections: whoever was named, else who stands as deputy, if they are still here."""
     words = asked.get("deputy")
     if words is None:
-        there = await uow.people.many(asker.organization_id, [person.deputy_id] if person.deputy_id is not None else [])
-        return next((one for one in there.values() if one.left_at is None), None)
+        standing = await deputy_of(uow, person)
+        return standing if standing is not None and standing.left_at is None else None
     deputy = await person_meant(uow, asker, asked, words)
     if deputy.id == person.id:
         raise asked.refused("Somebody who leaves cannot take over from themselves.")
@@ -245,7 +245,7 @@ def _farewell(
     known: _Known,
     *,
     ended: Sequence[Subscription],
-    clients: Mapping[ClientId, str],
+    clients: Mapping[str, ClientId],
 ) -> Message:
     name = named(person.name)
     parts: list[Part] = [
@@ -260,7 +260,7 @@ def _farewell(
         parts.append(text(Code(f"/lapse-admin transfer ACCOUNT to {named(deputy.name) if deputy else 'NAME'}")))
     for each in ended[:_NAMED]:
         if each.channel is not None:
-            what = heard(services, each, dict(clients))
+            what = in_words(services, (each.network, each.client_id), clients)
             channel = Code(each.channel.external_id)
             parts.append(text("Channel ", channel, f" no longer hears of {what}: it heard as far as {name} could see."))
     if ended:

@@ -54,6 +54,19 @@ async def clients(services: Services, asker: Asker, typed: str) -> Sequence[Form
     return [FormChoice(name, named(name)) for name in ordered[:FORM_CHOICES]]
 
 
+async def client_list(services: Services, asker: Asker, typed: str) -> Sequence[FormChoice]:
+    """Clients whose name begins so; the last of several."""
+    before, comma, beginning = typed.rpartition(",")
+    async with services.storage.reading() as uow:
+        known = await visible_clients(uow, asker)
+    kept = f"{before}{comma} " if comma else ""
+    there = [name for name in known if name.casefold().startswith(beginning.strip().casefold())]
+    return [
+        FormChoice(value=f"{kept}{name}"[:_VALUE], label=shown(f"{kept}{name}", _VALUE))
+        for name in there[:FORM_CHOICES]
+    ]
+
+
 async def people(services: Services, asker: Asker, typed: str) -> Sequence[FormChoice]:
     """People by the beginning of their name or email address, as far as the asker may know of them."""
     async with services.storage.reading() as uow:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from commands.access import Act, may, may_see
 from commands.actions import reconnect_action
 from commands.command import Asker, Services
-from commands.drawing import account_line, open_lapse, reconnect_label, spec_of
+from commands.drawing import account_line, reconnect_label, spec_of
 from commands.errors import CommandError
 from commands.handlers.seeing import NotYours
 from commands.ids import EventId, LapseId, PersonId, new_id, to_wire
@@ -56,7 +56,7 @@ async def lapses_together(
         each
         for each in under
         if each.connection.id != view.connection.id
-        and open_lapse(each) is not None
+        and each.open_lapse is not None
         and may_see(asker.person, each.connection)
     ]
     return view, [view, *others]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from commands.aftermath import Count, count_working
+from commands.auditing import By
 from commands.command import Asker, Services
 from commands.drawing import account_title, network_name
 from commands.errors import CommandError
@@ -19,7 +20,7 @@ from commands.messages import Text as Paragraph
 from commands.model import Authorization, ConnectionView, Filter, Person
 from commands.ports.chat import Options
 from commands.ports.storage import UnitOfWork
-from commands.transfers import LIVE, By, MayNotTransfer, NoAccess, all_of, allowed, with_their_business, write
+from commands.transfers import LIVE, MayNotTransfer, NoAccess, all_of, allowed, with_their_business, write
 from commands.wording import listed, named, number_of, shown
 
 _NAMED = 3  # accounts that the answer names
@@ -34,7 +35,7 @@ async def transfer(services: Services, asker: Asker, asked: Asked) -> Message:
         client, account = f"{client} {account}", None
     if client is None and account is None:
         raise asked.refused("Which account, or whose accounts (client:NAME)?")
-    whom = asked.need("person", "Who is to own it? Write “to” before them.")
+    whom = asked.need("person", "Who should own it? Write “to” before them.")
     now = services.clock.now()
     async with services.storage.transaction() as uow:
         person = await person_meant(uow, asker, asked, whom)
@@ -119,5 +120,5 @@ def _went_along(services: Services, logins: Sequence[Authorization]) -> str:
     names = [f"{network_name(services.networks, one.network)} login of {named(one.subject_name)}" for one in logins]
     more = [number_of(len(names) - _NAMED, "more login")] if len(names) > _NAMED else []
     one = len(names) == 1
-    hangs = "nothing of its former owner's hangs on it" if one else "nothing of their former owners' hangs on them"
+    hangs = "nothing of its former owner's depends on it" if one else "nothing of their former owners' depends on them"
     return f"The {listed([*names[:_NAMED], *more])} went along: {hangs} any more."

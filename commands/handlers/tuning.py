@@ -100,7 +100,7 @@ def cadence_words(cadence: Cadence) -> str:
 def warning_words(days: tuple[int, ...]) -> str:
     """When warnings come, in a sentence."""
     if not days:
-        return "nobody is warned of an end that comes near."
+        return "nobody is warned before an end."
     return f"people are warned {listed([str(day) for day in days])} {'day' if days == (1,) else 'days'} before the end."
 
 

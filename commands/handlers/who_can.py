@@ -23,13 +23,12 @@ from commands.drawing import (
     mending_label,
     mention,
     network_name,
-    open_lapse,
     separated,
     spec_of,
 )
-from commands.handlers.choosing import CHOICES, called, which
 from commands.handlers.help import support_line
 from commands.handlers.moving import buttons_of
+from commands.handlers.naming import accounts_asked
 from commands.handlers.nudging import whom_to_nudge
 from commands.handlers.ownership import administrators_buttons, move_paragraph
 from commands.handlers.seeing import knows_of, seen
@@ -70,11 +69,10 @@ class Candidates:
 async def who_can(services: Services, asker: Asker, query: LapsedQuery, arguments: Arguments) -> Message:
     """Tell who may reconnect an account; several that match are offered."""
     async with services.storage.reading() as uow:
-        found = await called(uow, services, asker, query, arguments, limit=CHOICES + 1, example=usage.WHO_CAN)
-        if len(found) == 1:
-            candidates = await read_candidates(uow, asker, await seen(uow, asker, found[0].connection.id))
-            return _draw(services, asker, candidates)
-    return which(services, found, query, "Who can", who_can_action)
+        offer = ("Who can", who_can_action)
+        (found,) = await accounts_asked(uow, services, asker, query, arguments, example=usage.WHO_CAN, offer=offer)
+        candidates = await read_candidates(uow, asker, await seen(uow, asker, found.connection.id))
+        return _draw(services, asker, candidates)
 
 
 async def press(services: Services, asker: Asker, arguments: tuple[str, ...]) -> Message:
@@ -88,7 +86,7 @@ async def press(services: Services, asker: Asker, arguments: tuple[str, ...]) ->
 async def read_candidates(uow: UnitOfWork, asker: Asker, view: ConnectionView) -> Candidates:
     """Read who may; of others only those that the asker may know of (N-8)."""
     organization_id, connection = asker.organization_id, view.connection
-    here = [person for person in (view.connector, view.owner) if person is not None and person.left_at is None]
+    here = [person for person in view.answering if person.left_at is None]
     others: list[Person] = []
     if connection.parent is not None:
         under = await uow.connections.others_under(organization_id, connection.network, [connection.parent.id])
@@ -131,7 +129,7 @@ def refusal(services: Services, asker: Asker, candidates: Candidates, decision: 
 
 def explained(services: Services, asker: Asker, candidates: Candidates, decision: Decision) -> list[Part]:
     """Why not, what would have to be put right first, what it takes then, and whom to ask."""
-    view, lapse = candidates.view, open_lapse(candidates.view)
+    view, lapse = candidates.view, candidates.view.open_lapse
     if decision.standing is Standing.RETIRED:
         why = "Nobody can reconnect it: it is retired, so there is nothing to reconnect. Its history is kept."
         return [Text(line(why)), *_asks(asker, candidates)]
@@ -196,7 +194,7 @@ def _asks(asker: Asker, candidates: Candidates) -> list[Part]:
 
 def _buttons(services: Services, asker: Asker, candidates: Candidates, decision: Decision) -> Buttons:
     """Reconnect, if the asker may; asking whoever connected or owns it; the way on; what administrators can do."""
-    view, lapse = candidates.view, open_lapse(candidates.view)
+    view, lapse = candidates.view, candidates.view.open_lapse
     buttons: list[Button] = []
     label = mending_label(view, services.networks, services.clock.now())
     if decision.allowed and label is not None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from commands.auditing import entry
+from commands.auditing import Actor, entry
 from commands.command import Asker, Services
 from commands.errors import CommandError
 from commands.handlers.asked import Asked
@@ -21,7 +21,6 @@ from commands.messages import (
 )
 from commands.model import Identity, Organization, Person, Role, Workspace
 from commands.parsing import Arguments, parse_claim
-from commands.ports.auditing import AuditEntry
 from commands.ports.chat import ChatUser, CommandRequest, Place
 from commands.ports.storage import UnitOfWork
 from commands.secret import hashed
@@ -69,24 +68,17 @@ async def claim(services: Services, request: CommandRequest) -> Message:
         if not await uow.organizations.add_workspace(_workspace(services, organization_id, user, place)):
             raise CommandError("Somebody claimed this workspace a moment ago.")
         person = known or await _add_claimant(uow, services, organization_id, user)
-        await uow.audit.write(
-            AuditEntry(
-                organization_id=organization_id,
-                at=now,
-                actor_id=person.id,
-                origin=f"{user.platform} {user.tenant}/{user.external_id}",
-                action="workspace.claimed",
-                subject=f"{user.platform} {place.workspace}",
-                detail={"role": person.role, "person": to_wire(person.id)},
-            )
-        )
+        origin = f"{user.platform} {user.tenant}/{user.external_id}"
+        by = Actor(organization_id=organization_id, person_id=person.id, origin=origin)
+        detail = {"role": person.role, "person": to_wire(person.id)}
+        await uow.audit.write(entry(by, now, "workspace.claimed", f"{user.platform} {place.workspace}", **detail))
     return _welcome(organization, person, request.arguments)
 
 
 async def claim_again(services: Services, asker: Asker, asked: Asked) -> Message:
     """Answer `/lapse-admin claim` in a workspace that has been claimed: it cannot be claimed twice."""
     if asker.place.workspace is None:
-        raise CommandError("Type this in the workspace that is to be claimed, not in a direct message.")
+        raise CommandError("Type this in the workspace that you want to claim, not in a direct message.")
     return Message((text("This workspace already belongs to ", Bold(named(asker.organization.name)), "."),))
 
 
@@ -176,7 +168,7 @@ def _welcome(organization: Organization, person: Person, form: Arguments) -> Mes
     return Message(
         (
             text(
-                "✅ This workspace belongs to ",
+                f"{Mark.GOOD} This workspace belongs to ",
                 Bold(shown(organization.name)),
                 f" now. You are its {ROLE_NAMES[person.role]}.",
             ),

@@ -80,6 +80,10 @@ class Mute:
     until: datetime | None
     """None: for as long as the lapse lasts; nothing more of it is told to this person."""
 
+    def stands(self, now: datetime) -> bool:
+        """Whether it still holds: a snooze ends by itself."""
+        return self.until is None or self.until > now
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lapse:

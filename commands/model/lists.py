@@ -5,7 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from commands.ids import AuthorizationId, ClientId, PersonId
-from commands.model.accounts import NEEDS_CONNECTING, Connection, ConnectionState, Lapse, LapseNote
+from commands.model.accounts import NEEDS_CONNECTING, Claim, Connection, ConnectionState, Lapse, LapseNote
 from commands.model.grants import Authorization, Verdict
 from commands.model.members import Person
 
@@ -62,6 +62,22 @@ class ConnectionView:
     notes: tuple[LapseNote, ...] = ()
     """What people wrote about the lapse, the oldest first; empty where nobody asked."""
 
+    @property
+    def answering(self) -> tuple[Person, ...]:
+        """Who answers for it, as far as somebody does: whoever connected it, then its owner."""
+        people = {person.id: person for person in (self.connector, self.owner) if person is not None}
+        return tuple(people.values())
+
+    @property
+    def open_lapse(self) -> Lapse | None:
+        """The lapse, if it has not ended."""
+        return self.lapse if self.lapse is not None and self.lapse.ended_at is None else None
+
+    def standing_claim(self, now: datetime) -> Claim | None:
+        """Who is on the open lapse, if their claim still stands: it ends by itself."""
+        claim = self.open_lapse.claim if self.open_lapse is not None else None
+        return claim if claim is not None and claim.until > now else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
@@ -93,15 +109,27 @@ class Filter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
-    """How many connections of one network and client are in one state."""
+    """How many connections of one network and client are in each state; in one of them, there is at least one."""
 
     network: str
     client_id: ClientId
     client_name: str
-    state: ConnectionState
-    number: int
+    lapsed: int
+    unconnected: int
+    active: int
+    retired: int
     failing_since: datetime | None = None
     """Since when the network itself fails, as the organization was told (X-3); None: not that it was told."""
+
+    @property
+    def needing(self) -> int:
+        """How many are NEEDS_CONNECTING."""
+        return self.lapsed + self.unconnected
+
+    @property
+    def in_use(self) -> int:
+        """How many are not retired."""
+        return self.lapsed + self.unconnected + self.active
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

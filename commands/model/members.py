@@ -96,6 +96,10 @@ class Person:
     stored with the person; `access` honours it.
     """
 
+    def zone_in(self, organization: Organization) -> str:
+        """The IANA name of their time zone, or else of the organization's."""
+        return self.time_zone or organization.time_zone
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:

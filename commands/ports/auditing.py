@@ -26,7 +26,9 @@ class AuditEntry:
 class Audit(Protocol):
     """The audit log."""
 
-    async def write(self, entry: AuditEntry) -> None: ...
+    async def write(self, *entries: AuditEntry) -> None:
+        """Write what happened down: all of it in one statement."""
+        ...
 
     async def number(
         self, organization_id: OrganizationId, *, actor_id: PersonId, action: str, subject: str, since: datetime

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -105,6 +105,10 @@ class CommandRequest:
     arguments: Words | Options
     user: ChatUser
     place: Place
+    key: str = field(default="", compare=False)
+    """What tells this very request apart where it may come again, in another process too: a replay. Empty where the
+    platform lets nobody answer the same one twice.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +120,8 @@ class ActionRequest:
     token: str
     user: ChatUser
     place: Place
+    key: str = field(default="", compare=False)
+    """As for a command."""
 
 
 class Acknowledgement(StrEnum):
@@ -140,6 +146,8 @@ class Submission:
     """By the field's name; empty where nothing was given. A chosen user stands as `@ID`."""
     user: ChatUser
     place: Place
+    key: str = field(default="", compare=False)
+    """As for a command."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

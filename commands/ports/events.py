@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from commands.ids import AuthorizationId, ConnectionId, EventId, LapseId, OrganizationId, PersonId
+from commands.ids import AuthorizationId, ConnectionId, EventId, LapseId, OrganizationId, PersonId, new_id
+from commands.model import Lapse
 
 
 class EventKind(StrEnum):
@@ -80,6 +81,28 @@ class Event:
     """Whom it concerns (the addressee of a refused link), or who did it."""
     data: Mapping[str, str] = field(default_factory=dict)
     """More, in words safe to show an administrator."""
+
+    @classmethod
+    def of_lapse(
+        cls,
+        kind: EventKind,
+        lapse: Lapse,
+        at: datetime,
+        *,
+        login: AuthorizationId | None = None,
+        by: PersonId | None = None,
+    ) -> "Event":
+        """What happened to a lapse. `login`: the authorization, where it is another one than the lapse was found by."""
+        return cls(
+            id=EventId(new_id(at)),
+            organization_id=lapse.organization_id,
+            kind=kind,
+            at=at,
+            lapse_id=lapse.id,
+            connection_id=lapse.connection_id,
+            authorization_id=login if login is not None else lapse.authorization_id,
+            person_id=by,
+        )
 
     @property
     def is_assigned(self) -> bool:

@@ -131,6 +131,8 @@ class NetworkSpec:
     check_interval: timedelta = timedelta(hours=1)
     cancelled_by: frozenset[str] = frozenset({"access_denied"})
     """Values of `error` at the callback that mean: the person pressed Cancel."""
+    refused_by: Mapping[str, Verdict] = field(default_factory=dict)
+    """Values of `error` at the callback that tell why the network refuses the login; any other is unclear."""
     denied_with: str | None = None
     """The parameter at the callback that means Cancel by being there; None: only `error` tells."""
     key_form: KeyForm | None = None

@@ -19,6 +19,7 @@ from commands.ids import (
     PersonId,
     SessionId,
     WorkspaceId,
+    new_id,
 )
 from commands.secret import Secret
 
@@ -40,6 +41,26 @@ class Link:
     def __post_init__(self) -> None:
         if (self.connection_id is None) == (self.network is None):
             raise ValueError("a link is for one connection, or for one network")
+
+    @classmethod
+    def new(
+        cls,
+        organization_id: OrganizationId,
+        person_id: PersonId,
+        at: datetime,
+        *,
+        connection_id: ConnectionId | None = None,
+        network: str | None = None,
+    ) -> "Link":
+        """A link of this person's, under an id of its own. Nothing is written yet."""
+        return cls(
+            id=LinkId(new_id(at)),
+            organization_id=organization_id,
+            person_id=person_id,
+            connection_id=connection_id,
+            created_at=at,
+            network=network,
+        )
 
 
 class Links(Protocol):
@@ -223,6 +244,8 @@ class OpenAttempt:
 
     person_id: PersonId
     opened_at: datetime
+    spared: bool = False
+    """It came back after `spare_since`: nobody can take over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,10 +274,17 @@ class Attempts(Protocol):
     """Attempts. One open at a time for an authorization."""
 
     async def open(
-        self, attempt: Attempt, *, state_hash: bytes, browser_hash: bytes, take_over: bool
+        self,
+        attempt: Attempt,
+        *,
+        state_hash: bytes,
+        browser_hash: bytes,
+        take_over: bool,
+        spare_since: datetime | None = None,
     ) -> OpenAttempt | None:
         """Open an attempt, ending expired ones of the authorization first, and the same person's, and, with
-        `take_over`, anybody's. None: it is open; else who holds the other one, and nothing is written.
+        `take_over`, anybody's. One that came back after `spare_since` is ended by nobody. None: it is open; else who
+        holds the other one, and nothing is written.
         """
         ...
 

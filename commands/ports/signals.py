@@ -13,11 +13,13 @@ class Heard:
     answer: HttpResponse
     subject_ids: tuple[str, ...] = ()
     """Whose logins to look at now, by the ids that authorizations know them by."""
+    signal: str = ""
+    """What tells this request apart from every other of the network's. One that is sent again bears the same."""
 
 
 class Signals(Protocol):
-    """The ear for one network. A signal opens no lapse: it makes us look, and what the look finds decides. So one that
-    is sent again costs a look, and one that is lost costs the time until the next.
+    """The ear for one network. A signal opens no lapse: it makes us look, and what the look finds decides. One that is
+    sent again is not acted on again for a day; one that is lost costs the time until the next look.
     """
 
     network: str

@@ -190,6 +190,7 @@ class DueWarnings:
 
     organization_id: OrganizationId
     authorization_ids: tuple[AuthorizationId, ...]
+    """In their order, the one in which several are written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,9 +254,14 @@ class Queues(Protocol):
         """
         ...
 
-    async def look_now(self, network: str, subject_ids: Sequence[str], *, now: datetime) -> int:
+    async def take_request(self, key: str, *, until: datetime) -> bool:
+        """Take in what somebody sent; False: this process or another took it before. Remembered until then at least."""
+        ...
+
+    async def look_now(self, network: str, subject_ids: Sequence[str], *, now: datetime, signal: str = "") -> int:
         """Make the authorizations of these logins due, whoever's they are; also those that are being checked, of which
-        the network may have been asked too early. Gives how many there are.
+        the network may have been asked too early. Gives how many there are. A network's own `signal`, told apart by
+        these words, does so once in a day, however often it is sent.
         """
         ...
 
@@ -336,8 +342,9 @@ class Queues(Protocol):
     async def purge(self, now: datetime) -> int:
         """Clear away what nobody can use any more; give how many rows were. Many short transactions; safe to repeat.
 
-        Deleted: browser sessions, sign-ins and claim codes once they expired; events 30 days after they were planned;
-        passes a month after their end; what a login for new accounts found, once its time is over.
+        Deleted: browser sessions, sign-ins, claim codes and what is known of requests taken in, once they expired;
+        events 30 days after they were planned; passes a month after their end; what a login for new accounts found,
+        once its time is over.
         Attempts that were left open lose their secrets a day after they expired, and count as closed then. Audit,
         lapses, notices and deliveries stay.
         """

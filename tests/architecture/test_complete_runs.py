@@ -1,4 +1,6 @@
-"""The rules of tests/conftest.py: nothing is left out in silence, and nothing leaves this machine."""
+"""The rules of tests/conftest.py: nothing is left out in silence, nothing leaves this machine, and the process stays as
+it was.
+"""
 
 import os
 import socket
@@ -23,6 +25,13 @@ import pytest
 pytest.skip("no browser here", allow_module_level=True)
 """
 
+LEAVES_THINGS = """
+import logging, os
+def test_it():
+    logging.getLogger("asyncio").setLevel("ERROR")
+    os.environ["SOMETHING"] = "a value that may be secret"
+"""
+
 
 def run_pytest(folder: Path, source: str, **environment: str) -> subprocess.CompletedProcess[str]:
     (folder / "test_it.py").write_text(source)
@@ -30,7 +39,8 @@ def run_pytest(folder: Path, source: str, **environment: str) -> subprocess.Comp
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-p", "no:cacheprovider", "test_it.py"],
         cwd=folder,
-        env={**kept, "PYTHONPATH": str(ROOT), **environment},
+        # Plugins that the rules do not need take longer to load than the run takes.
+        env={**kept, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -49,6 +59,13 @@ def test_leaving_something_out_fails_under_ci(tmp_path: Path, source: str) -> No
     done = run_pytest(tmp_path, source, CI="true")
     assert done.returncode not in (0, 5)
     assert "CI=true forbids: " in done.stdout
+
+
+def test_a_file_that_leaves_the_process_changed_fails_and_says_what_without_values(tmp_path: Path) -> None:
+    done = run_pytest(tmp_path, LEAVES_THINGS)
+    assert "left it so: environment: SOMETHING, level of asyncio" in done.stdout
+    assert "may be secret" not in done.stdout.replace(LEAVES_THINGS, "")
+    assert "1 passed, 1 error" in done.stdout
 
 
 def test_sockets_reach_this_machine_only() -> None:

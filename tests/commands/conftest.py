@@ -1,4 +1,4 @@
-"""The agency, opened on a new SQLite file for each test that asks."""
+"""The agency, opened on an SQLite file of its own for each test that asks."""
 
 import asyncio
 import shutil
@@ -7,35 +7,34 @@ from pathlib import Path
 
 import pytest
 
-from storage import upgrade
 from tests.commands.world import World, open_world, populate
+from tests.support.sqlite import copied, url_of
 
 
 @pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a database with its schema and nothing in it; copying it is much faster than making it anew."""
-    file = tmp_path_factory.mktemp("commands") / "empty.sqlite"
-    asyncio.run(upgrade(f"sqlite+aiosqlite:///{file}"))
-    return file
+def agency(empty_database: Path, databases: Path) -> tuple[World, Path]:
+    """The agency with its people and connections, filled once and closed."""
+    file = shutil.copyfile(empty_database, databases / "agency.sqlite")
+    return asyncio.run(_filled(file)), file
+
+
+async def _filled(file: Path) -> World:
+    async with open_world(url_of(file)) as world:
+        await populate(world)
+        return world
 
 
 @pytest.fixture
-def agency_url(empty_database: Path, tmp_path: Path) -> str:
-    """Give the URL of an empty database of one's own."""
-    copy = shutil.copy(empty_database, tmp_path / "agency.sqlite")
-    return f"sqlite+aiosqlite:///{copy}"
+async def world(agency: tuple[World, Path]) -> AsyncIterator[World]:
+    """The agency with its people and connections, on a copy."""
+    filled, file = agency
+    with copied(file) as url:
+        async with filled.again(url) as opened:
+            yield opened
 
 
 @pytest.fixture
-async def world(agency_url: str) -> AsyncIterator[World]:
-    """The agency with its people and connections."""
-    async with open_world(agency_url) as opened:
-        await populate(opened)
-        yield opened
-
-
-@pytest.fixture
-async def empty_world(agency_url: str) -> AsyncIterator[World]:
+async def empty_world(sqlite_database_url: str) -> AsyncIterator[World]:
     """The agency before anybody is in it, its workspace unclaimed."""
-    async with open_world(agency_url, claimed=False) as opened:
+    async with open_world(sqlite_database_url, claimed=False) as opened:
         yield opened

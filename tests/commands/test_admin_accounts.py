@@ -137,7 +137,7 @@ async def test_retiring_asks_first_and_then_ends_the_lapse_and_keeps_the_history
     (event,) = await events(world, EventKind.LAPSE_ENDED)
     assert event.lapse_id == world.lapses["Acme DE"]
     again = plain(await world.pressed("ada", token(asked, "Yes, retire it")))
-    assert "It is retired already" in again
+    assert "It is already retired" in again
 
 
 @pytest.mark.behaviour("N-11")
@@ -172,7 +172,7 @@ async def test_retirement_is_proposed_to_administrators_once_a_day(world: World)
     assert "You can propose to administrators" in plain(asked)
     first = plain(await world.pressed("raj", token(asked, "Propose it")))
     assert "Administrators are asked" in first
-    assert "You asked today already." in plain(await world.pressed("raj", token(asked, "Propose it")))
+    assert "You already asked today." in plain(await world.pressed("raj", token(asked, "Propose it")))
     (event,) = await events(world, EventKind.RETIREMENT_PROPOSED)
     assert (event.person_id, event.connection_id) == (world.people["raj"].id, world.connections["Acme DE"])
 
@@ -298,7 +298,7 @@ async def test_not_mine_ends_the_readers_notices_and_administrators_hear_if_it_w
     happened = await events(world, EventKind.NOT_MINE)
     assert {event.lapse_id for event in happened} == {world.lapses[name] for name in told}
     again = plain(await world.pressed(who, actions.not_mine_action(world.lapses["Acme DE"])))
-    assert "You said so already" in again
+    assert "You already said so" in again
     assert len(await events(world, EventKind.NOT_MINE)) == len(told)
 
 

@@ -291,7 +291,7 @@ async def test_the_log_is_narrowed_by_words_and_by_person(world: World) -> None:
     assert by_person.count("· *") == 1
     chosen = {"subcommand": "audit", "person": "raj@example.com", "words": "nothing like it"}
     nothing = plain(await world.typed("ada", "lapse-admin", chosen))
-    assert nothing == "Nothing with “nothing like it” by Raj Patel stands in the log."
+    assert nothing == "Nothing with “nothing like it” by Raj Patel is in the log."
 
 
 async def _write(world: World, at: datetime, number: int, action: str = "test.written") -> None:

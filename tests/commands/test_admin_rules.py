@@ -95,7 +95,7 @@ async def test_a_change_of_warnings_has_the_ends_looked_at_anew(world: World) ->
         ("grouping tiktok sumary", "How: each lapse by itself"),
         ("hours", "When may reminders come?"),
         ("hours 18-9", "The hours have to end later than they begin"),
-        ("hours mon 25-26", "25 is no time of day."),
+        ("hours mon 25-26", "25 is not a time of day."),
         ("hours mon 9-18 madrid", "Did you mean Europe/Madrid?"),
         ("hours mon 9-18 Europe/Madird", "Did you mean Europe/Madrid?"),
         ("hours blue moon", "I don't know a day or a time zone “blue”."),
@@ -173,3 +173,9 @@ async def test_everything_that_is_set_is_one_answer(world: World) -> None:
     assert "• *Agency* (Chatter): all clients" in said
     assert "• *TikTok* (changed): each lapse by itself; no reminders come after the first notice;" in said
     assert "• *LinkedIn*: each lapse by itself; reminders come on days 2, 7, 12, 17 and 22" in said
+
+
+@pytest.mark.behaviour("C-8")
+async def test_networks_with_the_same_rules_stand_in_one_line_of_the_settings(world: World) -> None:
+    said = await says(world, "settings")
+    assert "• *LinkedIn and TikTok*: each lapse by itself; reminders come on days 2, 7, 12, 17 and 22" in said

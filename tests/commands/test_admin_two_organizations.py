@@ -66,7 +66,7 @@ PRESSES: dict[str, Callable[[World], ActionRef]] = {
 async def test_an_administrator_of_another_organization_reaches_nothing_by_its_ids(world: World, name: str) -> None:
     await other_organization(world, "eve")
     said = plain(await world.pressed("eve", PRESSES[name](world), place=ELSEWHERE))
-    assert said.startswith("This is not there any more, or not yours to see.")
+    assert said.startswith("This is gone, or not yours to see.")
     async with world.storage.reading() as uow:
         assert await uow.audit.latest(world.organization.id, limit=5) == []
 
@@ -95,7 +95,7 @@ async def test_a_form_of_another_organizations_person_changes_nothing(world: Wor
     action = actions.role_action(world.people["olga"].id)
     said = await world.sent_off("eve", action, {"role": ("administrator",), "copies": ("on",)}, place=ELSEWHERE)
     assert isinstance(said, Message)
-    assert plain(said).startswith("This is not there any more, or not yours to see.")
+    assert plain(said).startswith("This is gone, or not yours to see.")
 
 
 async def test_in_a_direct_message_somebody_in_two_acts_in_the_one_that_the_row_is_of(world: World) -> None:

@@ -10,7 +10,6 @@ from commands import actions
 from commands.messages import Message
 from commands.model import Role
 from commands.ports.events import EventKind
-from storage import upgrade
 from tests.commands.plain import plain
 from tests.commands.world import World, open_world, populate
 
@@ -18,7 +17,6 @@ from tests.commands.world import World, open_world, populate
 @pytest.fixture
 async def on_both(database_url: str) -> AsyncIterator[World]:
     """The agency, over SQLite and over PostgreSQL."""
-    await upgrade(database_url)
     async with open_world(database_url) as opened:
         await populate(opened)
         yield opened

@@ -9,16 +9,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.actions import HISTORY_PAGE, ListView, details_action, feedback_action, list_action, reconnect_action
+from commands.actions import (
+    HISTORY_PAGE,
+    ListView,
+    details_action,
+    feedback_action,
+    list_action,
+    note_action,
+    reconnect_action,
+)
 from commands.catalogue import ACTIONS, COMMANDS, COMMANDS_BY_NAME
 from commands.command import Services
 from commands.dispatcher import Dispatcher
 from commands.errors import CommandError
 from commands.handlers.workspaces import claim, claim_code_hash
 from commands.ids import IdentityId, OrganizationId, PersonId, WorkspaceId, new_id, to_wire
-from commands.messages import ActionRef
+from commands.messages import ActionRef, Message
 from commands.model import Identity, Organization, Person, Role, Workspace
-from commands.ports.chat import Acknowledgement, CommandRequest, Words
+from commands.ports.chat import Acknowledgement, ActionRequest, CommandRequest, Submission, Words
 from commands.usage import USAGES
 from tests.commands.plain import address, buttons, plain
 from tests.commands.world import (
@@ -188,7 +196,7 @@ async def test_in_a_workspace_only_its_organization_answers(world: World) -> Non
     elsewhere = type(HERE)(workspace="T3", workspace_name="Other", channel="C1", is_direct=False)
     assert plain(await world.typed("ada", "lapsed", place=elsewhere)) == "There are no connections here yet."
     hidden = await world.pressed("ada", details_action(world.connections["Acme DE"]), place=elsewhere)
-    assert plain(hidden).startswith("This is not there any more, or not yours to see.")
+    assert plain(hidden).startswith("This is gone, or not yours to see.")
 
 
 async def test_an_unclaimed_workspace_answers_only_how_to_claim_it(empty_world: World) -> None:
@@ -360,3 +368,49 @@ async def test_why_explains_in_general_and_for_one_network(world: World) -> None
     )
     for said in (general, linkedin):
         assert not {"token", "scope", "OAuth"} & set(said.replace(".", " ").split())
+
+
+async def test_what_changes_something_is_carried_out_once_in_all_processes(world: World) -> None:
+    """Somebody sends a signed request again within its five minutes, and the balancer hands it to another process."""
+    note = Submission(
+        token=note_action(world.lapses["Acme DE"]).encode(),
+        values={"note": ("their finance desk pays on Mondays",)},
+        user=world.user("raj"),
+        place=HERE,
+        key="7.7.same",
+    )
+    processes = [Dispatcher(world.services) for _ in range(3)]
+    said = [await process.submission(note) for process in processes]
+    told = [plain(each) for each in said if isinstance(each, Message)]
+    assert told[1:] == ["This very request came before. It was not carried out again."] * 2
+    async with world.storage.reading() as uow:
+        notes = await uow.lapses.notes(world.organization.id, [world.lapses["Acme DE"]])
+    assert len(notes) == 1
+    subscribing = CommandRequest(
+        name="subscribe-lapses", arguments=Words(text="tiktok"), user=world.user("raj"), place=HERE, key="8.8.same"
+    )
+    first, again = [plain(await process.command(subscribing)) for process in processes[:2]]
+    assert again == "This very request came before. It was not carried out again." != first
+
+
+async def test_what_only_reads_is_answered_again_and_nothing_is_remembered_of_it(world: World) -> None:
+    """So that `/lapsed` costs no more than what it reads."""
+    lapsed = CommandRequest(name="lapsed", arguments=Words(text=""), user=world.user("raj"), place=HERE, key="1.1.same")
+    details = ActionRequest(
+        token=details_action(world.connections["Acme DE"]).encode(), user=world.user("raj"), place=HERE, key="2.2.same"
+    )
+    one, other = Dispatcher(world.services), Dispatcher(world.services)
+    for process in (one, other):
+        assert "Acme DE" in plain(await process.command(lapsed))
+    assert plain(await one.action(details)) == plain(await other.action(details))
+    queues, until = world.storage.queues, world.clock.now() + timedelta(minutes=1)
+    for key in ("1.1.same", "2.2.same"):
+        assert await queues.take_request(f"{PLATFORM} {key}", until=until), "it was remembered"
+
+
+async def test_pressing_the_same_button_again_is_another_request(world: World) -> None:
+    """Each press bears a key of its own; a platform that lets nobody answer one twice gives none."""
+    token = feedback_action("lapsed", helped=True).encode()
+    for key in ("1", "2", "", ""):
+        pressed = ActionRequest(token=token, user=world.user("raj"), place=HERE, key=key)
+        assert "came before" not in plain(await world.dispatcher.action(pressed))

@@ -51,7 +51,7 @@ async def test_each_answer_is_noted_once_with_the_time_that_it_took(world: World
     assert plain(await world.pressed("olga", drill_answer_action(drill.id))).startswith(
         "✅ DRILL: noted, after 12 min."
     )
-    assert "you said so already" in plain(await world.pressed("olga", drill_answer_action(drill.id)))
+    assert "you already said so" in plain(await world.pressed("olga", drill_answer_action(drill.id)))
     said = plain(await world.typed("ada", "lapse-admin", "drill"))
     assert "1 person answered so far.\n• Olga Berg, after 12 min" in said
 
@@ -62,7 +62,7 @@ async def test_an_answer_to_a_drill_that_is_over_says_so(world: World) -> None:
     world.clock.advance(timedelta(hours=4))
     async with world.storage.transaction() as uow:
         assert await uow.drills.reported(world.organization.id, drill.id, world.clock.now())
-    assert "it is over already" in plain(await world.pressed("olga", drill_answer_action(drill.id)))
+    assert "it is already over" in plain(await world.pressed("olga", drill_answer_action(drill.id)))
     said = plain(await world.typed("ada", "lapse-admin", "drill"))
     assert "*The drill for every client is over*" in said
     assert "To start one: `/lapse-admin drill all`" in said
@@ -71,7 +71,7 @@ async def test_an_answer_to_a_drill_that_is_over_says_so(world: World) -> None:
 
 async def test_a_drill_that_is_not_there_is_not_told_from_one_of_somebody_else(world: World) -> None:
     unknown = DrillId(new_id(world.clock.now()))
-    assert plain(await world.pressed("olga", drill_answer_action(unknown))).startswith("This is not there any more")
+    assert plain(await world.pressed("olga", drill_answer_action(unknown))).startswith("This is gone")
 
 
 async def test_a_drill_is_for_one_client_or_all(world: World) -> None:

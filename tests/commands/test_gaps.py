@@ -48,8 +48,8 @@ def test_the_blind_period_begins_at_the_last_good_check_and_ends_with_the_lapse(
 def test_how_far_back_the_network_goes_is_told_where_it_is_known_and_until_when() -> None:
     month = timedelta(days=30)
     assert gap_of(ended(), spec(history=month)).fetchable_until == NOW - timedelta(hours=6) + month
-    assert "gives all of it out until" in said(ended(), month, NOW)
-    assert "does not give all of it out any more" in said(ended(), month, NOW + month)
+    assert "still gives out all of it until" in said(ended(), month, NOW)
+    assert "no longer gives out all of it" in said(ended(), month, NOW + month)
     assert "not known" in said(ended(), None, NOW)
 
 
@@ -60,7 +60,7 @@ def test_a_filled_gap_says_so_in_place_of_how_long_there_is_time() -> None:
     words = said(lapse, timedelta(days=30), NOW, filled)
     assert "✅ Gap filled" in words
     assert "all <b>days</b>" in words
-    assert "gives all" not in words
+    assert "gives out all" not in words
 
 
 @pytest.mark.behaviour("X-9")

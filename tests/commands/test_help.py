@@ -77,3 +77,39 @@ async def test_why_shows_an_example_of_each_notice_that_the_asker_may_get(world:
         assert f"{when}: “" not in staff
         assert f"{when}: “" in administrator
     assert not {"token", "scope", "OAuth"} & set(administrator.replace(".", " ").split())
+
+
+@pytest.mark.behaviour("C-10")
+async def test_why_takes_a_cause_too_and_a_slip_in_it_is_guessed_among_causes_and_networks(world: World) -> None:
+    about_all = plain(await world.typed("sam", "lapsed", "why"))
+    for words in ("password", "Permission switched", "expired"):
+        assert plain(await world.typed("sam", "lapsed", f"why {words}")) == about_all
+    for words, guess in (("pasword", "password"), ("tictok", "tiktok")):
+        said = plain(await world.typed("sam", "lapsed", f"why {words}"))
+        assert said.startswith(f"I don't know “{words}”. Did you mean *{guess}*?\nTry `/lapsed why linkedin`")
+
+
+@pytest.mark.behaviour("C-10")
+@pytest.mark.parametrize(
+    ("words", "guess"), [("reconnect", "/reconnect"), ("subscribe", "/subscribe-lapses"), ("recconect", "/reconnect")]
+)
+async def test_another_command_s_name_after_lapsed_is_answered_with_that_command(
+    world: World, words: str, guess: str
+) -> None:
+    assert f"Did you mean *{guess}*?" in plain(await world.typed("sam", "lapsed", words))
+
+
+@pytest.mark.behaviour("C-10")
+async def test_where_few_words_are_known_and_none_is_near_all_are_named(world: World) -> None:
+    said = plain(await world.typed("sam", "lapsed", "state:foo"))
+    assert said.startswith("I don't know “foo”. Known here: needs-connecting, ")
+    said = plain(await world.typed("ada", "lapse-admin", "role sam king"))
+    assert said.startswith("I don't know a role called “king”. Known here: primary administrator, ")
+    said = plain(await world.typed("ada", "lapse-admin", "frobnicate"))
+    assert said.endswith("or `/lapse-admin help`.")
+
+
+@pytest.mark.behaviour("C-10")
+async def test_an_account_not_known_is_answered_with_an_example_of_the_same_command(world: World) -> None:
+    said = plain(await world.typed("sam", "reconnect", "zzzz"))
+    assert said.startswith("I don't know an account “zzzz”.\nTry `/reconnect Acme EU Ads`, ")

@@ -43,7 +43,7 @@ async def test_history_tells_each_lapse_with_cause_notes_who_mended_it_and_how_l
         "• <day Mon 23 Nov 06:00>: access removed, reconnected by @Raj Patel after 3 h 20 min",
         "“The client has a new <b>password</b>.” · Ana Ruiz, <day Mon 23 Nov 09:00>",
         "Data may be missing from <time Mon 23 Nov 05:00> until <time Mon 23 Nov 09:20>. "
-        "How far back TikTok gives data out is not known here.",
+        "How far back TikTok gives out data is not known here.",
         "To copy: `Acme DE (TikTok, 7012345678901234560): data may be missing from 2026-11-23 05:00 to "
         "2026-11-23 09:20 UTC (access removed)`",
         "[Details] [▾ Add a note, Who can reconnect it]",
@@ -102,7 +102,7 @@ async def test_a_long_history_has_pages_to_its_beginning(world: World) -> None:
     assert "access removed" in said, "the first of all"
     assert await world.pressed("ada", paging(second).previous) == first
     assert plain(await world.pressed("sam", history_page_action(world.connections["Brio Shop"], MOST))).startswith(
-        "This is not there any more, or not yours to see."
+        "This is gone, or not yours to see."
     )
     beyond = plain(await world.pressed("ada", history_page_action(world.connections["Acme DE"], 400)))
     assert "There are no lapses before those." in beyond
@@ -123,7 +123,7 @@ async def test_an_account_without_a_past_is_told_calmly(world: World, account: s
 @pytest.mark.behaviour("P-5", "N-8")
 async def test_the_history_of_what_one_may_not_see_is_not_told(world: World) -> None:
     hidden = await world.pressed("sam", history_action(world.connections["Brio Shop"]))
-    assert plain(hidden).startswith("This is not there any more, or not yours to see.")
+    assert plain(hidden).startswith("This is gone, or not yours to see.")
     assert plain(await world.typed("sam", "lapsed", "history brio shop")).startswith("I don't know an account")
     assert plain(await world.typed("sam", "lapsed", "history")).startswith("Which account?")
 
@@ -190,8 +190,8 @@ async def test_stats_count_only_what_the_asker_may_see_and_names(
 
 
 @pytest.mark.behaviour("C-4")
-async def test_before_anything_lapsed_stats_are_one_calm_sentence(agency_url: str) -> None:
-    async with open_world(agency_url) as world:
+async def test_before_anything_lapsed_stats_are_one_calm_sentence(sqlite_database_url: str) -> None:
+    async with open_world(sqlite_database_url) as world:
         await world.add_person("Ada King", Role.PRIMARY_ADMINISTRATOR)
         message = await world.typed("ada", "lapsed", "stats")
     assert plain(message) == "✅ No lapse in the last 12 weeks: there is nothing to count."

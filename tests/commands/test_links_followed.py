@@ -114,7 +114,7 @@ async def test_a_link_is_withdrawn_by_one_press_and_sent_anew_by_another_on_the_
         olga, now = world.people["olga"], world.clock.now()
         await make_pass(uow, "https://lapsebot.example", olga, PassPurpose.CALENDAR, made_by=None, now=now)
     gone = await world.pressed("ada", token(await listed(world), "Withdraw 1"))
-    assert "Withdrawn: the link of *Olga Berg* opens nothing any more." in plain(gone)
+    assert "Withdrawn: the link of *Olga Berg* no longer opens anything." in plain(gone)
     async with world.storage.reading() as uow:
         there = await uow.passes.get(one.organization_id, one.id)
         entries = await uow.audit.latest(one.organization_id, limit=5)
@@ -128,7 +128,7 @@ async def test_a_link_is_withdrawn_by_one_press_and_sent_anew_by_another_on_the_
     anew = plain(await world.pressed("ada", token(gone, "Send a new one")))
     assert anew.startswith("✅ *Olga Berg* gets a message")
     again = plain(await world.pressed("ada", token(gone, "Send a new one")))
-    assert "got their link today already" in again
+    assert "already got their link today" in again
     world.clock.advance(MINUTE)
     due = await world.storage.queues.due_events(now=world.clock.now(), gather=timedelta(seconds=1), limit=100)
     assert sum(event.kind is EventKind.LINK_SENT for each in due for event in each.events) == 2

@@ -221,7 +221,7 @@ async def test_connect_gives_a_personal_link_for_a_networks_new_accounts(
     assert plain(message).splitlines() == [
         "Connect new *TikTok accounts*",
         "Log in with your Tiktok login; it takes a role on the account.",
-        "After the login you choose which of its accounts are connected; those that are already stay as they are.",
+        "After the login you choose which of its accounts are connected; those that already are stay as they are.",
         "[Connect TikTok accounts]",
         "The link is yours alone: it opens only for you, signed in.",
     ]

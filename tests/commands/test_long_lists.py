@@ -15,17 +15,17 @@ from commands.model import Verdict
 from commands.ports.chat import ChoicesRequest
 from tests.commands.plain import paging, plain, plain_line
 from tests.commands.test_lapsed import counted, names
-from tests.commands.world import HERE, World, open_world, populate
+from tests.commands.world import HERE, World
+from tests.support.sqlite import url_of
 
 MANY = 10_000
 
 
 @pytest.fixture(scope="module")
-def many(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> World:
+def many(agency: tuple[World, Path], databases: Path) -> World:
     """The agency with so many lapses of Cato's accounts, all on Ana's login; made once, closed."""
-    file = tmp_path_factory.mktemp("many") / "many.sqlite"
-    shutil.copy(empty_database, file)
-    return asyncio.run(_filled(file))
+    filled, file = agency
+    return asyncio.run(_filled(filled, shutil.copyfile(file, databases / "many.sqlite")))
 
 
 @pytest.fixture
@@ -35,9 +35,8 @@ async def world(many: World) -> AsyncIterator[World]:
         yield opened
 
 
-async def _filled(file: Path) -> World:
-    async with open_world(f"sqlite+aiosqlite:///{file}") as world:
-        await populate(world)
+async def _filled(filled: World, file: Path) -> World:
+    async with filled.again(url_of(file)) as world:
         await world.add_connection(name(0), "tiktok", "Cato", connector="ana", cause=Verdict.REVOKED)
     _multiply(file)
     return world

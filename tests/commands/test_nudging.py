@@ -32,7 +32,7 @@ async def test_a_nudge_asks_whoever_connected_the_account_and_says_by_whom(world
 async def test_each_asker_reaches_them_once_a_day_and_is_told_so(world: World) -> None:
     button = nudge_action(world.lapses["Acme DE"])
     await world.pressed("raj", button)
-    assert "You asked Ana Ruiz already today" in plain(await world.pressed("raj", button))
+    assert "You already asked Ana Ruiz today" in plain(await world.pressed("raj", button))
     assert "gets a message from you" in plain(await world.pressed("ada", button))
     world.clock.advance(timedelta(hours=24))
     assert "gets a message from you" in plain(await world.pressed("raj", button))

@@ -64,7 +64,7 @@ async def test_connect_says_what_to_have_ready(mixed: World) -> None:
 @pytest.mark.behaviour("D-8")
 async def test_a_hosted_connection_that_is_to_be_checked_now_says_who_keeps_it(mixed: World) -> None:
     said = plain(await mixed.typed("ana", "lapsed", "check acme posts"))
-    assert "Acme Suite keeps this connection and tells us how it is, so that we cannot ask ourselves." in said
+    assert "Acme Suite keeps this connection and tells us how it is, so we cannot check it ourselves." in said
     assert "It has not worked since" in said
     assert mixed.checker.asked == []
 

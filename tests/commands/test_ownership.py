@@ -24,7 +24,7 @@ async def test_who_tells_connector_owner_login_business_and_what_happened(world:
         "Owner: @Olga Berg",
         "May reconnect: @Ana Ruiz · @Olga Berg · anyone else with a role on the account"
         " · administrators, if they hold the login",
-        "Login: Ana Ruiz · connected <day Wed 14 Oct 09:00> · 2 accounts hang on it",
+        "Login: Ana Ruiz · connected <day Wed 14 Oct 09:00> · 2 accounts depend on it",
         "Last checked: <time Mon 23 Nov 08:40>",
         "Last seen working: <time Mon 23 Nov 05:00>",
         "Business Center: Acme Business · `81948194`",
@@ -102,8 +102,8 @@ async def test_a_network_narrows_which_account_is_meant(world: World) -> None:
 
 @pytest.mark.behaviour("N-8")
 async def test_siblings_are_counted_as_far_as_the_asker_may_see_them(world: World) -> None:
-    assert "1 account hangs on it" in plain(await world.typed("sam", "lapsed", "who acme de"))
-    assert "2 accounts hang on it" in plain(await world.typed("ana", "lapsed", "who acme de"))
+    assert "1 account depends on it" in plain(await world.typed("sam", "lapsed", "who acme de"))
+    assert "2 accounts depend on it" in plain(await world.typed("ana", "lapsed", "who acme de"))
 
 
 @pytest.mark.behaviour("P-5")
@@ -200,7 +200,7 @@ async def test_a_network_that_could_not_be_asked_says_nothing_about_the_account(
 async def test_a_check_that_is_under_way_is_said_to_be(world: World) -> None:
     world.checker.result = CheckResult.BUSY
     said = plain(await world.typed("raj", "lapsed", "check brio live"))
-    assert "It is being checked this very moment; before that: it works." in said
+    assert "It is being checked right now; before that: it works." in said
 
 
 @pytest.mark.behaviour("D-8")
@@ -229,6 +229,6 @@ async def test_what_was_never_connected_or_is_retired_is_not_asked_about(world: 
 
 @pytest.mark.behaviour("X-11", "N-8")
 async def test_in_a_workspace_that_is_narrowed_siblings_beyond_it_are_not_counted(world: World) -> None:
-    assert "2 accounts hang on it" in plain(await world.typed("ada", "lapsed", "who acme de"))
+    assert "2 accounts depend on it" in plain(await world.typed("ada", "lapsed", "who acme de"))
     await world.typed("ada", "lapse-admin", "workspace Acme")
-    assert "1 account hangs on it" in plain(await world.typed("ada", "lapsed", "who acme de"))
+    assert "1 account depends on it" in plain(await world.typed("ada", "lapsed", "who acme de"))

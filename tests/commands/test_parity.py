@@ -6,7 +6,7 @@ one database, and the two documents have to be the same. An entry of the catalog
 
 import asyncio
 import re
-import sqlite3
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -41,9 +41,8 @@ from tests.commands.world import (
     PLATFORM,
     TENANT,
     World,
-    open_world,
-    populate,
 )
+from tests.support.sqlite import copied, url_of
 
 PARSERS: dict[str, Callable[[World, Words | Options], object]] = {
     "lapsed": lambda world, form: parse_lapsed(form, network_names(world.services.networks)),
@@ -85,16 +84,15 @@ class Side:
 
 
 @pytest.fixture(scope="module")
-def agency(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[World, Path]:
-    """The agency on both platforms, populated once and closed."""
-    file = tmp_path_factory.mktemp("parity") / "agency.sqlite"
-    _copy(empty_database, file)
-    return asyncio.run(_populated(file)), file
+def agency(agency: tuple[World, Path], databases: Path) -> tuple[World, Path]:
+    """The agency on both platforms, filled once and closed."""
+    filled, file = agency
+    mine = shutil.copyfile(file, databases / "parity.sqlite")
+    return asyncio.run(_on_both(filled, mine)), mine
 
 
-async def _populated(file: Path) -> World:
-    async with open_world(_url(file)) as world:
-        await populate(world)
+async def _on_both(filled: World, file: Path) -> World:
+    async with filled.again(url_of(file)) as world:
         now = world.clock.now()
         async with world.storage.transaction() as uow:
             workspace = Workspace(
@@ -141,27 +139,15 @@ async def _populated(file: Path) -> World:
 
 
 @asynccontextmanager
-async def _both(agency: tuple[World, Path], tmp_path: Path) -> AsyncIterator[tuple[Side, Side]]:
+async def _both(agency: tuple[World, Path]) -> AsyncIterator[tuple[Side, Side]]:
     """The agency twice, from either platform."""
     world, file = agency
-    _copy(file, tmp_path / "words.sqlite")
-    _copy(file, tmp_path / "options.sqlite")
-    async with (
-        world.again(_url(tmp_path / "words.sqlite")) as words,
-        world.again(_url(tmp_path / "options.sqlite"), platform=OTHER_PLATFORM, tenant=OTHER_TENANT) as options,
-    ):
-        yield Side(words, HERE), Side(options, ELSEWHERE)
-
-
-def _copy(source: Path, target: Path) -> None:
-    with sqlite3.connect(source) as reading, sqlite3.connect(target) as writing:
-        reading.backup(writing)
-    reading.close()
-    writing.close()
-
-
-def _url(file: Path) -> str:
-    return f"sqlite+aiosqlite:///{file}"
+    with copied(file) as one, copied(file) as other:
+        async with (
+            world.again(one) as words,
+            world.again(other, platform=OTHER_PLATFORM, tenant=OTHER_TENANT) as options,
+        ):
+            yield Side(words, HERE), Side(options, ELSEWHERE)
 
 
 _SECRETS = re.compile(r"/(r|p|link|calendar)/[0-9A-Za-z]{22}")
@@ -183,11 +169,11 @@ def _document(answer: object) -> str:
 @pytest.mark.behaviour("C-9")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]} {case[1]}")
 async def test_words_and_options_are_the_same_request_and_are_answered_alike(
-    agency: tuple[World, Path], tmp_path: Path, case: Case
+    agency: tuple[World, Path], case: Case
 ) -> None:
     name, words, options = case
     typed, chosen = Words(text=words), Options(values=options)
-    async with _both(agency, tmp_path) as (left, right):
+    async with _both(agency) as (left, right):
         parse = PARSERS.get(name)
         if parse is not None and MISTYPED not in words:
             parsed = [parse(agency[0], form) for form in (typed, chosen)]
@@ -205,11 +191,9 @@ def _request(parsed: object) -> object:
 
 @pytest.mark.behaviour("C-9")
 @pytest.mark.parametrize("name", sorted(ACTIONS_BY_NAME))
-async def test_a_press_is_answered_alike_on_both_platforms(
-    agency: tuple[World, Path], tmp_path: Path, name: str
-) -> None:
+async def test_a_press_is_answered_alike_on_both_platforms(agency: tuple[World, Path], name: str) -> None:
     action = PRESSES[name](agency[0])
-    async with _both(agency, tmp_path) as (left, right):
+    async with _both(agency) as (left, right):
         answers = [await side.press(action) for side in (left, right)]
         assert "Something went wrong" not in repr(answers)
         assert "out of date" not in repr(answers)
@@ -222,18 +206,18 @@ async def test_a_press_is_answered_alike_on_both_platforms(
 
 
 @pytest.mark.behaviour("C-9", "C-11")
-async def test_the_home_is_the_list_on_both_platforms(agency: tuple[World, Path], tmp_path: Path) -> None:
-    async with _both(agency, tmp_path) as (left, right):
+async def test_the_home_is_the_list_on_both_platforms(agency: tuple[World, Path]) -> None:
+    async with _both(agency) as (left, right):
         home = HomeRequest(user=left.world.user("ada"), place=replace(HERE, channel="", is_direct=True))
         drawn = await left.world.dispatcher.home(home)
         assert _document(drawn) == _document(await right.command("lapsed", Options(values={})))
 
 
 @pytest.mark.behaviour("C-9")
-async def test_a_bare_command_opens_the_same_form_on_both_platforms(agency: tuple[World, Path], tmp_path: Path) -> None:
+async def test_a_bare_command_opens_the_same_form_on_both_platforms(agency: tuple[World, Path]) -> None:
     with_form = [command.name for command in COMMANDS if command.form is not None]
     assert with_form == ["subscribe-lapses"]
-    async with _both(agency, tmp_path) as (left, right):
+    async with _both(agency) as (left, right):
         for name in with_form:
             forms = [await left.command(name, Words(text=" ")), await right.command(name, Options(values={}))]
             assert isinstance(forms[0], Form)

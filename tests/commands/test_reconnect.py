@@ -14,7 +14,7 @@ from commands.ports.events import EventKind
 from tests.commands.plain import address, buttons, plain, token
 from tests.commands.world import CHANNEL, PUBLIC_URL, SHARED, World
 
-NOT_THERE = "This is not there any more, or not yours to see. Type `/lapsed` for what is."
+NOT_THERE = "This is gone, or not yours to see. Type `/lapsed` for what is."
 
 
 async def audited(world: World) -> list[str]:
@@ -124,7 +124,7 @@ async def test_a_refusal_says_what_must_be_put_right_and_whom_to_ask(world: Worl
         "🔒 *TikTok · Old Promo* · `7012345678901234562` · client Brio\n"
         "Nobody can reconnect it until it is put right at TikTok. "
         "The login works, but the network no longer shows this account to it.\n"
-        "Look on the network whether the account was closed, deleted or moved. "
+        "Check on the network whether the account was closed, deleted or moved. "
         "Reconnecting will not help until that is solved.\n"
         "First to ask: @Raj Patel, who connected it\n"
         "Also: @Ana Ruiz, who connected other accounts under Brio Business\n"
@@ -184,7 +184,7 @@ async def test_claiming_twice_changes_nothing_and_says_so(world: World) -> None:
     await world.pressed("raj", claim_action(world.lapses["Acme DE"]))
     world.clock.advance(timedelta(hours=2))
     again = plain(await world.pressed("raj", claim_action(world.lapses["Acme DE"])))
-    assert "👤 You already are on it, and 1 more account of the same login, until <time Tue 24 Nov 09:00>." in again
+    assert "👤 You are already on it, and 1 more account of the same login, until <time Tue 24 Nov 09:00>." in again
     assert len(await audited(world)) == 2
 
 

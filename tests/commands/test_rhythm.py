@@ -85,9 +85,9 @@ async def test_the_list_shows_how_often_as_far_as_the_asker_may_see(world: World
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("here daily", "A channel is told at once. How often can be said only of what you hear yourself."),
+        ("here daily", "A channel is told at once. You can choose how often only for what you hear yourself."),
         ("for warnings", "Say how often: daily, weekly or immediate."),
-        ("daily weekly", "Say one of immediate, daily and weekly."),
+        ("daily weekly", "Say immediate, daily or weekly."),
         ({"rhythm": "hourly"}, "I don't know “hourly”."),
         ("dayly", "I don't know “dayly”. Did you mean *daily*?"),
     ],
@@ -198,7 +198,7 @@ async def test_a_client_that_the_sender_may_not_see_cannot_be_slipped_into_a_for
     brio = {"client": (to_wire(world.clients["Brio"]),)}
     for action in (subscribe_form_action(), rhythm_form_action()):
         errors = await world.sent_off("sam", action, brio)
-        assert errors == FieldErrors((("client", "This client is not there any more, or not yours to see."),))
+        assert errors == FieldErrors((("client", "This client is gone, or not yours to see."),))
     assert await subscriptions(world) == []
     assert await chosen(world, "sam") == []
 

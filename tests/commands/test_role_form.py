@@ -104,7 +104,7 @@ async def test_who_is_made_staff_in_the_form_gets_the_clients_that_are_chosen_th
 async def test_a_primary_administrator_is_changed_and_taken_back_by_another_one_alone(world: World) -> None:
     await world.add_person("Pia Holm", Role.PRIMARY_ADMINISTRATOR)
     await world.add_person("Otto Pike", Role.ADMINISTRATOR)
-    only = "Who is primary administrator is for a primary administrator to say."
+    only = "Only a primary administrator can say who is primary administrator."
     form = await opened(world, "otto", "pia")
     said = await world.sent_off("otto", form.action, as_it_is(form, deputy=("raj",)))
     assert isinstance(said, Message)

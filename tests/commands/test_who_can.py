@@ -105,5 +105,5 @@ async def test_what_nobody_connected_yet_names_its_owner(world: World) -> None:
 @pytest.mark.behaviour("P-5", "P-7")
 async def test_who_can_tells_nothing_of_what_one_may_not_see(world: World) -> None:
     hidden = plain(await world.pressed("sam", who_can_action(world.connections["Brio Shop"])))
-    assert hidden.startswith("This is not there any more, or not yours to see.")
+    assert hidden.startswith("This is gone, or not yours to see.")
     assert plain(await world.typed("sam", "lapsed", "who-can brio shop")).startswith("I don't know an account")

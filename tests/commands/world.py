@@ -37,6 +37,7 @@ from commands.model import (
     Workspace,
 )
 from commands.ports.chat import ActionRequest, ChatUser, CommandRequest, Options, Place, Submission, Words
+from commands.ports.network import Network
 from commands.ports.storage import Storage
 from commands.secret import Secret
 from storage import Keyring, open_storage
@@ -80,20 +81,28 @@ class World:
     async def again(
         self, database_url: str, *, platform: str = PLATFORM, tenant: str = TENANT
     ) -> AsyncIterator["World"]:
-        """Open the same agency on a copy of its database, for somebody who asks from `platform`."""
-        checker = FakeChecker()
-        async with open_storage(database_url, self.keyring, self.clock) as storage:
-            services = replace(self.services, storage=storage, checker=checker)
+        """Open the same agency on a copy of its database, for somebody who asks from `platform`. What happens to the
+        one does not happen to the other.
+        """
+        clock, checker = FakeClock(self.clock.now()), FakeChecker()
+        async with open_storage(database_url, self.keyring, clock) as storage:
+            services = replace(self.services, storage=storage, clock=clock, networks=fake_networks(), checker=checker)
             dispatcher = Dispatcher(services)
             yield replace(
                 self,
                 storage=storage,
+                clock=clock,
                 checker=checker,
                 services=services,
                 dispatcher=dispatcher,
                 platform=platform,
                 tenant=tenant,
                 database_url=database_url,
+                people=dict(self.people),
+                clients=dict(self.clients),
+                connections=dict(self.connections),
+                lapses=dict(self.lapses),
+                authorizations=dict(self.authorizations),
             )
 
     async def typed(
@@ -262,15 +271,20 @@ def unbannered(message: Message) -> Message:
     return message
 
 
+def fake_networks() -> dict[str, Network]:
+    """The two networks that the agency's accounts are of."""
+    return {
+        "tiktok": FakeNetwork(spec("tiktok", name="TikTok", aliases=("tt",), parent_label="Business Center")),
+        "linkedin": FakeNetwork(spec("linkedin", name="LinkedIn", aliases=("li",), term=timedelta(days=60))),
+    }
+
+
 @asynccontextmanager
 async def open_world(database_url: str, *, claimed: bool = True) -> AsyncIterator[World]:
     """Open an empty agency on a database that has its schema: one organization, its workspace, nobody in it."""
     clock, checker, keyring = FakeClock(), FakeChecker(), Keyring.from_settings(Keyring.new_key("1"))
     async with open_storage(database_url, keyring, clock) as storage:
-        networks = {
-            "tiktok": FakeNetwork(spec("tiktok", name="TikTok", aliases=("tt",), parent_label="Business Center")),
-            "linkedin": FakeNetwork(spec("linkedin", name="LinkedIn", aliases=("li",), term=timedelta(days=60))),
-        }
+        networks = fake_networks()
         services = Services(storage=storage, clock=clock, networks=networks, checker=checker, public_url=PUBLIC_URL)
         organization = Organization(
             id=OrganizationId(new_id(clock.now())),

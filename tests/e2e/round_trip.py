@@ -15,6 +15,7 @@ from commands.model import ConnectionState, Parent, Verdict
 from commands.ports.chat import SignedIn
 from commands.ports.network import Network
 from platform_adapters.discovery import build_networks
+from tests.e2e.visit import PATIENCE
 from tests.support.network import FakeNetwork
 from tests.support.network_rigs import EAST, NetworkRig, config, environment
 from tests.web.rig import FakeSignIn, Rig, opened_rig
@@ -67,7 +68,7 @@ class Trip:
         """A browser that was never here, with somebody in front of it, who uses it without scripts."""
         self.who(person)
         context = await self.browser.new_context(java_script_enabled=False)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         return context
 
     def who(self, person: str) -> None:

@@ -53,6 +53,19 @@ async def test_who_presses_cancel_reads_so_and_may_try_again(way: Trip) -> None:
     await expect(page.get_by_role("status")).to_contain_text("back")
 
 
+@pytest.mark.behaviour("R-4", "R-15")
+@pytest.mark.parametrize("way", ["google_ads", "youtube"], indirect=True)
+async def test_where_a_companys_administrators_bar_the_app_the_page_says_who_can_let_it_in(way: Trip) -> None:
+    await way.people.set(admin_restricted=True)
+    page = await way.opens(await way.visitor(), await way.link())
+    await way.to_the_network(page)
+    await way.logs_in(page)
+    await way.allows(page)
+    await expect(page.get_by_role("main")).to_contain_text("IT can trust our app in Google's Admin console")
+    await expect(page.get_by_role("main")).not_to_contain_text("admin_policy_enforced")
+    assert set(await way.states()) == {LAPSED}
+
+
 @pytest.mark.behaviour("R-5", "X-5")
 async def test_a_permission_that_was_left_out_is_named_and_nothing_is_called_back(way: Trip) -> None:
     page = await way.opens(await way.visitor(), await way.link())

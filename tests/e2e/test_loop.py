@@ -154,7 +154,7 @@ async def test_a_network_that_is_down_makes_no_lapse_and_one_calm_line(visit: Vi
     await expect(visit.messages("slack", "Held: Facebook")).to_have_count(1)
     await visit.types("slack", "/lapsed")
     listed = visit.private("slack", "Needs connecting")
-    await expect(listed).to_contain_text("Held: Facebook is failing since")
+    await expect(listed).to_contain_text("Held: Facebook has been failing since")
     await network.get_by_role("button", name="Bring network back").click()
     await expect(network.locator(".held")).to_be_hidden()
     await expect(network.locator(".connection[data-state=active]")).to_have_count(5)

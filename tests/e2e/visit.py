@@ -18,7 +18,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PATIENCE = 15_000  # ms until something that should be seen is missed; machines that run tests are slow now and then
+PATIENCE = 40_000  # ms until something that should be seen is missed; machines that run tests are slow now and then
 SIGN_IN = {"slack": ("Sign in with Slack", "Continue as"), "discord": ("Sign in with Discord", "Authorize")}
 MESSAGE = {"slack": "article.s-message", "discord": "article.dc-message"}
 BODY = {"slack": ".s-content", "discord": ".dc-body"}

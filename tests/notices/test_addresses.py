@@ -9,6 +9,7 @@ import pytest
 from bot.notices.addresses import addresses
 from bot.notices.data import NAMES, REASON, WHAT, WHOM, ids_in
 from commands.access import is_gone
+from commands.auditing import Actor
 from commands.errors import DeliveryErrorKind
 from commands.ids import IdentityId, WorkspaceId
 from commands.linking import unlink
@@ -77,7 +78,7 @@ async def test_where_an_account_was_unlinked_no_message_finds_it_by_its_email_ad
     ana = world.ana
     async with world.storage.transaction() as uow:
         for identity in (await uow.people.identities(ana.organization_id, [ana.id]))[ana.id]:
-            await unlink(uow, identity, by=None, origin="test", now=world.clock.now())
+            await unlink(uow, identity, Actor(organization_id=world.organization.id, origin="test"), world.clock.now())
     first, second = await world.connections(2)
     await world.lapse(first)
     await world.tell()

@@ -11,12 +11,12 @@ from bot.notices.data import CONNECTION, DAYS, ENDS, HOW, LEFT, WHOM, ids_text
 from commands.ids import NoteId, new_id
 from commands.messages import Button, LinkButton, Message, Tone
 from commands.model import LapseNote, Role
-from commands.plain import all_buttons
 from commands.ports.notices import NoticeKind, Part
 from storage.tables import authorizations, connections
 from tests.commands.plain import buttons, plain
 from tests.notices.composing import NEWS, compose, counted, ending, message, told, write
 from tests.notices.world import World
+from tests.support.buttons import all_buttons
 
 
 async def test_a_batch_costs_as_many_statements_as_one_message(world: World) -> None:

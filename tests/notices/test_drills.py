@@ -32,7 +32,6 @@ from commands.errors import DeliveryErrorKind
 from commands.ids import ClientId, DrillId, new_id, to_wire
 from commands.messages import LinkButton
 from commands.model import Drill, Person, Role
-from commands.plain import all_buttons
 from commands.ports.events import EventKind
 from commands.ports.notices import NoticeKind
 from commands.ports.storage import UnitOfWork
@@ -40,6 +39,7 @@ from storage.store import SqlStorage
 from tests.commands.plain import plain
 from tests.notices.cases import ACME, BRIO, NEWS, person, subscription, view
 from tests.notices.world import World
+from tests.support.buttons import all_buttons
 
 ANA, OTTO, MEI = person(1), person(2), person(3, Role.STAFF)
 
@@ -128,7 +128,7 @@ async def test_between_escalation_and_end_a_drill_is_only_read(world: World) -> 
     world.clock.advance(timedelta(hours=1))
     assert await world.drills().run_once() == 1
     reading = Reading(world.storage)
-    read = Drills(storage=reading, clock=world.clock, networks=world.networks, outbox=world.outbox())
+    read = Drills(world.desks(storage=reading))
     assert await read.run_once() == 0
     assert reading.asked == 0
 

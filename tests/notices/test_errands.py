@@ -10,15 +10,7 @@ from tests.notices.world import World
 async def test_every_loop_comes_round_and_finds_nothing_twice(world: World) -> None:
     await world.lapse(*await world.connections(1))
     await world.tell()
-    loops = errands(
-        storage=world.storage,
-        clock=world.clock,
-        networks=world.networks,
-        platforms=world.chats,
-        outbox=world.outbox(),
-        tick=15,
-        profile_age=timedelta(days=1),
-    )
+    loops = errands(world.desks(), platforms=world.chats, tick=15, profile_age=timedelta(days=1))
     assert len({loop.name for loop in loops}) == len(loops)
     ticker = Ticker(loops)
     for loop in loops:

@@ -27,10 +27,11 @@ from bot.notices.wording import PARTS, write
 from commands.ids import PersonId
 from commands.messages import Button, Message, Plain
 from commands.model import ConnectionView, LapseEnd, Person, Verdict
-from commands.plain import PlainStyle, all_buttons, plain_text
+from commands.plain import PlainStyle, plain_text
 from commands.ports.connections import Hanging
 from commands.ports.events import EventKind
 from commands.ports.notices import NoticeKind, Part
+from tests.support.buttons import all_buttons
 
 HOSTILE = st.text(min_size=1, max_size=2000) | st.sampled_from(
     [

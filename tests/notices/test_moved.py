@@ -58,7 +58,7 @@ async def test_a_reader_who_does_not_see_everything_is_told_where_but_not_of_who
 async def test_where_the_network_does_not_tell_the_card_says_so(world: World) -> None:
     lapse_id = await moved(world, to=None)
     said = plain(message(await told(world, NoticeKind.LAPSED, Part.CONNECTOR, world.ana, lapses=[lapse_id])))
-    assert "Examplenet does not tell which Business it is in now" in said
+    assert "Examplenet does not say which Business it is in now" in said
 
 
 @pytest.mark.behaviour("R-7")

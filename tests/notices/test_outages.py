@@ -325,7 +325,7 @@ async def test_a_process_that_dies_while_it_plans_loses_and_repeats_nothing(shar
     assert await teller(shared).run_once() == 0, "the event is written with what says that it is"
     shared.clock.advance(timedelta(seconds=2))
     dying = _Dying(platforms=shared.chats, clock=shared.clock)
-    await Planner(storage=shared.storage, clock=shared.clock, networks=shared.networks, outbox=dying).run_once()
+    await Planner(shared.desks(outbox=dying)).run_once()
     assert await shared.notices(OUTAGE) == []
     for _ in range(2):
         await shared.tell()

@@ -223,3 +223,14 @@ async def test_who_was_gone_and_is_back_is_found_within_a_week(world: World) -> 
 async def accounts_of(world: World, person: Person) -> tuple[Identity, ...]:
     async with world.storage.reading() as uow:
         return (await uow.people.identities(world.organization.id, [person.id])).get(person.id, ())
+
+
+async def test_whom_nobody_here_named_is_called_as_their_profile_does(world: World) -> None:
+    mei = await world.person("mei", Role.PRIMARY_ADMINISTRATOR, email=None)
+    world.chat.profiles["T1", "mei"] = Profile(kind=AccountKind.MEMBER, name="Mei Lin")
+    world.chat.profiles["T1", "Ana"] = Profile(kind=AccountKind.MEMBER, name="ana of the night")
+    await world.roster().run_once()
+    async with world.storage.reading() as uow:
+        known = await uow.people.many(world.organization.id, [mei.id, world.ana.id])
+    assert known[mei.id].name == "Mei Lin", "of whoever claimed a workspace only the handle came along"
+    assert known[world.ana.id].name == "Ana", "whoever has an email address was named with it"

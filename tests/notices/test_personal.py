@@ -8,7 +8,6 @@ from commands.ids import from_wire
 from commands.messages import LinkButton, Rows
 from commands.model import Role, Verdict
 from commands.passes import OPT_INS
-from commands.plain import all_buttons
 from commands.ports.chat import AddressKind
 from commands.ports.events import EventKind
 from commands.ports.notices import NoticeKind, Part
@@ -17,6 +16,7 @@ from commands.secret import hashed
 from tests.commands.plain import buttons
 from tests.notices.composing import compose, mail, message, told
 from tests.notices.world import PUBLIC_URL, World
+from tests.support.buttons import all_buttons
 
 
 async def test_a_link_is_the_readers_own_and_stays_the_same(world: World) -> None:

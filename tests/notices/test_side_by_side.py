@@ -125,7 +125,7 @@ async def test_a_process_that_dies_before_it_is_done_forgets_and_repeats_nothing
     await shared.plan()
     shared.clock.advance(timedelta(days=2))
     outbox = _Dying(platforms=shared.chats, clock=shared.clock)
-    dying = Reminders(storage=shared.storage, clock=shared.clock, networks=shared.networks, outbox=outbox)
+    dying = Reminders(shared.desks(outbox=outbox))
     assert await dying.run_once() == 0
     assert await shared.notices(NoticeKind.REMINDER) == []
     assert await shared.reminders().run_once() == 1

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, event
 
 from commands.model import Parent, Rhythm, Role
 from tests.notices.world import World, made_world
+from tests.support.sqlite import copied
 
 FEW, MANY = 6, 60
 
@@ -61,7 +62,8 @@ async def costs(url: str, number: int) -> list[int]:
 
 
 @pytest.mark.behaviour("N-4", "X-8")
-async def test_many_lapses_are_told_in_as_many_statements_as_few(tmp_path: Path) -> None:
-    few, many = [await costs(f"sqlite+aiosqlite:///{tmp_path}/{number}.sqlite", number) for number in (FEW, MANY)]
+async def test_many_lapses_are_told_in_as_many_statements_as_few(empty_database: Path) -> None:
+    with copied(empty_database) as one, copied(empty_database) as other:
+        few, many = await costs(one, FEW), await costs(other, MANY)
     assert few == many
     assert max(many) < 50

@@ -7,8 +7,10 @@ import pytest
 
 from bot.importing import Importer
 from bot.importing_people import PeopleImporter
+from commands.auditing import Actor
 from commands.ports.events import EventKind
 from tests.notices.world import PUBLIC_URL, World
+from tests.support.network import spec
 
 HEAD = "network,account_id,account_name,client,connector_email,owner_email,parent_id,parent_name\n"
 
@@ -30,8 +32,8 @@ async def test_owners_that_an_import_of_accounts_brings_are_welcomed_once(world:
         importer = Importer(
             storage=world.storage,
             clock=world.clock,
-            organization_id=world.organization.id,
-            networks={"examplenet": "examplenet"},
+            by=Actor(organization_id=world.organization.id, origin="test"),
+            specs=[spec("examplenet")],
         )
         report = await importer.take(file, lambda _done, _all: None)
         assert report.bad == []
@@ -44,7 +46,9 @@ async def test_owners_of_an_import_of_people_are_welcomed_and_staff_is_not(world
     world.with_email()
     file = tmp_path / "people.csv"
     file.write_text("email,role\nolga@new.example,owner\nsam@new.example,staff\n")
-    importer = PeopleImporter(storage=world.storage, clock=world.clock, organization_id=world.organization.id)
+    importer = PeopleImporter(
+        storage=world.storage, clock=world.clock, by=Actor(organization_id=world.organization.id, origin="test")
+    )
     report = await importer.take(file)
     assert report.added == 2
     await world.tell()

@@ -12,6 +12,7 @@ from bot.notices.data import GONE, ids_text
 from bot.notices.example_facts import ANA, FACEBOOK, NOW, RAJ, READERS, claimed, entry, letter
 from bot.notices.examples import Example, examples
 from bot.notices.letter import PERSONAL, Entry, Letter
+from bot.notices.phrases import happened_when
 from bot.notices.wording import PARTS, write
 from commands.messages import (
     ACTION_LIMIT,
@@ -31,9 +32,9 @@ from commands.messages import (
     Tone,
 )
 from commands.model import CLEAR_LAPSES, RECONNECT_DOES_NOT_HELP, Verdict
-from commands.plain import all_buttons
 from commands.ports.notices import NoticeKind, Part
 from tests.commands.plain import buttons, plain, plain_line
+from tests.support.buttons import all_buttons
 
 EXAMPLES = examples()
 BY_NAME = {example.name: example.message for example in EXAMPLES}
@@ -94,7 +95,7 @@ def test_the_first_line_stands_alone_and_its_mark_has_its_word(example: Example)
         return
     mark = next(mark for mark in WORDS if said.startswith(mark))
     assert re.match(rf"{mark} ({WORDS[mark]})[:? ]", said)
-    if example.kind in ABOUT_NO_ACCOUNT or "to @Ana Ruiz" in said or "nothing hangs on" in said:
+    if example.kind in ABOUT_NO_ACCOUNT or "to @Ana Ruiz" in said or "nothing depends on" in said:
         return
     single = re.search(r"\*(Facebook|TikTok|LinkedIn|Letterly|Suite Social) · [^*]+\* · `[\w-]+` · client \w+", said)
     several = re.search(r"\*[^*]+\* · (all |14 of )?\d+ (accounts|logins)|\*\d+ accounts\* · |digest: ", said)
@@ -205,6 +206,22 @@ def test_the_cause_card_says_what_when_what_is_lost_who_mends_it_how_fast_and_wh
     ]
     assert lines[-1] == "Facebook answered with `190/460`."
     assert len("\n".join(lines[:-2])) < 450  # what is read in five seconds
+
+
+@pytest.mark.behaviour("X-1")
+@pytest.mark.parametrize(("ago", "said"), [(timedelta(seconds=20), "{found}."), (None, "{found} or earlier.")])
+def test_a_moment_is_put_so_that_it_reads_well_where_the_platform_writes_today(
+    ago: timedelta | None, said: str
+) -> None:
+    lapse = one().entries[0].lapse
+    seen = replace(lapse, last_good_at=lapse.opened_at - ago if ago is not None else None)
+    told = happened_when([replace(one().entries[0], lapse=seen)], "That was")
+    assert plain_line(told) == "That was " + said.format(found=plain_line((Moment(lapse.opened_at),)))
+
+
+@pytest.mark.parametrize("example", examples(), ids=lambda each: each.name)
+def test_no_moment_follows_a_word_that_today_or_tomorrow_cannot_follow(example: Example) -> None:
+    assert re.search(r"\b(at|on) <(time|day)", plain(example.message)) is None, "some platforms write “today at 14:00”"
 
 
 @pytest.mark.behaviour("X-1")

@@ -11,9 +11,9 @@ from commands.messages import (
     Text,
     Tone,
 )
-from commands.plain import all_buttons
 from commands.ports.notices import NoticeKind, Part
 from tests.commands.plain import buttons, plain, plain_line
+from tests.support.buttons import all_buttons
 
 EXAMPLES = examples()
 BY_NAME = {example.name: example.message for example in EXAMPLES}
@@ -31,7 +31,7 @@ def test_a_warning_says_that_the_network_demands_it_how_often_and_blames_nobody(
     message = BY_NAME[f"expiring: {part.value}"]
     text = plain(message)
     assert text.startswith("🕒 Expiring in 7 days: *LinkedIn · Acme Page* · `508812` · client Acme")
-    assert "LinkedIn demands a fresh login every 60 days; this one ends on <day Mon 30 Nov 14:12>." in text
+    assert "LinkedIn asks for a fresh login every 60 days; this one ends <day Mon 30 Nov 14:12>." in text
     assert "Nothing is broken, and nobody did anything wrong." in text
     assert "Renew" in buttons(message)
     renewed = BY_NAME[f"expiring, renewed: {part.value}"]

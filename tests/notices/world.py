@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from bot.delivery.loop import DeliveryLoop
+from bot.delivery.sending import Sender
 from bot.notices.composer import Composer
+from bot.notices.desk import Desks
 from bot.notices.digests import Digests
 from bot.notices.drills import Drills
 from bot.notices.outbox import Outbox
@@ -58,7 +60,7 @@ from commands.model import (
 )
 from commands.ports.events import Event, EventKind
 from commands.ports.notices import Delivery, DeliveryState, Notice, NoticeKind
-from commands.ports.storage import UnitOfWork
+from commands.ports.storage import Storage, UnitOfWork
 from commands.rules import RuleSet
 from commands.secret import Secret
 from storage import tables
@@ -92,7 +94,16 @@ class World:
 
     def planner(self) -> Planner:
         """A planner like a process's own."""
-        return Planner(storage=self.storage, clock=self.clock, networks=self.networks, outbox=self.outbox())
+        return Planner(self.desks())
+
+    def desks(self, *, storage: Storage | None = None, outbox: Outbox | None = None) -> Desks:
+        """What a process's planner and loops work with."""
+        return Desks(
+            storage=storage or self.storage,
+            clock=self.clock,
+            networks=self.networks,
+            outbox=outbox or self.outbox(),
+        )
 
     def outbox(self) -> Outbox:
         """An outbox over the chats that there are now."""
@@ -100,23 +111,23 @@ class World:
 
     def reminders(self) -> Reminders:
         """A reminders' loop like a process's own."""
-        return Reminders(storage=self.storage, clock=self.clock, networks=self.networks, outbox=self.outbox())
+        return Reminders(self.desks())
 
     def digests(self) -> Digests:
         """A digests' loop."""
-        return Digests(storage=self.storage, clock=self.clock, networks=self.networks, outbox=self.outbox())
+        return Digests(self.desks())
 
     def warnings(self) -> Warnings:
         """A warnings' loop."""
-        return Warnings(storage=self.storage, clock=self.clock, networks=self.networks, outbox=self.outbox())
+        return Warnings(self.desks())
 
     def drills(self) -> Drills:
         """A drills' loop."""
-        return Drills(storage=self.storage, clock=self.clock, networks=self.networks, outbox=self.outbox())
+        return Drills(self.desks())
 
     def reach(self) -> Reach:
         """A loop that looks at the organizations' reach."""
-        return Reach(storage=self.storage, clock=self.clock, networks=self.networks, outbox=self.outbox())
+        return Reach(self.desks())
 
     def roster(self) -> Roster:
         """A loop that looks at chat accounts."""
@@ -142,15 +153,16 @@ class World:
     def loop(self) -> DeliveryLoop:
         """A delivery loop like a new process's."""
         self.processes += 1
-        return DeliveryLoop(
+        sender = Sender(
             storage=self.storage,
             clock=self.clock,
             platforms=self.chats,
             composer=Composer(networks=self.networks, clock=self.clock, public_url=PUBLIC_URL, platforms=self.chats),
             outbox=self.outbox(),
-            holder=f"process {self.processes}",
             chance=random.Random(7),
         )
+        holder = f"process {self.processes}"
+        return DeliveryLoop(queues=self.storage.queues, clock=self.clock, sender=sender, holder=holder)
 
     async def plan(self) -> int:
         """Let the gathering time pass, and plan."""

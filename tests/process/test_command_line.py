@@ -2,6 +2,9 @@
 
 import csv
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,6 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+import bot
 from bot.cli import app
 from bot.doctor import installations
 from bot.exporting import cell
@@ -125,7 +129,7 @@ def test_a_bad_row_is_named_with_its_line_and_loses_nothing_of_the_others(acme: 
         (b"\xff\xfe\x00", "line 1 of accounts.csv is not UTF-8"),
         (HEADER.encode() + b"fb,1,Caf\xe9,Acme,,,,\n", "line 2 of accounts.csv is not UTF-8"),
         (b"network,account_id,client\n", "lacks the column account_name"),
-        (b"network;account_id;account_name;client\n", "parted by semicolons"),
+        (b"network;account_id;account_name;client\n", "separated by semicolons"),
         (b"network,account_id,account_name,client,conector_email\n", "did you mean connector_email?"),
         (b"network,network,account_id,account_name,client\n", "has the column network twice"),
         (HEADER.encode() + b'fb,1,"open,Acme,,,,\n', "is not CSV"),
@@ -265,6 +269,20 @@ def test_the_doctor_names_settings_that_nothing_reads(acme: Operator, name: str,
     lines = acme.types("doctor", **{name: "https://example.com"}).output.splitlines()
     at = next(number for number, line in enumerate(lines) if f"{name}: nothing reads this setting" in line)
     assert lines[at + 1].strip() == mend
+
+
+def test_a_doctor_whose_reader_has_left_ends_without_a_traceback(acme: Operator) -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    command = [sys.executable, "-m", "bot", "doctor"]
+    here = {**os.environ, "PYTHONPATH": str(Path(bot.__file__).parent.parent)}
+    try:
+        done = subprocess.run(
+            command, cwd=acme.directory, env=here, stdout=writes, stderr=subprocess.PIPE, text=True, check=False
+        )
+    finally:
+        os.close(writes)
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 @pytest.mark.behaviour("A-8")

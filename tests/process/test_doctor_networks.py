@@ -115,4 +115,30 @@ async def test_doctor_lays_wrong_keys_to_the_setting_of_keys_and_not_to_the_data
     output = "\n".join(await asyncio.to_thread(doctor, LAPSEBOT_ENCRYPTION_KEYS=keys))
     assert "Put LAPSEBOT_ENCRYPTION_KEYS right" in output
     assert "LAPSEBOT_DATABASE_URL" not in output
-    assert "Database, chat and networks: not looked at" in output
+    assert "Organizations, workspaces and messages: not looked at" in output
+
+
+async def test_without_a_database_doctor_looks_at_everything_else_and_makes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with serve_network(config("meta", FakeClock())) as base:
+        settings = environment("meta", base) | {"LAPSEBOT_SLAK_BOT_TOKEN": "xoxb"}
+        said = "\n".join(await asyncio.to_thread(doctor, **settings))
+    assert "❌ bad      Database: there is none yet\n             Run `lapsebot db upgrade`" in said
+    assert "✅ good     Facebook: accepts our app" in said
+    assert "no chat platform is configured" in said
+    assert "LAPSEBOT_SLAK_BOT_TOKEN: nothing reads this setting" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_where_the_database_cannot_be_reached_the_networks_are_asked_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    away = {"LAPSEBOT_DATABASE_URL": "postgresql+asyncpg://lapsebot:pass-word@127.0.0.1:9/lapsebot"}
+    async with serve_network(config("meta", FakeClock())) as base:
+        said = "\n".join(await asyncio.to_thread(doctor, **environment("meta", base), **away))
+    assert "❌ bad      Database: the database cannot be reached" in said
+    assert "✅ good     Facebook: accepts our app" in said
+    assert "pass-word" not in said

@@ -11,6 +11,7 @@ import structlog
 from bot import logs
 from bot.bootstrap import log_rules
 from commands.secret import Secret
+from tests.support.leaving import logs_put_back
 
 ENVIRONMENT = {
     "LAPSEBOT_SLACK_BOT_TOKEN": "a-token-of-no-known-shape",
@@ -23,13 +24,9 @@ ENVIRONMENT = {
 def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     stream = io.StringIO()
     monkeypatch.setattr("sys.stderr", stream)
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    logs.configure(ENVIRONMENT, log_rules(), form="json", level="debug")
-    yield stream
-    root.handlers[:] = before
-    root.setLevel(level)
-    structlog.reset_defaults()
+    with logs_put_back():
+        logs.configure(ENVIRONMENT, log_rules(), form="json", level="debug")
+        yield stream
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from commands.model import ConnectionState, Tokens, Verdict
 from commands.ports.network import Expected
 from commands.secret import Secret
 from platform_adapters.discovery import build_networks
-from storage import Keyring, SqlStorage, open_storage, upgrade
+from storage import Keyring, SqlStorage, open_storage
 from tests.process.one_of_many import SLUG, Orders, run
 from tests.support.network_rigs import environment
 from tests.support.seed import Seeded, seed
@@ -103,7 +103,6 @@ async def test_one_refreshes_one_reconnects_and_nobody_is_locked_out(
     database_url: str, processes: multiprocessing.context.ForkServerContext, reconnecting: bool
 ) -> None:
     """X takes a refresh token once and has one grant of an account: a second user of either ends everything."""
-    await upgrade(database_url)
     keys = Keyring.new_key("test")
     async with network() as (base, people), open_storage(database_url, Keyring.from_settings(keys)) as storage:
         seeded, before = await prepared(storage, people)

@@ -158,7 +158,18 @@ async def test_the_same_request_twice_is_carried_out_once(inbound: Recorder) -> 
             outcome = await slack.people.post("forge", kind="command", body=body)
             assert outcome["error"] is None
         await answered(slack, CHANNEL)
-        assert len(inbound.commands) == 1
+        assert [each.key for each in inbound.commands] == ["1.2.abc"]
+
+
+async def test_every_press_bears_what_tells_it_from_every_other(slack: Loopback, inbound: Recorder) -> None:
+    await slack.platform.post(to(), Message((Buttons((Button("Details", ActionRef("details", ("1",))),)),)), delivery())
+    (seen,) = await slack.people.history(TEAM, CHANNEL, ANA)
+    for _ in range(2):
+        await slack.people.press(TEAM, CHANNEL, ANA, seen, "Details")
+    await answered(slack, CHANNEL, 3)
+    first, second = (request.key for request in inbound.actions)
+    assert "" not in (first, second)
+    assert first != second
 
 
 async def test_an_answer_never_goes_to_an_address_that_is_not_slacks(

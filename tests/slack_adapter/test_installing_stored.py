@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from commands.errors import DeliveryErrorKind
-from storage import Keyring, open_storage, upgrade
+from storage import Keyring, open_storage
 from tests.slack_adapter.many import (
     ALONE,
     BOSS,
@@ -28,10 +28,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:Deprecat
 
 
 @pytest.mark.behaviour("A-2")
-async def test_installations_live_in_our_own_encrypted_store(tmp_path: Path) -> None:
-    url, inbound = f"sqlite+aiosqlite:///{tmp_path / 'lapsebot.db'}", Noted()
-    await upgrade(url)
-    async with open_storage(url, Keyring.load_or_create(tmp_path / "keys")) as storage:
+async def test_installations_live_in_our_own_encrypted_store(tmp_path: Path, sqlite_database_url: str) -> None:
+    inbound = Noted()
+    async with open_storage(sqlite_database_url, Keyring.load_or_create(tmp_path / "keys")) as storage:
         async with many(inbound, storage.installations) as slack:
             await let_in(slack, ALONE, MIA)
             await post(slack, ALONE)

@@ -8,7 +8,8 @@ from typing import Any
 
 from aiohttp import ClientSession
 
-from commands.hosting import Caller, make_key
+from commands.auditing import Actor
+from commands.hosting import make_key
 from commands.ids import OrganizationId
 from commands.ports.hosting import ApiKey
 from commands.ports.network import NetworkKind
@@ -59,7 +60,7 @@ class Host:
     async def new_key(
         self, organization_id: OrganizationId | None = None, *, life: timedelta | None = None
     ) -> tuple[ApiKey, str]:
-        caller = Caller(organization_id=organization_id or self.rig.organization_id, origin="test")
+        caller = Actor(organization_id=organization_id or self.rig.organization_id, origin="test")
         async with self.rig.storage.transaction() as uow:
             key, text = await make_key(uow, caller, name="host", life=life, now=self.rig.clock.now())
         return key, text.reveal()

@@ -12,7 +12,8 @@ from commands.ports.network import CauseText, NetworkSpec, Permission
 from commands.ports.reconnecting import Attempt, PassPurpose
 from commands.secret import hashed
 from tests.support.network import spec
-from tests.web.rig import Browser, Page, Rig
+from tests.web.browser import Browser, Page
+from tests.web.rig import Rig
 
 LIFE = timedelta(minutes=10)
 REFUSALS = (Verdict.USER_BLOCKED, Verdict.ADMIN_BLOCK, Verdict.UNCLEAR, Verdict.REVOKED, Verdict.ROLE_LOST)

@@ -11,7 +11,8 @@ from playwright.async_api import Browser as Chromium
 from playwright.async_api import Page as Tab
 from playwright.async_api import Route, ViewportSize, async_playwright
 
-from tests.web.rig import Browser, Page, Rig
+from tests.web.browser import Browser, Page
+from tests.web.rig import Rig
 from tests.web.states import others, rehearsals, renamed, results
 
 EXECUTABLES = ("chromium", "chromium-browser", "google-chrome")

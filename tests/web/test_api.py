@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from bot.web.api.operations import OPERATIONS
-from commands.hosting import Caller, revoke_key
+from commands.auditing import Actor
+from commands.hosting import revoke_key
 from commands.ids import OrganizationId, new_id, to_wire
 from commands.model import ConnectionState, Organization, Scope
 from tests.web.api_rig import HOSTED, Host, opened_host
@@ -37,7 +38,7 @@ async def test_a_key_opens_its_organization_and_is_seen_to_be_used(host: Host) -
 async def test_every_key_that_opens_nothing_gets_the_same_answer(host: Host) -> None:
     revoked, revoked_text = await host.new_key()
     _, expiring = await host.new_key(life=timedelta(days=1))
-    caller = Caller(organization_id=host.rig.organization_id, origin="test")
+    caller = Actor(organization_id=host.rig.organization_id, origin="test")
     async with host.rig.storage.transaction() as uow:
         assert await revoke_key(uow, caller, revoked.id, host.rig.clock.now())
     assert (await host.call("GET", "/organization", key=expiring)).status == 200, "two work at a time"
@@ -105,7 +106,7 @@ async def test_a_known_connection_gets_another_name_and_client_where_that_is_ask
     assert (read["account_name"], read["client"]["name"], read["state"]) == ("Our New Shop", "Brio", "active")
     async with host.rig.storage.reading() as uow:
         counts = await uow.connections.counts(host.rig.organization_id, Scope())
-    assert [(one.client_name, one.number) for one in counts if one.number] == [("Brio", 1)]
+    assert [(one.client_name, one.active, one.in_use) for one in counts] == [("Brio", 1, 1)]
 
 
 async def test_people_and_clients_come_in_as_well(host: Host) -> None:

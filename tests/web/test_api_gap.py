@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.web.rig import Browser, Rig
+from tests.web.browser import Browser
+from tests.web.rig import Rig
 
 
 @pytest.mark.behaviour("X-9", "R-12")
@@ -14,4 +15,4 @@ async def test_the_green_page_tells_the_gap_of_the_lapse_that_just_ended(rig: Ri
     page = await rig.reconnect(browser, path)
     assert "Restored" in page.words
     assert "Data may be missing from Mon 23 Nov 2026, 08:50 UTC until Mon 23 Nov 2026, 09:00 UTC." in page.words
-    assert "How far back Examplenet gives data out is not known here." in page.words
+    assert "How far back Examplenet gives out data is not known here." in page.words

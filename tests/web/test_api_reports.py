@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse
 
-from commands.hosting import Caller, add_source, revoke_source, rotate_source
+from commands.auditing import Actor
+from commands.hosting import add_source, revoke_source, rotate_source
 from commands.ids import ConnectionId, from_wire, to_wire
 from commands.model import ConnectionState
 from commands.ports.events import EventKind
@@ -184,7 +185,7 @@ def signed_body(kind: str = "lapsed", **data: str) -> bytes:
 async def test_the_same_is_reported_by_signed_webhook_each_message_once(host: Host) -> None:
     await host.held()
     now = host.rig.clock.now()
-    caller = Caller(organization_id=host.rig.organization_id, origin="test")
+    caller = Actor(organization_id=host.rig.organization_id, origin="test")
     async with host.rig.storage.transaction() as uow:
         made, secret = await add_source(uow, caller, "our tool", now)
     source = Source(host, f"/api/v1/inbound/{to_wire(made.id)}", secret)

@@ -10,7 +10,8 @@ from commands.model import ConnectionState, Verdict
 from commands.ports.network import Begun, Grant
 from commands.secret import Secret
 from tests.support.network import FakeNetwork, finding, spec
-from tests.web.rig import Browser, Rig
+from tests.web.browser import Browser
+from tests.web.rig import Rig
 
 FAILURES = [
     (Verdict.OUR_FAULT, "A fault of ours"),

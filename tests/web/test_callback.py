@@ -1,10 +1,13 @@
 """The address that networks send browsers back to: everything that can be wrong with an answer."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from tests.web.rig import Browser, Page, Rig
+from commands.model import Verdict
+from tests.web.browser import Browser, Page
+from tests.web.rig import Rig
 
 
 @pytest.fixture
@@ -94,7 +97,10 @@ async def test_an_answer_on_another_networks_path_is_refused_and_written_down(
 
 
 @pytest.mark.behaviour("R-3")
-@pytest.mark.parametrize(("issuer", "accepted"), [("http://127.0.0.1:9", True), ("https://evil.example", False)])
+@pytest.mark.parametrize(
+    ("issuer", "accepted"),
+    [("http://127.0.0.1:9", True), ("https://127.0.0.1:9", False), ("https://evil.example", False), ("", False)],
+)
 async def test_an_issuer_that_is_named_must_be_the_one_that_was_gone_to(
     rig: Rig, browser: Browser, sent: Page, issuer: str, accepted: bool
 ) -> None:
@@ -123,6 +129,27 @@ async def test_whoever_declines_gets_a_clear_page_and_can_try_again_at_once(
     assert "Restored" in (await browser.follow(await browser.get(rig.callback(again.sent_state)))).words
 
 
+@pytest.mark.parametrize(
+    ("error", "kept"), [("quota_of_logins", "quota_of_logins"), ("%3Cb%3Ecall%20555%3C/b%3E", None)]
+)
+async def test_an_error_that_is_not_known_is_logged_by_its_code_and_nothing_else_of_it(
+    rig: Rig, browser: Browser, sent: Page, caplog: pytest.LogCaptureFixture, *, error: str, kept: str | None
+) -> None:
+    await browser.get(f"/oauth/cb/examplenet?state={sent.sent_state}&error={error}")
+    assert f"did not complete a login: unclear {kept}" in caplog.text
+    assert "555" not in caplog.text
+
+
+@pytest.mark.behaviour("D-3", "R-15")
+async def test_an_error_that_names_our_app_as_its_cause_is_called_a_fault_of_ours(
+    rig: Rig, browser: Browser, sent: Page
+) -> None:
+    rig.network.spec = replace(rig.network.spec, refused_by={"org_internal": Verdict.OUR_FAULT})
+    answer = f"/oauth/cb/examplenet?state={sent.sent_state}&error=org_internal"
+    page = await browser.follow(await browser.get(answer))
+    assert "A fault of ours" in page.words
+
+
 @pytest.mark.behaviour("R-4")
 async def test_a_login_that_took_too_long_is_refused_and_can_be_tried_again(
     rig: Rig, browser: Browser, path: str, sent: Page
@@ -147,6 +174,20 @@ async def test_whoever_comes_back_twice_reads_how_it_ended(rig: Rig, browser: Br
 async def test_who_signed_out_meanwhile_is_not_reconnected(rig: Rig, browser: Browser, sent: Page) -> None:
     await browser.post("/sign-out", {})
     assert (await browser.get(rig.callback(sent.sent_state))).status == 403
+    assert not exchanged(rig)
+
+
+@pytest.mark.behaviour("R-3")
+async def test_who_signed_in_as_somebody_else_meanwhile_reconnects_for_neither(
+    rig: Rig, browser: Browser, path: str, sent: Page
+) -> None:
+    """The same browser has the login's cookie still, but is another person's now."""
+    await browser.get("/")
+    await browser.post("/sign-out", {})
+    await rig.signed_in(browser, path, "Mei Lin")
+    page = await browser.get(rig.callback(sent.sent_state))
+    assert page.status == 403
+    assert "by whoever is signed in here now" in page.words
     assert not exchanged(rig)
 
 

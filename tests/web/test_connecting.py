@@ -1,58 +1,25 @@
 """Connecting accounts that are new here: the link, the login, the choice, what is written and what is not."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
 from commands.choosing import SHOWN_AT_ONCE
-from commands.connecting import CHOICE_LIFE
-from commands.errors import NetworkError
-from commands.ids import ClientId, to_wire
+from commands.ids import to_wire
 from commands.model import ConnectionState, Role, Verdict
 from commands.ports.events import EventKind
 from commands.ports.network import Discovery, ReachedAccount
 from tests.support.network import finding
-from tests.web.rig import Browser, Page, Rig, opened_rig
+from tests.web.browser import Browser
+from tests.web.connecting import choose, client, limited, log_in
+from tests.web.rig import Rig, opened_rig
 
 
 @pytest.fixture
 async def rig(database_url: str) -> AsyncIterator[Rig]:
     async with opened_rig(database_url) as opened:
         yield opened
-
-
-async def log_in(rig: Rig, browser: Browser, path: str) -> Page:
-    """Press the link's button, log in at the network, come back, and stand before the choice (or before its end)."""
-    sent = await browser.submit(await browser.get(path), path)
-    assert sent.status == 303, sent.words
-    return await arrive(browser, await browser.get(rig.callback(sent.sent_state)))
-
-
-async def arrive(browser: Browser, page: Page) -> Page:
-    while page.status == 303:
-        page = await browser.follow(page)
-    return page
-
-
-async def choose(browser: Browser, page: Page, *accounts: str, **fields: str) -> Page:
-    path = next(path for path in page.actions() if path.startswith("/choose/"))
-    ticked = [("account", account) for account in accounts]
-    return await arrive(browser, await browser.post(path, {**page.form(path), **fields}, *ticked))
-
-
-def client(rig: Rig) -> str:
-    return to_wire(rig.client_id)
-
-
-async def limited(rig: Rig, name: str, client_name: str) -> ClientId:
-    """Let somebody see one client alone."""
-    client_id = await rig.client(client_name)
-    async with rig.storage.transaction() as uow:
-        await uow.people.update(replace(rig.people[name], client_ids=frozenset({client_id})))
-    return client_id
 
 
 @pytest.mark.behaviour("C-7", "R-14")
@@ -183,7 +150,7 @@ async def test_a_login_that_others_rely_on_is_not_replaced_by_one_that_reaches_l
     rig.login("501")
     page = await log_in(rig, browser, path)
     assert "This login reaches less than before: nothing was connected" in page.words
-    assert "an administrator can say" in page.words
+    assert "An administrator can say which accounts these are" in page.words
     for hidden in ("Hidden name", "client Acme"):
         assert hidden not in page.text
     assert await rig.connection_of("501") is None
@@ -338,152 +305,6 @@ async def test_connecting_none_gives_the_login_back(rig: Rig, browser: Browser) 
 
 
 @pytest.mark.behaviour("R-14")
-async def test_a_choice_counts_once_however_often_it_is_sent(rig: Rig, browser: Browser) -> None:
-    path = await rig.new_accounts_link()
-    await rig.signed_in(browser, path)
-    rig.login("501", "502", subject="s-new")
-    page = await log_in(rig, browser, path)
-    answers = await asyncio.gather(*(choose(browser, page, "501", client=client(rig)) for _ in range(4)))
-    assert all("1 account is connected" in answer.words for answer in answers)
-    late = await choose(browser, page, "502", client=client(rig))
-    assert "1 account is connected" in late.words
-    assert await rig.connection_of("502") is None
-    assert len(await rig.entries("accounts connected")) == 1
-
-
-async def test_a_choice_that_was_left_for_half_an_hour_is_over(rig: Rig, browser: Browser) -> None:
-    path = await rig.new_accounts_link()
-    await rig.signed_in(browser, path)
-    rig.login("501", subject="s-new")
-    page = await log_in(rig, browser, path)
-    rig.clock.advance(CHOICE_LIFE + timedelta(seconds=1))
-    over = await choose(browser, page, "501", client=client(rig))
-    assert "This login took too long" in over.words
-    assert path in over.actions()
-    assert await rig.connection_of("501") is None
-
-
-@pytest.mark.behaviour("R-3")
-async def test_the_choice_is_for_the_session_that_logged_in_and_no_other(rig: Rig, browser: Browser) -> None:
-    path = await rig.new_accounts_link()
-    await rig.signed_in(browser, path)
-    rig.login("501", subject="s-new")
-    page = await log_in(rig, browser, path)
-    (choice,) = [action for action in page.actions() if action.startswith("/choose/")]
-    async with rig.browser() as other:
-        assert (await other.get(choice)).status == 404
-        await rig.signed_in(other, await rig.link(await rig.add_connection("1"), "Raj Patel"), "Raj Patel")
-        seen = await other.get(choice)
-    assert seen.status == 404
-    assert "501" not in seen.text
-
-
-async def test_who_left_meanwhile_connects_nothing(rig: Rig, browser: Browser) -> None:
-    path = await rig.new_accounts_link("Mei Lin")
-    await rig.signed_in(browser, path, "Mei Lin")
-    rig.login("501", subject="s-mei")
-    page = await log_in(rig, browser, path)
-    async with rig.storage.transaction() as uow:
-        await uow.people.update(replace(rig.people["Mei Lin"], left_at=rig.clock.now()))
-    assert (await choose(browser, page, "501", client=client(rig))).status == 404
-    assert await rig.connection_of("501") is None
-
-
-@pytest.mark.behaviour("P-5")
-async def test_who_lost_a_client_between_the_page_and_the_press_does_not_connect_under_it(
-    rig: Rig, browser: Browser
-) -> None:
-    path = await rig.new_accounts_link("Mei Lin")
-    await rig.signed_in(browser, path, "Mei Lin")
-    rig.login("501", subject="s-mei")
-    page = await log_in(rig, browser, path)
-    async with rig.storage.transaction() as uow:
-        brio = await uow.clients.all(rig.organization_id)
-        assert brio
-        await uow.people.update(replace(rig.people["Mei Lin"], client_ids=frozenset()))
-    refused = await choose(browser, page, "501", client=client(rig))
-    assert refused.status == 422
-    assert await rig.connection_of("501") is None
-
-
-@pytest.mark.behaviour("R-15")
-async def test_every_way_in_which_the_login_can_fail_says_what_to_check_and_who_helps(
-    rig: Rig, browser: Browser
-) -> None:
-    path = await rig.new_accounts_link()
-    await rig.signed_in(browser, path)
-    rig.login(subject="s-new")
-    nothing = await log_in(rig, browser, path)
-    assert "This login reaches no account" in nothing.words
-    rig.login("501", subject="s-new", granted=frozenset())
-    lacking = await log_in(rig, browser, path)
-    assert "A permission is missing: Read reports" in lacking.words
-    rig.network.discovery = NetworkError(finding(Verdict.NETWORK_DOWN))
-    down = await log_in(rig, browser, path)
-    assert "Examplenet is not answering" in down.words
-    sent = await browser.submit(await browser.get(path), path)
-    declined = await arrive(
-        browser, await browser.get(rig.callback(sent.sent_state, error="access_denied", error_description="evil"))
-    )
-    assert "You pressed Cancel at Examplenet" in declined.words
-    assert "evil" not in declined.text
-    for page in (nothing, lacking, down, declined):
-        assert path in page.actions()
-        assert "What to check" in page.words
-        assert "Raj Patel" in page.words
-        assert "help@acme.example" in page.words
-    assert await rig.events() == []
-    assert len(await rig.entries("connecting failed")) == 4
-
-
-async def test_a_network_without_credentials_is_said_to_be_our_fault(rig: Rig, browser: Browser) -> None:
-    path = await rig.new_accounts_link(network="gonenet")
-    page = await rig.signed_in(browser, path)
-    assert "cannot be connected from here at the moment" in page.words
-    assert "Raj Patel" in page.words
-    assert path not in page.actions()
-
-
-@pytest.mark.behaviour("A-1")
-async def test_a_link_for_new_accounts_opens_for_its_own_person_alone(rig: Rig, browser: Browser) -> None:
-    path = await rig.new_accounts_link("Raj Patel")
-    page = await rig.signed_in(browser, path, "Mei Lin")
-    assert page.status == 403
-    assert "This link is for somebody else" in page.words
-    forged = await browser.post(path, {"token": "x"})
-    assert forged.status == 403
-
-
-async def test_a_form_that_another_site_sends_is_refused(rig: Rig, browser: Browser) -> None:
-    path = await rig.new_accounts_link()
-    await rig.signed_in(browser, path)
-    rig.login("501", subject="s-new")
-    page = await log_in(rig, browser, path)
-    (choice,) = [action for action in page.actions() if action.startswith("/choose/")]
-    fields = {**page.form(choice), "client": client(rig)}
-    cross = await browser.post(choice, fields, ("account", "501"), **{"Sec-Fetch-Site": "cross-site"})
-    untold = await browser.post(choice, {**fields, "token": ""}, ("account", "501"))
-    assert {cross.status, untold.status} == {403}
-    assert await rig.connection_of("501") is None
-
-
-@pytest.mark.parametrize("typed", ["\x00\u202e", "<b>x</b>", "a" * 5000, "=cmd()", "\ud83d\ude00"])
-async def test_whatever_is_typed_for_a_client_is_kept_as_text_or_refused(
-    rig: Rig, browser: Browser, typed: str
-) -> None:
-    path = await rig.new_accounts_link("Raj Patel")
-    await rig.signed_in(browser, path, "Raj Patel")
-    rig.login("501", subject="s-raj")
-    page = await log_in(rig, browser, path)
-    typed = typed.encode("utf-16", "surrogatepass").decode("utf-16")
-    done = await choose(browser, page, "501", client="", new_client=typed, owner=typed)
-    assert done.status in (200, 422)
-    assert "<b>x</b>" not in done.text
-    done = await choose(browser, page, "501", client="", new_client=typed)
-    assert done.status in (200, 422)
-
-
-@pytest.mark.behaviour("R-14")
 async def test_of_very_many_accounts_a_page_offers_some_and_says_how_many_more(rig: Rig, browser: Browser) -> None:
     path = await rig.new_accounts_link()
     await rig.signed_in(browser, path)
@@ -496,21 +317,3 @@ async def test_of_very_many_accounts_a_page_offers_some_and_says_how_many_more(r
     assert f"{SHOWN_AT_ONCE} accounts are connected" in done.words
     again = await log_in(rig, browser, path)
     assert "New here: 7 accounts" in again.words
-
-
-@pytest.mark.behaviour("R-14", "R-16")
-async def test_one_login_that_two_people_connect_with_at_once_is_stored_once(rig: Rig, browser: Browser) -> None:
-    rig.login("501", "502", subject="s-shared")
-    async with rig.browser() as other:
-        pages = []
-        for visitor, name in ((browser, "Ana Ruiz"), (other, "Mei Lin")):
-            path = await rig.new_accounts_link(name)
-            await rig.signed_in(visitor, path, name)
-            pages.append(await log_in(rig, visitor, path))
-        mine, theirs = await asyncio.gather(
-            choose(browser, pages[0], "501", client=client(rig)), choose(other, pages[1], "502", client=client(rig))
-        )
-    assert "1 account is connected" in mine.words
-    assert "1 account is connected" in theirs.words
-    connected = [await rig.connection_of(account) for account in ("501", "502")]
-    assert len({each.authorization_id for each in connected if each is not None}) == 1

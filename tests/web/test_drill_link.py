@@ -9,7 +9,8 @@ from commands.ids import DrillId, new_id
 from commands.model import Drill
 from commands.passes import drill_data
 from commands.ports.reconnecting import PassPurpose
-from tests.web.rig import Browser, Rig, opened_rig
+from tests.web.browser import Browser
+from tests.web.rig import Rig, opened_rig
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ async def test_opening_a_drill_s_link_confirms_nothing_and_one_press_does_once(r
     page = await browser.post(path, {})
     assert "DRILL: noted" in page.words
     assert await answers(rig, drill_id) == [rig.people["Mei Lin"].id]
-    assert "you said so already" in (await browser.post(path, {})).words
+    assert "you already said so" in (await browser.post(path, {})).words
     (entry,) = await rig.entries("drill.answered")
     assert (entry.actor_id, entry.origin) == (rig.people["Mei Lin"].id, "drill link")
 

@@ -11,7 +11,8 @@ from commands.model import Authorization, ConnectionState, Role, Tokens
 from commands.passes import PAGE
 from commands.ports.reconnecting import PassPurpose
 from commands.secret import Secret
-from tests.web.rig import Browser, Page, Rig, opened_rig
+from tests.web.browser import Browser, Page
+from tests.web.rig import Rig, opened_rig
 
 DAY = timedelta(days=1)
 
@@ -86,6 +87,18 @@ async def test_one_sitting_lists_what_is_due_with_a_way_to_renew_each_and_ticks_
     after = await browser.get(day_path(rig))
     done = after.words.index("Done today")
     assert after.words.index("Login 501") > done > after.words.index("Login 503")
+
+
+@pytest.mark.behaviour("X-7")
+async def test_once_the_last_one_is_renewed_the_page_says_so_and_not_that_nothing_ends(
+    rig: Rig, browser: Browser
+) -> None:
+    login, _ = await ending(rig, 501, 20)
+    rig.clock.advance(2 * DAY)
+    await renewed(rig, login, 80)
+    page = await rig.signed_in(browser, day_path(rig))
+    assert "Everything is renewed" in page.words
+    assert "Nothing of yours ends" not in page.words
 
 
 @pytest.mark.behaviour("X-7", "R-13")
@@ -181,4 +194,4 @@ async def test_a_calendar_ends_with_its_person_and_changes_nothing_however_often
         await uow.passes.withdraw(rig.organization_id, rig.people["Ana Ruiz"].id, None, rig.clock.now())
     over = await browser.get(path)
     assert over.status == 404
-    assert "This calendar is over" in over.words
+    assert "This calendar has expired" in over.words

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
@@ -11,7 +12,8 @@ import pytest
 from commands.model import ConnectionState, Role
 from commands.ports.network import Grant
 from tests.support.network import FakeNetwork
-from tests.web.rig import Browser, Rig
+from tests.web.browser import Browser
+from tests.web.rig import Rig
 
 CLOSE = b"Host: x\r\nConnection: close\r\n"
 FORM = b"Cookie: lapsebot-form=a\r\nContent-Type: application/x-www-form-urlencoded"
@@ -98,6 +100,52 @@ async def test_a_login_that_was_taken_over_while_it_was_finished_writes_nothing(
     page = await browser.follow(await first)
     assert "Restored" not in page.words
     assert (await rig.connection(connection)).state is ConnectionState.LAPSED
+
+
+@pytest.mark.behaviour("R-17", "X-4")
+@pytest.mark.parametrize("second", ["Mei Lin", "Ana Ruiz"])
+async def test_where_a_second_login_ends_the_first_nobody_takes_over_one_that_is_being_finished(
+    rig: Rig, browser: Browser, second: str
+) -> None:
+    """Its exchange is on the way: landing late, it would end the grant that a successor had stored."""
+    connection = await rig.add_connection("1")
+    mine, theirs = await rig.link(connection), await rig.link(connection, second)
+    slow = SlowNetwork(spec=replace(rig.network.spec, one_grant_per_subject=True))
+    rig.networks[slow.spec.slug] = slow
+    sent = await browser.submit(await rig.signed_in(browser, mine), mine)
+    rig.login("1")
+    slow.grant, slow.discovery = rig.network.grant, rig.network.discovery
+    first = asyncio.create_task(browser.get(rig.callback(sent.sent_state)))
+    await slow.reached.wait()
+    async with rig.browser() as other:
+        page = await rig.signed_in(other, theirs, second)
+        held = await other.submit(page, theirs, take_over="1")
+        assert held.status == 409
+        assert "Ana Ruiz is back from Examplenet, and this login is being finished" in held.words
+        assert theirs not in held.actions()
+        slow.go_on.set()
+        assert "Restored" in (await browser.follow(await first)).words
+        assert "Already working" in (await other.get(theirs)).words
+
+
+@pytest.mark.behaviour("R-17")
+async def test_a_login_whose_process_died_while_it_was_finished_is_in_nobodys_way_after_a_minute(
+    rig: Rig, browser: Browser
+) -> None:
+    rig.network.spec = replace(rig.network.spec, one_grant_per_subject=True)
+    connection = await rig.add_connection("1")
+    path, theirs = await rig.link(connection), await rig.link(connection, "Mei Lin")
+    sent = await browser.submit(await rig.signed_in(browser, path), path)
+    rig.network.discovery = None  # the fake fails in a way that no network may
+    assert (await browser.get(rig.callback(sent.sent_state))).status == 500
+    async with rig.browser() as other:
+        page = await rig.signed_in(other, theirs, "Mei Lin")
+        rig.clock.advance(timedelta(seconds=59))
+        assert (await other.submit(page, theirs, take_over="1")).status == 409
+        rig.clock.advance(timedelta(seconds=1))
+        held = await other.submit(page, theirs)
+        assert (held.status, held.form(theirs)["take_over"]) == (409, "yes")
+        assert (await other.submit(held, theirs)).status == 303
 
 
 @pytest.mark.behaviour("N-8")

@@ -4,7 +4,8 @@ import pytest
 
 from commands.model import Role
 from commands.ports.events import EventKind
-from tests.web.rig import Browser, Rig
+from tests.web.browser import Browser
+from tests.web.rig import Rig
 
 
 async def account_of(rig: Rig, name: str) -> list[str]:

@@ -9,7 +9,8 @@ import pytest
 
 from commands.errors import SignInError
 from commands.ports.chat import Installed
-from tests.web.rig import TEAM, Browser, Page, Rig, opened_rig
+from tests.web.browser import Browser, Page
+from tests.web.rig import TEAM, Rig, opened_rig
 
 PATH = "/install/chatter"
 

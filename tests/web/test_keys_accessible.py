@@ -4,11 +4,12 @@ import pytest
 from playwright.async_api import Browser as Chromium
 
 from tests.support.own_networks import OwnNetworks
-from tests.web.rig import Browser, Page, Rig
+from tests.web.browser import Browser, Page
+from tests.web.keyed import account, enter
+from tests.web.rig import Rig
 from tests.web.test_accessible import AS, SIZES, Drawn, chromium, wrong_with
-from tests.web.test_keys import account, enter, own
 
-__all__ = ["chromium", "own"]
+__all__ = ["chromium"]
 
 
 async def pages_of(rig: Rig, browser: Browser, own: OwnNetworks) -> dict[str, Page]:

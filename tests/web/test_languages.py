@@ -16,7 +16,8 @@ from bot.web.languages import ENGLISH, OTHERS, load_languages, preferred
 from commands.ids import to_wire
 from commands.model import ConnectionState, Role, Verdict
 from commands.ports.reconnecting import PassPurpose
-from tests.web.rig import Browser, Rig, opened_rig
+from tests.web.browser import Browser
+from tests.web.rig import Rig, opened_rig
 
 WEB = Path(next(iter(bot.web.__path__)))
 SAID = frozenset(f"{what} at %(network)s" for what in ("Reconnect", "Connect", "Renew", "Enter key"))

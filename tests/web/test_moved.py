@@ -1,13 +1,15 @@
 """Accounts that moved to another business: where to, whom to ask, and an administrator who accepts it (R-7, X-2)."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
 from commands.ids import ConnectionId
 from commands.model import ConnectionState, Evidence, Parent, Role, Verdict
 from commands.ports.events import EventKind
-from tests.web.rig import ACME, Browser, Rig, opened_rig
+from tests.web.browser import Browser
+from tests.web.rig import ACME, Rig, opened_rig
 
 BRIO = Parent(id="8002", name="Brio")
 MOVED = Evidence(check="fake", moved_to=BRIO)
@@ -53,7 +55,7 @@ async def test_who_sees_nothing_of_the_others_clients_is_told_of_nobody_there(ri
 async def test_where_the_network_does_not_tell_that_is_said_and_nothing_is_offered(rig: Rig, browser: Browser) -> None:
     path = await rig.link(await moved(rig, evidence=Evidence(check="fake")), "Raj Patel")
     page = await rig.signed_in(browser, path, "Raj Patel")
-    assert "does not tell which Business it is in now" in page.words
+    assert "does not say which Business it is in now" in page.words
     assert (await browser.get(f"{path}/move")).status == 409
 
 
@@ -182,6 +184,25 @@ async def test_a_colleague_is_not_offered_to_accept_what_their_login_saw(rig: Ri
     shown = result.url.removeprefix(rig.base)
     assert (await browser.get(f"{shown}/move?account=1")).status == 409
     assert (await rig.connection(asked)).parent == ACME
+
+
+@pytest.mark.behaviour("P-5", "N-8")
+async def test_who_may_not_see_the_account_any_more_finds_nothing_behind_any_of_its_pages(
+    rig: Rig, browser: Browser
+) -> None:
+    gone, lapsed = await moved(rig), await rig.add_connection("2", "Acme 2")
+    path, other = await rig.link(gone, "Mei Lin"), await rig.link(lapsed, "Mei Lin")
+    page = await rig.signed_in(browser, path, "Mei Lin")
+    sent = await browser.submit(await browser.get(other), other)
+    ended = (await browser.get(rig.callback(sent.sent_state, error="access_denied"))).location
+    assert "Acme 2" in (await browser.get(ended)).words
+    async with rig.storage.transaction() as uow:
+        await uow.people.update(replace(rig.people["Mei Lin"], client_ids=frozenset()))
+    pages = [await browser.get(each) for each in (path, other, f"{path}/move", f"{other}/move", ended)]
+    pages.append(await browser.submit(page, f"{path}/check"))
+    assert {each.status for each in pages} == {404}
+    assert all("Acme 1" not in each.text and "Acme 2" not in each.text for each in pages)
+    assert rig.checker.asked == []
 
 
 @pytest.mark.behaviour("R-7", "D-8")

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from commands.auditing import Actor
 from commands.errors import DeliveryError, DeliveryErrorKind
 from commands.ids import IdentityId, OrganizationId, SubscriptionId, WorkspaceId, new_id
 from commands.linking import unlink
@@ -16,7 +17,8 @@ from commands.ports.chat import AccountKind, Profile
 from commands.ports.reconnecting import PassPurpose
 from commands.ports.storage import NotThere
 from commands.secret import hashed
-from tests.web.rig import TEAM, Browser, Page, Rig, opened_rig
+from tests.web.browser import Browser, Page
+from tests.web.rig import TEAM, Rig, opened_rig
 
 
 @pytest.fixture
@@ -41,6 +43,11 @@ async def users_of(rig: Rig, name: str) -> list[str]:
     async with rig.storage.reading() as uow:
         identities = await uow.people.identities(rig.organization_id, [rig.people[name].id])
     return [identity.user for identity in identities.get(rig.people[name].id, ())]
+
+
+def by(rig: Rig, name: str | None = None) -> Actor:
+    person_id = rig.people[name].id if name is not None else None
+    return Actor(organization_id=rig.organization_id, person_id=person_id, origin="test")
 
 
 @pytest.mark.behaviour("P-6")
@@ -145,7 +152,7 @@ async def test_an_account_of_another_workspace_is_not_linked_and_learns_no_name(
             await uow.organizations.add_workspace(theirs)
     page = await arrive(rig, browser, path, tenant="T-other")
     assert page.status == 403
-    assert "This account is of another workspace" in page.words
+    assert "This account belongs to another workspace" in page.words
     assert "Nia New" not in page.words
     assert path not in page.actions()
     assert await users_of(rig, "Nia New") == []
@@ -236,7 +243,7 @@ async def test_unlinking_ends_sessions_attempts_opt_ins_and_personal_links(rig: 
     async with rig.storage.transaction() as uow:
         await uow.subscriptions.add(opt_in)
     async with rig.storage.transaction() as uow:
-        was_last = await unlink(uow, identity, by=rig.people["Raj Patel"], origin="test", now=rig.clock.now())
+        was_last = await unlink(uow, identity, by(rig, "Raj Patel"), rig.clock.now())
     assert was_last
     assert await users_of(rig, "Ana Ruiz") == []
     rig.login("1")
@@ -250,7 +257,7 @@ async def test_unlinking_ends_sessions_attempts_opt_ins_and_personal_links(rig: 
     assert (entry.actor_id, entry.detail["account"]) == (rig.people["Raj Patel"].id, "chatter T1/U-ana")
     with pytest.raises(NotThere):
         async with rig.storage.transaction() as uow:
-            await unlink(uow, identity, by=None, origin="test", now=rig.clock.now())
+            await unlink(uow, identity, by(rig), rig.clock.now())
 
 
 @pytest.mark.behaviour("P-6")
@@ -272,7 +279,7 @@ async def test_unlinking_one_of_two_accounts_leaves_opt_ins_and_personal_links(r
         )
     personal = await rig.bearer_link(PassPurpose.ACCOUNTS, "Nia New")
     async with rig.storage.transaction() as uow:
-        assert not await unlink(uow, identity, by=None, origin="test", now=rig.clock.now())
+        assert not await unlink(uow, identity, by(rig), rig.clock.now())
     assert (await browser.get(personal)).status == 200
 
 
@@ -338,7 +345,7 @@ async def test_links_that_were_handed_out_with_an_account_end_when_it_is_unlinke
     raj = rig.people["Raj Patel"]
     async with rig.storage.transaction() as uow:
         (identity,) = (await uow.people.identities(rig.organization_id, [raj.id]))[raj.id]
-        await unlink(uow, identity, by=None, origin="cli", now=rig.clock.now())
+        await unlink(uow, identity, by(rig), rig.clock.now())
     one = await rig.storage.directory.pass_of(hashed(path.rpartition("/")[2]))
     assert one is not None
     assert one.withdrawn_at is not None

@@ -1,13 +1,15 @@
 """Logins and accounts of another owner: refused before anything is written, with the way to a transfer (R-10, R-11)."""
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 
 import pytest
 
 from commands.ids import AuthorizationId, PersonId
 from commands.model import ConnectionState, Role
 from commands.ports.events import EventKind
-from tests.web.rig import Browser, Rig, opened_rig
+from tests.web.browser import Browser
+from tests.web.rig import Rig, opened_rig
 
 
 @pytest.fixture
@@ -93,6 +95,26 @@ async def test_an_administrator_transfers_it_with_what_hangs_on_it_and_then_reco
     assert (connection.authorization_id, connection.owner_id) == (login, olga)
 
 
+@pytest.mark.behaviour("R-10", "C-8")
+async def test_a_login_does_not_go_to_somebody_without_access_to_what_hangs_on_it(rig: Rig, browser: Browser) -> None:
+    await cleos(rig)
+    tom = await rig.add_person("Tom Tall", Role.STAFF)
+    asked, brio = await rig.add_connection("1", owner="Tom Tall", client="Brio"), await rig.client("Brio")
+    async with rig.storage.transaction() as uow:
+        await uow.people.update(replace(tom, client_ids=frozenset({brio})))
+    path = await rig.link(asked, "Raj Patel")
+    await rig.signed_in(browser, path, "Raj Patel")
+    rig.login("1", "8", subject="s-cleo", name="Cleo at Examplenet")
+    shown = (await rig.reconnect(browser, path)).url.removeprefix(rig.base)
+    refused = await browser.submit(await browser.get(f"{shown}/transfer"), f"{shown}/transfer")
+    assert refused.status == 409
+    assert "Tom Tall has no access to client Acme. An administrator can give it" in refused.words
+    assert await owners_of(rig, "s-cleo") == {}
+    hangs = await rig.connection_of("8")
+    assert hangs is not None
+    assert hangs.owner_id == rig.people["Cleo Cole"].id
+
+
 @pytest.mark.behaviour("R-10", "P-2", "R-16")
 async def test_whose_login_it_is_may_lend_it_and_the_owner_stays(rig: Rig, browser: Browser) -> None:
     await rig.add_person("Tom Tall", Role.STAFF)
@@ -106,6 +128,18 @@ async def test_whose_login_it_is_may_lend_it_and_the_owner_stays(rig: Rig, brows
     assert "1 account is back" in (await rig.reconnect(browser, path)).words
     connection = await rig.connection(asked)
     assert (connection.authorization_id, connection.owner_id) == (tom, rig.people["Olga Owner"].id)
+
+
+@pytest.mark.behaviour("R-10")
+async def test_a_login_of_an_owner_who_left_belongs_to_nobody(rig: Rig, browser: Browser) -> None:
+    await cleos(rig)
+    asked = await rig.add_connection("1", owner="Olga Owner")
+    path = await rig.link(asked, "Mei Lin")
+    await rig.signed_in(browser, path, "Mei Lin")
+    async with rig.storage.transaction() as uow:
+        await uow.people.update(replace(rig.people["Cleo Cole"], left_at=rig.clock.now()))
+    rig.login("1", "8", subject="s-cleo", name="Cleo at Examplenet")
+    assert "1 account is back" in (await rig.reconnect(browser, path)).words
 
 
 @pytest.mark.behaviour("R-10")
@@ -163,6 +197,24 @@ async def test_an_account_under_another_owner_is_said_to_need_a_transfer_and_who
     assert "Transfer it to me" not in page.words
     chosen = back.location
     assert (await browser.get(f"{chosen}/transfer?account=1")).status == 404
+
+
+@pytest.mark.behaviour("R-11", "N-8")
+async def test_of_an_account_that_its_owner_alone_sees_another_hears_that_a_transfer_comes_first_and_no_name(
+    rig: Rig, browser: Browser
+) -> None:
+    await cleos(rig)
+    await rig.add_connection("1", "Olga's Page", state=ConnectionState.ACTIVE, owner="Olga Owner")
+    path = await rig.new_accounts_link("Cleo Cole")
+    await rig.signed_in(browser, path, "Cleo Cole")
+    rig.login("1", "8", "9", subject="s-cleo")
+    back = await rig.reconnect(browser, path)
+    page = await browser.follow(back)
+    assert "This account belongs to another owner." in page.words
+    assert "ask Raj Patel, who can do that" in page.words
+    assert "Account 1 1 known here already; an administrator can say more" in page.words
+    assert "Olga" not in page.words
+    assert (await browser.get(f"{back.location}/transfer?account=1")).status == 404
 
 
 @pytest.mark.behaviour("R-11", "A-6")

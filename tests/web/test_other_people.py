@@ -8,7 +8,8 @@ import pytest
 from commands.model import ConnectionState, Role, Verdict
 from commands.ports.events import EventKind
 from tests.support.network import finding
-from tests.web.rig import Browser, Rig, opened_rig
+from tests.web.browser import Browser
+from tests.web.rig import Rig, opened_rig
 
 
 @pytest.fixture
@@ -36,6 +37,24 @@ async def test_a_colleague_whose_login_reaches_the_account_is_accepted_and_becom
     (entry, *_) = await rig.entries("reconnected")
     assert (entry.actor_id, entry.detail["as"]) == (rig.people["Mei Lin"].id, "role_unknown")
     assert await rig.events(EventKind.GRANT_RENEWED) == []
+
+
+@pytest.mark.behaviour("P-2", "P-5", "N-8")
+async def test_a_colleagues_login_takes_over_nothing_that_they_may_not_see(rig: Rig, browser: Browser) -> None:
+    asked = await rig.add_connection("1")
+    hidden = await rig.add_connection("2", "Secret Sibling", client="Brio")
+    async with rig.storage.transaction() as uow:
+        await uow.people.update(replace(rig.people["Mei Lin"], client_ids=frozenset({rig.client_id})))
+    path = await rig.link(asked, "Mei Lin")
+    await rig.signed_in(browser, path, "Mei Lin")
+    rig.login("1", "2", subject="s-mei", name="Mei at Examplenet")
+    page = await rig.reconnect(browser, path)
+    assert "1 account is back" in page.words
+    assert "Secret Sibling" not in page.words
+    left, taken = await rig.connection(hidden), await rig.connection(asked)
+    assert (left.state, left.authorization_id) == (ConnectionState.LAPSED, rig.authorization_id)
+    assert left.connector_id == rig.people["Ana Ruiz"].id
+    assert taken.authorization_id != rig.authorization_id
 
 
 @pytest.mark.behaviour("P-3", "P-7")

@@ -13,7 +13,8 @@ from commands.outcomes import Outcome, OutcomeKind
 from commands.passes import make_pass
 from commands.ports.events import EventKind
 from commands.ports.reconnecting import FollowedLink, PassPurpose, Sending
-from tests.web.rig import Browser, Page, Rig, opened_rig
+from tests.web.browser import Browser, Page
+from tests.web.rig import Rig, opened_rig
 
 
 @pytest.fixture

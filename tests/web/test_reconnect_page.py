@@ -9,7 +9,8 @@ import pytest
 from commands.ids import LinkId, OrganizationId, PersonId, new_id
 from commands.model import Claim, ConnectionState, Evidence, Organization, Parent, Person, Role, Verdict
 from commands.ports.reconnecting import Link
-from tests.web.rig import Browser, Rig
+from tests.web.browser import Browser
+from tests.web.rig import Rig
 
 
 @pytest.mark.behaviour("R-1")
@@ -198,6 +199,20 @@ async def test_accounts_that_come_back_with_the_same_login_are_listed(rig: Rig, 
     assert "The same login also brings back 1 account" in page.words
     assert "Second" in page.words
     assert "Working" not in page.words
+
+
+@pytest.mark.behaviour("R-1", "N-8")
+async def test_what_else_hangs_on_the_login_is_listed_as_far_as_its_reader_may_see_it(
+    rig: Rig, browser: Browser
+) -> None:
+    first = await rig.add_connection("1", "First")
+    await rig.add_connection("2", "Secret Sibling", client="Brio")
+    async with rig.storage.transaction() as uow:
+        await uow.people.update(replace(rig.people["Mei Lin"], client_ids=frozenset({rig.client_id})))
+    page = await rig.signed_in(browser, await rig.link(first, "Mei Lin"), "Mei Lin")
+    assert "Reconnect at Examplenet" in page.words
+    assert "Secret Sibling" not in page.words
+    assert "also brings back" not in page.words
 
 
 @pytest.mark.behaviour("P-1")

@@ -9,37 +9,13 @@ from datetime import timedelta
 
 import pytest
 
-from commands.errors import NetworkError
-from commands.ids import ConnectionId
-from commands.model import ConnectionState, Evidence, Finding, Parent, Role, Verdict
+from commands.model import ConnectionState, Role
 from commands.ports.events import EventKind
 from commands.ports.network import Begun, Grant
-from tests.support.network import FakeNetwork, finding, spec
-from tests.web.rig import Browser, Page, Rig
-
-
-async def stored_tokens(rig: Rig) -> tuple[str, str | None]:
-    async with rig.storage.reading() as uow:
-        tokens = await uow.authorizations.tokens(rig.organization_id, rig.authorization_id)
-    return tokens.access.reveal(), tokens.refresh.reveal() if tokens.refresh else None
-
-
-async def is_lapsed(rig: Rig, connection_id: ConnectionId) -> bool:
-    return (await rig.connection(connection_id)).state is ConnectionState.LAPSED
-
-
-async def assert_nothing_written(rig: Rig, connection_id: ConnectionId) -> None:
-    assert await is_lapsed(rig, connection_id)
-    assert await stored_tokens(rig) == ("old-access", "old-refresh")
-    assert await rig.events(EventKind.LAPSE_ENDED) == []
-
-
-def assert_helps_on(page: Page, path: str) -> None:
-    """R-15: try again, what to check, who can help."""
-    assert path in page.actions()
-    assert "What to check" in page.words
-    assert "Raj Patel" in page.words
-    assert "help@acme.example" in page.words
+from tests.support.network import FakeNetwork, spec
+from tests.web.browser import Browser
+from tests.web.rig import Rig
+from tests.web.round_trip import assert_helps_on, is_lapsed, stored_tokens
 
 
 @pytest.mark.behaviour("R-3", "R-12", "P-1")
@@ -208,159 +184,6 @@ async def test_an_imported_account_is_connected_by_its_first_login(rig: Rig, bro
     assert await rig.events() == []
 
 
-@pytest.mark.behaviour("R-6", "R-15", "R-16")
-async def test_a_wrong_login_writes_nothing_and_names_both(rig: Rig, browser: Browser) -> None:
-    """Row 57."""
-    connection_id = await rig.add_connection("1029384756")
-    path = await rig.link(connection_id)
-    await rig.signed_in(browser, path)
-    rig.login("77", subject="s-other", name="Ana (private)")
-    page = await rig.reconnect(browser, path)
-    assert "Wrong login: nothing was changed" in page.words
-    assert "as Ana (private), who does not reach this account" in page.words
-    for row in (
-        "Login Ana Ruiz, as last time Ana (private)",
-        "Account Acme EU Ads 1029384756 Account 77 77",
-        "Business Acme EU 7001 Acme EU 7001",
-    ):
-        assert row in page.words
-    assert "log out there first" in page.words
-    assert_helps_on(page, path)
-    await assert_nothing_written(rig, connection_id)
-    assert "reconnecting failed" in await rig.audited()
-    assert [tokens.access.reveal() for tokens in rig.network.revoked] == ["new-access"]
-
-
-@pytest.mark.behaviour("P-2", "P-3")
-async def test_who_lacks_the_role_on_the_network_hears_what_it_takes_and_whom_to_ask(
-    rig: Rig, browser: Browser
-) -> None:
-    connection_id = await rig.add_connection("1")
-    path = await rig.link(connection_id, "Mei Lin")
-    await rig.signed_in(browser, path, "Mei Lin")
-    rig.login("1", subject="s-mei", name="Mei at Examplenet", finding=finding(Verdict.ROLE_LOST))
-    page = await rig.reconnect(browser, path)
-    assert "You can't reconnect this account: a role is missing" in page.words
-    assert "It takes a role on the account, which Examplenet says you don't have there" in page.words
-    assert "Ana Ruiz, who connected this account" in page.words
-    (event,) = await rig.events(EventKind.ATTEMPT_FAILED)
-    assert (event.person_id, event.data["why"]) == (
-        rig.people["Mei Lin"].id,
-        "the login lacks the role that it takes",
-    )
-    await assert_nothing_written(rig, connection_id)
-
-
-@pytest.mark.behaviour("R-6")
-async def test_a_wrong_login_that_somebody_here_relies_on_is_never_revoked(rig: Rig, browser: Browser) -> None:
-    await rig.add_authorization("Raj Patel", subject="s-raj")
-    path = await rig.link(await rig.add_connection("1"))
-    await rig.signed_in(browser, path)
-    rig.login("77", subject="s-raj")
-    await rig.reconnect(browser, path)
-    assert rig.network.revoked == []
-
-
-@pytest.mark.behaviour("R-5", "X-5", "R-15")
-async def test_a_missing_permission_is_named_beside_what_was_granted(rig: Rig, browser: Browser) -> None:
-    """Row 58."""
-    connection_id = await rig.add_connection("1")
-    path = await rig.link(connection_id)
-    await rig.signed_in(browser, path)
-    rig.login("1", granted=frozenset({"profile"}))
-    page = await rig.reconnect(browser, path)
-    assert "A permission is missing: Read reports" in page.words
-    assert "Read reports missing" in page.words
-    assert page.form(path)["again"] == "yes"
-    assert_helps_on(page, path)
-    await assert_nothing_written(rig, connection_id)
-
-
-@pytest.mark.behaviour("R-5")
-async def test_one_account_without_its_permission_is_not_called_restored(rig: Rig, browser: Browser) -> None:
-    connection_id = await rig.add_connection("1")
-    path = await rig.link(connection_id)
-    await rig.signed_in(browser, path)
-    lacking = Finding(verdict=Verdict.PERMISSION_MISSING, evidence=Evidence(check="fake", missing=("Reporting",)))
-    rig.login("1", finding=lacking)
-    page = await rig.reconnect(browser, path)
-    assert "A permission is missing: Reporting" in page.words
-    await assert_nothing_written(rig, connection_id)
-
-
-async def test_another_business_than_expected_is_named(rig: Rig, browser: Browser) -> None:
-    connection_id = await rig.add_connection("1")
-    path = await rig.link(connection_id)
-    await rig.signed_in(browser, path)
-    rig.login("1", parent=Parent(id="8002", name="Brio"))
-    page = await rig.reconnect(browser, path)
-    assert "it hangs under another business: Brio 8002 instead of Acme EU 7001" in page.words
-    await assert_nothing_written(rig, connection_id)
-
-
-@pytest.mark.parametrize(
-    ("verdict", "words"),
-    [(Verdict.ACCOUNT_DISABLED, "has disabled it"), (Verdict.ROLE_LOST, "role lost")],
-)
-async def test_an_account_that_cannot_be_read_is_told_with_its_reason(
-    rig: Rig, browser: Browser, verdict: Verdict, words: str
-) -> None:
-    connection_id = await rig.add_connection("1")
-    path = await rig.link(connection_id)
-    await rig.signed_in(browser, path)
-    rig.login("1", finding=finding(verdict))
-    page = await rig.reconnect(browser, path)
-    assert "The login worked, the account did not come back" in page.words
-    assert words in page.words
-    assert_helps_on(page, path)
-    await assert_nothing_written(rig, connection_id)
-
-
-@pytest.mark.behaviour("R-15")
-@pytest.mark.parametrize(
-    ("verdict", "words"),
-    [
-        (Verdict.OUR_FAULT, "A fault of ours"),
-        (Verdict.NETWORK_DOWN, "Examplenet is not answering"),
-        (Verdict.THROTTLED, "Examplenet is not answering"),
-        (Verdict.UNCLEAR, "Examplenet did not accept the login"),
-        (Verdict.USER_BLOCKED, "paused the login itself"),
-    ],
-)
-@pytest.mark.parametrize("at", ["exchange", "discover"])
-async def test_a_failure_at_the_network_is_told_for_what_it_is_and_restores_nothing(
-    rig: Rig, browser: Browser, caplog: pytest.LogCaptureFixture, *, verdict: Verdict, words: str, at: str
-) -> None:
-    """Row 56."""
-    connection_id = await rig.add_connection("1")
-    path = await rig.link(connection_id)
-    await rig.signed_in(browser, path)
-    rig.login("1")
-    error = NetworkError(finding(verdict, "e42"))
-    if at == "exchange":
-        rig.network.grant = error
-    else:
-        rig.network.discovery = error
-    page = await rig.reconnect(browser, path)
-    assert words in page.words
-    assert_helps_on(page, path)
-    await assert_nothing_written(rig, connection_id)
-    errors = [record for record in caplog.records if record.levelname == "ERROR"]
-    assert bool(errors) == (verdict is Verdict.OUR_FAULT)
-
-
-async def test_whoever_lost_the_right_while_at_the_network_restores_nothing(rig: Rig, browser: Browser) -> None:
-    connection_id = await rig.add_connection("1")
-    path = await rig.link(connection_id)
-    sent = await browser.submit(await rig.signed_in(browser, path), path)
-    async with rig.storage.transaction() as uow:
-        await uow.connections.set_state(rig.organization_id, connection_id, ConnectionState.RETIRED)
-    rig.login("1")
-    page = await browser.follow(await browser.get(rig.callback(sent.sent_state)))
-    assert "You may not reconnect this account any more" in page.words
-    assert await stored_tokens(rig) == ("old-access", "old-refresh")
-
-
 @pytest.mark.behaviour("R-17", "R-19")
 async def test_a_second_tab_of_the_same_person_replaces_the_first(rig: Rig, browser: Browser) -> None:
     path = await rig.link(await rig.add_connection("1"))
@@ -467,3 +290,20 @@ async def test_fix_just_this_asks_for_the_permission_anew_and_hints_at_the_login
     network.urls.clear()
     await browser.submit(page, path)
     assert {"challenge": None, "hint": "ana@acme.example", "again": True} in network.urls
+
+
+@pytest.mark.behaviour("P-2", "R-15")
+async def test_a_colleague_is_hinted_at_no_login_of_anothers_and_sent_to_nobody_who_left(
+    rig: Rig, browser: Browser
+) -> None:
+    network = Careful()
+    rig.network = rig.networks["examplenet"] = network
+    mailed = await rig.add_authorization("Ana Ruiz", subject="s-mail", name="ana@acme.example")
+    path = await rig.link(await rig.add_connection("1", authorization_id=mailed), "Mei Lin")
+    await rig.signed_in(browser, path, "Mei Lin")
+    rig.login(subject="s-mei")
+    assert "Ana Ruiz, who connected this account" in (await rig.reconnect(browser, path)).words
+    async with rig.storage.transaction() as uow:
+        await uow.people.update(replace(rig.people["Ana Ruiz"], left_at=rig.clock.now()))
+    assert "who connected this account" not in (await rig.reconnect(browser, path)).words
+    assert {each["hint"] for each in network.urls} == {None}

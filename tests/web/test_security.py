@@ -2,15 +2,18 @@
 
 import io
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from aiohttp import ClientConnectionError, ClientSession, web
 
 from bot.web.app import create_web, listening
 from bot.web.security import Cookies, headers, login_cookie
+from commands.passes import pass_path
 from commands.ports.chat import Endpoint, HttpRequest, HttpResponse
 from commands.ports.reconnecting import PassPurpose
-from tests.web.rig import Alive, Browser, Rig, opened_rig
+from tests.web.browser import Browser
+from tests.web.rig import Alive, Rig, opened_rig
 
 
 async def test_every_answer_carries_the_headers(rig: Rig, browser: Browser) -> None:
@@ -92,6 +95,7 @@ def test_each_login_has_a_cookie_of_its_own() -> None:
     assert "one" not in login_cookie("one")
 
 
+@pytest.mark.behaviour("R-15")
 @pytest.mark.parametrize(
     "sent",
     [
@@ -106,7 +110,23 @@ async def test_a_form_from_elsewhere_opens_no_attempt(rig: Rig, browser: Browser
     page = await rig.signed_in(browser, path)
     refused = await browser.post(path, page.form(path), **sent)
     assert refused.status == 403
-    assert "That page was out of date" in refused.words
+    for words in ("That page was out of date", "What to check", "Try again", "your administrator can help"):
+        assert words in refused.words
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [("https://evil.example", 403), ("http://127.0.0.1", 403), ("", 403), ("null", 303), ("ours", 303), (None, 303)],
+)
+async def test_an_old_browser_tells_by_the_origin_where_a_form_came_from(
+    rig: Rig, browser: Browser, origin: str | None, status: int
+) -> None:
+    """Row 63: one that sends no Sec-Fetch-Site. Our own pages send no referrer, for which it writes null."""
+    path = await rig.link(await rig.add_connection("1"))
+    fields = (await rig.signed_in(browser, path)).form(path)
+    sent = {} if origin is None else {"Origin": rig.base if origin == "ours" else origin}
+    async with browser.session.post(rig.base + path, data=fields, headers=sent, allow_redirects=False) as answer:
+        assert answer.status == status
 
 
 async def test_a_form_needs_the_token_of_its_own_page_and_session(rig: Rig, browser: Browser) -> None:
@@ -146,6 +166,13 @@ async def test_addresses_with_secrets_reach_no_log(
     secrets = [address.rpartition("/")[2] for address in (path, personal, one_time, unsubscribing, calendar, played)]
     for secret in (*secrets, sent.sent_state, "c0de", "new-access", "new-refresh"):
         assert secret not in caplog.text
+
+
+def test_an_operator_reads_which_addresses_a_proxy_must_not_log() -> None:
+    """Whoever reads a proxy's log must not be able to use what stands there."""
+    told = (Path(__file__).parents[2] / "docs/operating.md").read_text(encoding="utf-8")
+    for path in (*(pass_path(purpose, "") for purpose in PassPurpose), "/r/", "/oauth/cb/…", "/sign-in/cb/…"):
+        assert f"`{path}`" in told
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])

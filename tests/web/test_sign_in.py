@@ -4,11 +4,13 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from aiohttp import ClientSession, CookieJar
 
 from commands.ids import OrganizationId, WorkspaceId, new_id, to_wire
 from commands.model import Organization, Person, Role, Workspace
 from commands.ports.storage import Standing
-from tests.web.rig import TEAM, Browser, Page, Rig
+from tests.web.browser import Browser, Page
+from tests.web.rig import TEAM, Rig
 
 
 async def standing(rig: Rig, user: str) -> Standing:
@@ -166,6 +168,23 @@ async def test_signing_in_as_somebody_else_ends_the_session_before(rig: Rig, bro
     rig.sign_in_as("U-ana", name="Ana Ruiz")
     page = await browser.follow(await rig.come_back(browser, await browser.get(path)))
     assert "This link is for Ana Ruiz" in page.words
+
+
+async def test_a_sign_in_that_ends_as_another_account_ends_the_session_that_began_meanwhile(
+    rig: Rig, browser: Browser
+) -> None:
+    """Two tabs: what the browser has forgotten is dead for whoever kept it."""
+    path = await rig.link(await rig.add_connection("1"))
+    both = [await browser.submit(await browser.get(path), "/sign-in/chatter") for _ in range(2)]
+    rig.sign_in_as("U-ana", name="Ana Ruiz")
+    await browser.get(f"/sign-in/cb/chatter?state={both[0].sent_state}&code=good")
+    kept = {cookie.key: cookie.value for cookie in browser.session.cookie_jar}
+    assert "Acme EU Ads" in (await browser.get(path)).words
+    rig.sign_in_as("U-mei", name="Mei Lin")
+    await browser.get(f"/sign-in/cb/chatter?state={both[1].sent_state}&code=good")
+    assert "This link is for somebody else" in (await browser.get(path)).words
+    async with ClientSession(cookie_jar=CookieJar(unsafe=True), cookies=kept) as session:
+        assert "Acme EU Ads" not in (await Browser(session, rig.base).get(path)).words
 
 
 async def test_a_second_tab_that_signs_in_again_leaves_the_first_one_working(rig: Rig, browser: Browser) -> None:

@@ -8,7 +8,8 @@ import pytest
 from commands.ids import to_wire
 from commands.model import ConnectionState
 from commands.ports.events import EventKind
-from tests.web.rig import Browser, Page, Rig
+from tests.web.browser import Browser, Page
+from tests.web.rig import Rig
 
 
 async def come_back(rig: Rig, browser: Browser, state: str) -> Page:

@@ -8,7 +8,8 @@ import pytest
 from commands.dispatcher import Dispatcher
 from commands.model import ConnectionState, Person, Role
 from commands.ports.chat import ChatUser, CommandRequest, Place, Words
-from tests.web.rig import TEAM, Browser, Page, Rig
+from tests.web.browser import Browser, Page
+from tests.web.rig import TEAM, Rig
 
 SECOND_TEAM = "T2"
 

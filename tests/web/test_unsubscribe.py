@@ -9,7 +9,8 @@ from commands.ids import SubscriptionId, new_id
 from commands.model import Subscription
 from commands.passes import opt_in_data
 from commands.ports.reconnecting import PassPurpose
-from tests.web.rig import Browser, Rig, opened_rig
+from tests.web.browser import Browser
+from tests.web.rig import Rig, opened_rig
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 

@@ -10,7 +10,8 @@ from commands.errors import NetworkError
 from commands.model import ConnectionState, Parent, Role, Verdict
 from commands.outcomes import OutcomeKind
 from tests.support.network import finding
-from tests.web.rig import Browser, Page, Rig
+from tests.web.browser import Browser, Page
+from tests.web.rig import Rig
 from tests.web.states import SUCCESSES, Endings, outcomes, renamed, results
 
 
@@ -102,7 +103,7 @@ async def test_what_was_expected_stands_beside_what_came_and_the_page_says_how_t
     assert "What to check The page shows who is logged in; choose “Not you?” to change it." in page.words
     rig.network.spec = replace(rig.network.spec, switch_login="")
     neutral = await rig.reconnect(browser, path)
-    assert "Open Examplenet in this browser and look who is logged in there. If it is Ana (private)" in neutral.words
+    assert "Open Examplenet in this browser and see who is logged in there. If it is Ana (private)" in neutral.words
 
 
 @pytest.mark.behaviour("R-5", "X-5")
@@ -159,9 +160,9 @@ async def test_each_reason_for_which_an_account_is_not_back_has_its_own_advice(r
     advice = {
         AccountResult.NOT_REACHED: "tick the accounts that this login did not reach",
         AccountResult.MISSING_PERMISSION: "leave every box and switch on",
-        AccountResult.MOVED: "What hangs under another business now",
-        AccountResult.DISABLED: "What is disabled: look on Examplenet why",
-        AccountResult.UNREADABLE: "whether the account was closed or had its roles changed",
+        AccountResult.MOVED: "What is under another business now",
+        AccountResult.DISABLED: "What is disabled: find out on Examplenet why",
+        AccountResult.UNREADABLE: "whether the account was closed or its roles were changed",
     }
     for result, words in advice.items():
         for kind in (OutcomeKind.PARTIAL, OutcomeKind.NOT_BACK):

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from bot.importing import Row, RowOutcome, RowResult
+from bot.importing import Importer, Row, RowOutcome, RowResult
+from bot.importing_people import PeopleImporter
 from bot.web.api.calls import Call, Problem, checked
 from bot.web.api.models import (
     ClientIn,
@@ -15,6 +16,7 @@ from bot.web.api.models import (
     PersonIn,
 )
 from bot.webhooks.bodies import Json, connection_json, lapse_json, time_text
+from commands.auditing import entry
 from commands.handlers.roles import ROLE_NAMES
 from commands.hosting import address_of
 from commands.ids import ClientId, ConnectionId, new_id, to_wire
@@ -27,7 +29,14 @@ async def add_connections(call: Call) -> Json:
     """Take connections in; each has its own result, in the order sent."""
     sent = call.sent(ConnectionsIn)
     items = sent.connections
-    importer = call.api.importer(call.caller)
+    api, services = call.api, call.api.services
+    importer = Importer(
+        storage=services.storage,
+        clock=services.clock,
+        by=call.caller,
+        specs=api.specs.values(),
+        private=api.private,
+    )
     results: dict[int, RowResult] = {}
     rows: list[Row] = []
     first_seen: dict[tuple[str, str], int] = {}
@@ -47,8 +56,8 @@ async def add_connections(call: Call) -> Json:
                 results[row.line] = await importer.write(uow, row, update=sent.update)
     counts = {outcome.value: str(sum(one.outcome is outcome for one in results.values())) for outcome in RowOutcome}
     async with call.api.services.storage.transaction() as uow:
-        entry = call.caller.entry(call.api.services.clock.now(), "imported connections", "by the API", **counts)
-        await uow.audit.write(entry)
+        written = entry(call.caller, call.api.services.clock.now(), "imported connections", "by the API", **counts)
+        await uow.audit.write(written)
     return {"results": [_row_json(place, results[place]) for place in range(len(items))]}
 
 
@@ -144,7 +153,8 @@ async def list_people(call: Call) -> Json:
 
 async def add_people(call: Call) -> Json:
     """Take people in; who is there already gets the role and clients that are sent."""
-    importer = call.api.people_importer(call.caller)
+    services = call.api.services
+    importer = PeopleImporter(storage=services.storage, clock=services.clock, by=call.caller)
     results: list[Json] = []
     seen: dict[str, int] = {}
     for place, item in enumerate(call.sent(PeopleIn).people):
@@ -174,7 +184,7 @@ async def _view(call: Call) -> ConnectionView:
 
 def _view_json(call: Call, view: ConnectionView) -> Json:
     spec = call.api.spec(view.connection.network)
-    lapse = lapse_json(view.lapse, spec) if view.lapse is not None and view.lapse.ended_at is None else None
+    lapse = lapse_json(view.open_lapse, spec) if view.open_lapse is not None else None
     return {**connection_json(view, spec), "lapse": lapse}
 
 

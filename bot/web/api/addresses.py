@@ -5,6 +5,7 @@ from bot.web.api.models import AddressIn, MessagesQuery, ReplayIn
 from bot.webhooks.bodies import Json, time_text
 from bot.webhooks.guard import checked_url
 from commands import hosting
+from commands.auditing import entry
 from commands.ids import ConnectionId, EndpointId, WebhookMessageId, to_wire
 from commands.ports.hosting import Endpoint, WebhookMessage
 from commands.ports.storage import NotThere
@@ -106,7 +107,7 @@ async def replay(call: Call) -> Json:
             message_id=WebhookMessageId(wire_id(sent.message_id)) if sent.message_id else None,
             endpoint_id=EndpointId(wire_id(sent.endpoint_id)) if sent.endpoint_id else None,
         )
-        await uow.audit.write(call.caller.entry(now, "webhook.replayed", "webhook messages", number=str(number)))
+        await uow.audit.write(entry(call.caller, now, "webhook.replayed", "webhook messages", number=str(number)))
     return {"replayed": number}
 
 

@@ -15,8 +15,9 @@ from bot.web.api.calls import API, Api, Call, Fields, Operation, Problem, checke
 from bot.web.api.operations import INBOUND, OPENAPI, OPERATIONS, openapi
 from bot.web.security import headers
 from bot.web.site import Handler
+from commands.auditing import Actor
 from commands.command import Services
-from commands.hosting import Caller, parts_of_key, proves
+from commands.hosting import parts_of_key, proves
 from commands.ports.chat import Pace
 from commands.ports.hosting import ApiKey
 from commands.ports.network import NetworkSpec
@@ -86,7 +87,7 @@ def _called(operation: Operation) -> Handler:
             raise Problem(400, f"This takes no parameters: leave out {', '.join(list(request.query)[:5])}.")
         else:
             query = None
-        caller = Caller(organization_id=key.organization_id, origin=f"api key {key.name}")
+        caller = Actor(organization_id=key.organization_id, origin=f"api key {key.name}")
         call = Call(api=api, request=request, caller=caller, body=body, query=query)
         return web.json_response(await operation.handler(call))
 

@@ -9,12 +9,10 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.delivery.pacing import Pacer
-from bot.importing import Importer
-from bot.importing_people import PeopleImporter
+from commands.auditing import Actor
 from commands.command import Services
-from commands.hosting import Caller
 from commands.ids import OrganizationId, from_wire
-from commands.ports.network import NetworkKind, NetworkSpec
+from commands.ports.network import NetworkSpec
 
 MOST_ITEMS = 500
 """Items of one call; a body is at most 1 MiB anyway."""
@@ -53,30 +51,6 @@ class Api:
         """A network's declaration, if there is one here."""
         return self.specs.get(network)
 
-    def importer(self, caller: Caller) -> Importer:
-        """Takes connections in, by the rules that the CSV import goes by."""
-        words = {
-            word: spec.slug for spec in self.specs.values() for word in (spec.slug, spec.name.lower(), *spec.aliases)
-        }
-        return Importer(
-            storage=self.services.storage,
-            clock=self.services.clock,
-            organization_id=caller.organization_id,
-            networks=words,
-            hosted=frozenset(spec.slug for spec in self.specs.values() if spec.kind is NetworkKind.HOSTED),
-            private=self.private,
-            origin=caller.origin,
-        )
-
-    def people_importer(self, caller: Caller) -> PeopleImporter:
-        """Takes people in, by the same rules as the CSV import."""
-        return PeopleImporter(
-            storage=self.services.storage,
-            clock=self.services.clock,
-            organization_id=caller.organization_id,
-            origin=caller.origin,
-        )
-
 
 API = web.AppKey("lapsebot_api", Api)
 
@@ -87,7 +61,7 @@ class Call:
 
     api: Api
     request: web.Request
-    caller: Caller
+    caller: Actor
     body: BaseModel | None
     query: BaseModel | None
 

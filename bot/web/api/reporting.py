@@ -9,8 +9,8 @@ from aiohttp import web
 from bot.web.api.calls import API, Call, Problem, checked, wire_id
 from bot.web.api.models import InboundData, InboundIn, ReportIn, ReportsIn
 from bot.webhooks.bodies import Json
+from commands.auditing import Actor
 from commands.host_reports import Report, ReportKind, ReportRefused, Taken, checked_cause, take_report
-from commands.hosting import Caller
 from commands.ids import ConnectionId, LapseId, SourceId
 from commands.standard_webhooks import SignatureRefused, verify
 
@@ -47,10 +47,9 @@ async def inbound(request: web.Request) -> Json:
         raise Problem(401, f"The signature is not accepted: {error}.") from None
     try:
         sent = checked(InboundIn, json.loads(body))
-        caller = Caller(organization_id=source.organization_id, origin=f"webhook {source.name}")
+        caller = Actor(organization_id=source.organization_id, origin=f"webhook {source.name}")
         report = _report(signed.id, sent.type, sent.timestamp or signed.at, sent.data)
-        specs = dict(api.specs)
-        taken = await take_report(api.services.storage, caller, report, specs=specs, now=now)
+        taken = await take_report(api.services.storage, caller, report, specs=api.specs, now=now)
     except RecursionError:
         raise Problem(400, "The body is nested too deep.") from None
     except (ValueError, ReportRefused) as error:
@@ -60,9 +59,7 @@ async def inbound(request: web.Request) -> Json:
 
 async def _taken(call: Call, report: Report) -> Taken:
     services = call.api.services
-    return await take_report(
-        services.storage, call.caller, report, specs=dict(call.api.specs), now=services.clock.now()
-    )
+    return await take_report(services.storage, call.caller, report, specs=call.api.specs, now=services.clock.now())
 
 
 def _report(event_id: str, kind: ReportKind, at: datetime, sent: ReportIn | InboundData) -> Report:

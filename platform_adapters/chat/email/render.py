@@ -126,7 +126,7 @@ def _text(message: Message) -> str:
     spelled = tuple(one for part in message.parts for one in _spelled(part))
     paragraphs = [plain_text(Message((part,)), _PLAIN) for part in spelled]
     if message.unsubscribe_url:
-        paragraphs.append(f"To hear of this no longer: {message.unsubscribe_url}")
+        paragraphs.append(f"To stop hearing of this: {message.unsubscribe_url}")
     return _clean("\n\n".join(paragraphs)) + "\n"
 
 

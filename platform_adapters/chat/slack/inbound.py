@@ -255,7 +255,10 @@ class Receiver:
             return None
 
     def _came_before(self, payload: Json) -> bool:
-        """Whether this very request was taken in already: Slack's retry, or somebody's replay within five minutes."""
+        """Whether this process took this very request in already: Slack's retry, or somebody's replay.
+
+        What comes to another process is the core's to tell apart, by the request's `key`; events may come twice.
+        """
         key = text(payload, "event_id") or text(payload, "trigger_id")
         if not key:
             return False

@@ -31,7 +31,7 @@ def manifest(
     return {
         "display_information": {
             "name": name,
-            "description": "Says when an ad or social account stopped working, and lets you reconnect it.",
+            "description": "Says when an ad or social account stops working, and lets you reconnect it.",
             "background_color": "#1f3a5f",
         },
         "features": {

@@ -110,7 +110,13 @@ def read_command(body: Json) -> Asked[CommandRequest] | None:
     )
     who = ChatUser(platform=PLATFORM, tenant=team, external_id=user, name=text(body, "user_name"))
     return Asked(
-        request=CommandRequest(name=name, arguments=Words(text=unescaped(text(body, "text"))), user=who, place=place),
+        request=CommandRequest(
+            name=name,
+            arguments=Words(text=unescaped(text(body, "text"))),
+            user=who,
+            place=place,
+            key=text(body, "trigger_id"),
+        ),
         reply_to=ReplyTo(
             tenant=team,
             channel=channel,
@@ -141,7 +147,7 @@ def read_action(body: Json) -> Asked[ActionRequest] | None:
         is_shared=False if is_direct else None,  # Slack is not asked: no button lets a channel hear
     )
     return Asked(
-        request=ActionRequest(token=token, user=who, place=place),
+        request=ActionRequest(token=token, user=who, place=place, key=text(body, "trigger_id")),
         reply_to=ReplyTo(
             tenant=teams[0],
             channel=place.channel,
@@ -173,7 +179,9 @@ def read_submission(body: Json) -> Asked[Submission] | None:
         is_shared=False if is_direct else None,
     )
     return Asked(
-        request=Submission(token=origin.token, values=read_values(view), user=who, place=place),
+        request=Submission(
+            token=origin.token, values=read_values(view), user=who, place=place, key=text(body, "trigger_id")
+        ),
         reply_to=ReplyTo(
             tenant=teams[0],
             channel=origin.channel,

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.found import Found
 from commands.model import Evidence, Finding, Parent, Tokens, Verdict
 from commands.ports.network import Discovery, Grant, ReachedAccount
+from commands.proved_login import ProvedLogin
 from commands.secret import Secret
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -27,7 +27,7 @@ accounts = st.builds(
     ),
 )
 logins = st.builds(
-    Found,
+    ProvedLogin,
     grant=st.builds(
         Grant,
         tokens=st.builds(
@@ -50,13 +50,13 @@ logins = st.builds(
 
 
 @given(logins)
-def test_what_a_login_gave_is_read_back_as_it_was(found: Found) -> None:
-    assert Found.from_secret(found.to_secret()) == found
+def test_what_a_login_gave_is_read_back_as_it_was(found: ProvedLogin) -> None:
+    assert ProvedLogin.from_secret(found.to_secret()) == found
 
 
 def test_it_never_prints() -> None:
     tokens = Tokens(access=Secret("sesame"), refresh=Secret("sesame"))
     discovery = Discovery(subject_id="1", subject_name="Ana", granted=frozenset(), accounts=())
-    found = Found(grant=Grant(tokens=tokens), discovery=discovery)
+    found = ProvedLogin(grant=Grant(tokens=tokens), discovery=discovery)
     assert "sesame" in found.to_secret().reveal()
     assert "sesame" not in f"{found!r} {found.to_secret()!r} {found.to_secret()}"

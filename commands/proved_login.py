@@ -13,7 +13,7 @@ from commands.secret import Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class ProvedLogin:
     """A login that the network proved, before anything of it is stored."""
 
     grant: Grant
@@ -36,7 +36,7 @@ class Found:
         return Secret(json.dumps(raw, ensure_ascii=False, separators=(",", ":")))
 
     @staticmethod
-    def from_secret(text: Secret) -> "Found":
+    def from_secret(text: Secret) -> "ProvedLogin":
         """Read what `to_secret` wrote."""
         raw = json.loads(text.reveal())
         tokens = Tokens(
@@ -59,7 +59,7 @@ class Found:
                 for account_id, name, parent, verdict, missing in raw["accounts"]
             ),
         )
-        return Found(grant=Grant(tokens=tokens, ends_at=_read(raw["ends_at"])), discovery=discovery)
+        return ProvedLogin(grant=Grant(tokens=tokens, ends_at=_read(raw["ends_at"])), discovery=discovery)
 
 
 def _account(account: ReachedAccount) -> list[object]:
