@@ -364,7 +364,7 @@ async def test_why_explains_in_general_and_for_one_network(world: World) -> None
     assert "leave these switched on: Read reports." in linkedin
     assert "🔒 Lapsed: *LinkedIn · Acme EU*" in linkedin
     assert plain(await world.typed("sam", "lapsed", "why tictok")).startswith(
-        "I don't know a network called “tictok”. Did you mean *tiktok*?"
+        "I don't know “tictok”. Did you mean *tiktok*?"
     )
     for said in (general, linkedin):
         assert not {"token", "scope", "OAuth"} & set(said.replace(".", " ").split())

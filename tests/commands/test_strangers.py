@@ -108,7 +108,7 @@ async def test_the_wrong_workspace_tells_even_somebody_known_nothing_but_how_to_
         for said in await everything(world, who, place):
             if isinstance(said, Message):
                 told = plain(said)
-                assert "workspace is not set up yet" in told or "What can be done here is to claim" in told
+                assert "workspace is not set up yet" in told or "All that can be done here is to claim" in told
                 assert not any(secret in told for secret in SECRETS)
             else:
                 assert not isinstance(said, Form | FieldErrors)

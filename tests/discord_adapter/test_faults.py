@@ -243,7 +243,9 @@ async def _back(discord: Loopback) -> None:
 
 @pytest.mark.behaviour("N-19")
 @pytest.mark.parametrize(
-    ("lost", "code"), [(_made_private, "50001"), (_not_to_write, "50013"), (_kicked, "50001")], ids=str
+    ("lost", "code"),
+    [(_made_private, "50001"), (_not_to_write, "50013"), (_kicked, "50001")],
+    ids=["made private", "not to write", "kicked"],
 )
 async def test_row_25_a_channel_that_is_lost_is_an_address_gone_until_it_is_back(
     discord: Loopback, lost: Callable[[Loopback], Awaitable[None]], code: str

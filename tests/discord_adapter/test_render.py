@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 
 from commands.messages import (
     ActionRef,
@@ -48,6 +48,7 @@ THOROUGHLY = settings(
     deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 LIVE = re.compile(r"⟦(?!button:|off:|menu:)")
+LINK_IN_CODE = Heading((Code("[x](http://e)"),))
 
 
 def details(number: int) -> Button:
@@ -86,6 +87,11 @@ def test_no_message_exceeds_a_limit(message: Message) -> None:
 
 @THOROUGHLY
 @given(INERT_MESSAGES)
+@example(
+    Message((Heading((Bold("<!channel>"), Plain(""), Bold("<!channel>"), Code("*" * 3000))), LINK_IN_CODE))
+)  # the marks of two bold spans met where nothing was written between, and took the code's beginning into a bold one
+@example(Message((Heading((Bold("a"), Mention("\u200b"), Bold("b"), Code("**"))), LINK_IN_CODE)))
+@example(Message((Heading((Code("a"), Plain(""), *LINK_IN_CODE.line)),)))
 @pytest.mark.behaviour("N-17")
 def test_nothing_in_a_name_comes_alive(message: Message) -> None:
     """No mention, link, time or heading is born from a name, however names follow one another."""

@@ -5,7 +5,7 @@ Lengths are counted in UTF-16 units, the strictest of the ways in which Discord'
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import assert_never
 from urllib.parse import quote, urlsplit
@@ -64,7 +64,7 @@ def markdown(line: Line, *, span_limit: int, line_limit: int) -> str:
     """Write a line. Spans are cut at `span_limit`, and the line ends with "…" before it grows past `line_limit`."""
     written: list[str] = []
     room = line_limit - size(ELLIPSIS)
-    for span in _joined(line):
+    for span in _joined(span for span in line if _piece(span, span_limit)):
         piece = _piece(span, span_limit)
         if size(piece) > room:
             written.append(ELLIPSIS)
@@ -97,10 +97,13 @@ def safe_url(url: str) -> str | None:
     return encoded if parts.scheme in ("http", "https") and parts.netloc else None
 
 
-def _joined(line: Line) -> Iterator[Span]:
-    """Neighbours of a kind as one, so that no markup is born, or broken, where two meet."""
+def _joined(spans: Iterable[Span]) -> Iterator[Span]:
+    """Neighbours of a kind as one, so that no markup is born, or broken, where two meet.
+
+    None of the spans may be one that writes nothing: two that it parts would still meet.
+    """
     last: Span | None = None
-    for span in line:
+    for span in spans:
         if isinstance(last, Plain | Bold | Code) and type(span) is type(last):
             last = replace(last, text=last.text + span.text)
             continue
