@@ -162,7 +162,7 @@ async def opt_in(uow: UnitOfWork, services: Services, asker: Asker, reader: Read
     if added:
         what = listed([in_words(services, want, reader.clients) for want in added])
         how = ", by direct message." if reader.channel is None else f". Set up by {shown(asker.person.name)}."
-        limited = " as far as you may see them" if scope_of(asker.person).client_ids is not None else ""
+        limited = " that you may see" if scope_of(asker.person).client_ids is not None else ""
         hears = "you hear" if reader.channel is None else "this channel hears"
         parts.append(text(f"{Mark.GOOD} From now on {hears} of ", Bold(what), f"{limited}{how}"))
     if there:

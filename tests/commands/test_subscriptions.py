@@ -136,7 +136,7 @@ async def test_limited_staff_cannot_name_other_clients(world: World) -> None:
         "This button is out of date."
     )
     said = plain(await world.typed("sam", SUBSCRIBE, "here"))
-    assert said == "✅ From now on this channel hears of *every lapse* as far as you may see them. Set up by Sam Lee."
+    assert said == "✅ From now on this channel hears of *every lapse* that you may see. Set up by Sam Lee."
 
 
 @pytest.mark.behaviour("N-8")

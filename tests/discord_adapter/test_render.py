@@ -91,7 +91,6 @@ def test_no_message_exceeds_a_limit(message: Message) -> None:
     Message((Heading((Bold("<!channel>"), Plain(""), Bold("<!channel>"), Code("*" * 3000))), LINK_IN_CODE))
 )  # the marks of two bold spans met where nothing was written between, and took the code's beginning into a bold one
 @example(Message((Heading((Bold("a"), Mention("\u200b"), Bold("b"), Code("**"))), LINK_IN_CODE)))
-@example(Message((Heading((Code("a"), Plain(""), *LINK_IN_CODE.line)),)))
 @pytest.mark.behaviour("N-17")
 def test_nothing_in_a_name_comes_alive(message: Message) -> None:
     """No mention, link, time or heading is born from a name, however names follow one another."""
