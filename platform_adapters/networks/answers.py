@@ -117,7 +117,7 @@ def number(body: Json, name: str) -> float | None:
         return None
     try:
         return float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

@@ -256,7 +256,7 @@ class NetworkClient:
     def after(self, body: Json, name: str) -> datetime | None:
         """The time that a field of seconds from now means; None where it is absent, not a number, or absurd."""
         seconds = number(body, name)
-        if seconds is None or not 0 < seconds <= _LONGEST_LIFE.total_seconds():
+        if seconds is None or not 1 <= seconds <= _LONGEST_LIFE.total_seconds():
             return None
         return self._clock.now() + timedelta(seconds=seconds)
 
