@@ -185,7 +185,7 @@ class SqlAttempts:
 
     async def take(self, organization_id: OrganizationId, attempt_id: AttemptId, now: datetime) -> Secret | None:
         # Read locked: whoever waits for the lock finds it taken.
-        kept = await self._work.row(_kept(organization_id, attempt_id, now).with_for_update())
+        kept = await self._work.row(_kept(organization_id, attempt_id, now).with_for_update(key_share=True))
         if kept is None:
             return None
         await self._work.run(

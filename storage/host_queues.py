@@ -133,7 +133,7 @@ async def _claim(work: Work, endpoint_id: UUID, now: datetime, each: int, lease:
 
 async def _record(work: Work, due: DueMessage, outcome: SendOutcome) -> bool:
     # The endpoint first, as when messages are claimed, so that nobody waits for each other in a circle.
-    await work.rows(select(_endpoints.id).where(_endpoints.id == due.endpoint.id).with_for_update())
+    await work.rows(select(_endpoints.id).where(_endpoints.id == due.endpoint.id).with_for_update(key_share=True))
     is_over = outcome.state is not MessageState.DUE
     written = await work.row(
         update(webhook_messages)

@@ -65,7 +65,7 @@ async def unlink(work: Work, organization_id: OrganizationId, identity_id: Ident
 async def remember_unlinked(work: Work, identity: Identity, *, add: bool) -> None:
     """Note on the person that an account of theirs was unlinked there, or, with `add` False, that one is linked."""
     this = and_(people.c.organization_id == identity.organization_id, people.c.id == identity.person_id)
-    found = await work.row(select(people.c.unlinked).where(this).with_for_update())
+    found = await work.row(select(people.c.unlinked).where(this).with_for_update(key_share=True))
     before = {(platform, tenant) for platform, tenant in (found[0] if found is not None else None) or ()}
     place = (identity.platform, identity.tenant)
     places = before | {place} if add else before - {place}
@@ -122,7 +122,7 @@ async def looked_at(
     before = await work.row(
         select(identities.c.gone_at, identities.c.person_id)
         .where(this, or_(identities.c.looked_at.is_(None), identities.c.looked_at <= at))
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     if before is None:
         return False

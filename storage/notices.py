@@ -220,7 +220,7 @@ class SqlNotices:
         locked = await self._work.row(
             select(notices.c.id)
             .where(notices.c.organization_id == organization_id, notices.c.id == notice_id)
-            .with_for_update()
+            .with_for_update(key_share=True)
         )
         if locked is None:
             return 0
@@ -304,7 +304,7 @@ class SqlNotices:
                     notices.c.digest_at.is_not(None),
                 )
                 .order_by(notices.c.id)
-                .with_for_update()
+                .with_for_update(key_share=True)
                 .cte("waiting")
             )
             rows = await self._work.rows(

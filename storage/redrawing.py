@@ -101,7 +101,7 @@ async def _redraw(work: Work, organization_id: OrganizationId, about: Select[Any
             ),
         )
         .order_by(deliveries.c.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .cte("live")
     )
     shown = deliveries.c.state == DeliveryState.DELIVERED.value

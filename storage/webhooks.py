@@ -83,7 +83,7 @@ class SqlWebhooks:
 
     async def remove_endpoint(self, organization_id: OrganizationId, endpoint_id: EndpointId) -> bool:
         # Its row first, as whoever sends does, so that nobody waits for each other in a circle.
-        await self._work.rows(select(_endpoints.id).where(_this(organization_id, endpoint_id)).with_for_update())
+        await self._work.rows(select(_endpoints.id).where(_this(organization_id, endpoint_id)).with_for_update(key_share=True))
         await self._work.run(
             delete(webhook_messages).where(
                 _messages.organization_id == organization_id, _messages.endpoint_id == endpoint_id
@@ -224,7 +224,7 @@ async def _rotate(
 ) -> bool:
     organization_id, row_id = row
     which = (table.c.organization_id == organization_id, table.c.id == row_id)
-    found = await work.row(select(table.c.secret).where(*which).with_for_update())
+    found = await work.row(select(table.c.secret).where(*which).with_for_update(key_share=True))
     if found is None:
         return False
     try:

@@ -58,6 +58,7 @@ async def first_notices(desk: Desk, told: Mapping[Reader, Sequence[ConnectionVie
     rules = await desk.rules()
     apart: list[tuple[Reader, Group, Sequence[ConnectionView]]] = []
     postings: list[Posting] = []
+    grown: list[LapseId] = []
     for reader, views in told.items():
         by_rhythm = parted_by_rhythm(reader, views, preferences)
         at_once = by_rhythm.pop(Rhythm.IMMEDIATE, [])
@@ -67,9 +68,12 @@ async def first_notices(desk: Desk, told: Mapping[Reader, Sequence[ConnectionVie
             if growing is None or not await _can_grow(desk, growing):
                 apart.append((reader, one, at_once))
             else:
-                await _grow(desk, growing, one)
+                await desk.uow.notices.grow(desk.organization_id, growing.id, lapses_of(one.views))
+                grown += lapses_of(one.views)
         for rhythm, later in by_rhythm.items():
             postings.append(await gathered(desk, NoticeKind.LAPSED, reader, rhythm, lapse_ids=lapses_of(later)))
+    if grown:  # all at once, so that their messages are locked in one order
+        await desk.uow.notices.redraw(desk.organization_id, list(dict.fromkeys(grown)), desk.now)
     for reader, one, data in numbered(apart):
         postings.append(await _first(desk, reader, one, data, circle))
     return postings
@@ -172,12 +176,6 @@ async def _can_grow(desk: Desk, notice: Notice) -> bool:
     """Whether its reader would see what is added: an email stays as it was sent."""
     deliveries = await desk.uow.notices.deliveries(desk.organization_id, notice.id)
     return any(desk.outbox.is_edited(one) for one in deliveries)
-
-
-async def _grow(desk: Desk, growing: Notice, one: Group) -> None:
-    lapse_ids = lapses_of(one.views)
-    await desk.uow.notices.grow(desk.organization_id, growing.id, lapse_ids)
-    await desk.uow.notices.redraw(desk.organization_id, lapse_ids, desk.now)
 
 
 async def _lately(desk: Desk, readers: Iterable[Reader]) -> dict[Who, Lately]:

@@ -21,7 +21,7 @@ from commands.ports.notices import DeliveryState
 from commands.ports.reconnecting import Pass, PassPurpose
 from commands.ports.storage import UnitOfWork
 from storage import SqlStorage
-from tests.contracts.test_storage_outbox import LANE, LEASE, delivery_of, notice_for
+from tests.contracts.test_storage_outbox import LANE, LEASE, delivery_of, notice_for, sent
 from tests.support.clock import FakeClock
 from tests.support.postgres import libpq_url
 from tests.support.seed import Seeded, fresh_storage, lapse, seed
@@ -351,6 +351,31 @@ async def test_a_lapse_that_is_ended_takes_its_connection_first_as_the_watch_doe
             await uow.connections.set_state(connection.organization_id, connection.id, ConnectionState.ACTIVE)
     async with world.storage.reading() as uow:
         assert (await uow.connections.get(connection.organization_id, connection.id)).state is ConnectionState.RETIRED
+
+
+async def test_outcomes_that_are_written_keep_no_planner_from_adding_to_the_lane(world: World) -> None:
+    """The planner redraws a message that is under way, then plans another of the same lane."""
+    opened, _ = await lapse(world.storage, world.seeded.connections[0], world.clock.now())
+    one = notice_for(world.seeded, [opened], world.clock)
+    other = replace(one, id=NoticeId(new_id(world.clock.now())), person_id=world.seeded.raj.id)
+    under_way, next_one = delivery_of(one, world.clock), delivery_of(other, world.clock)
+    async with world.storage.transaction() as uow:
+        await uow.notices.plan([one], [under_way])
+    queues = world.storage.queues
+    term = await queues.take_lane(LANE, holder="one", now=world.clock.now(), lease=LEASE)
+    assert term is not None
+    await queues.take_deliveries(LANE, term=term, now=world.clock.now(), limit=9)
+    outcome = sent(under_way, world.clock)
+    async with asyncio.TaskGroup() as group:
+        async with world.storage.transaction() as uow:
+            await uow.notices.redraw(world.seeded.organization_id, [opened.id], world.clock.now())
+            writing = group.create_task(queues.record_sent(LANE, term=term, results=[outcome]))
+            await world.waiting(1, writing)
+            assert not writing.done(), "it did not wait for the message that is being redrawn"
+            await uow.notices.plan([other], [next_one])
+    async with world.storage.reading() as uow:
+        assert [each.wanted for each in await uow.notices.deliveries(one.organization_id, one.id)] == [2]
+        assert [each.lane for each in await uow.notices.deliveries(one.organization_id, other.id)] == [LANE]
 
 
 async def _awaited(making: Awaitable[object]) -> object:

@@ -359,5 +359,5 @@ async def test_a_browser_that_keeps_no_cookies_is_told_that_it_must(rig: Rig, ch
     await page.goto(rig.base + path)
     await context.clear_cookies()
     await page.get_by_role("button", name="Sign in with Chatter").click()
-    await expect(page.locator("main")).to_contain_text("must be allowed to keep cookies of this address")
+    await expect(page.locator("main")).to_contain_text("Let the browser keep cookies of this address")
     await context.close()
