@@ -7,6 +7,8 @@ import { Slack } from "./slack.js";
 
 /** Whose browser this is: who is logged in at the chat platforms and at the networks. */
 class Visitor {
+  #becoming = Promise.resolve();
+
   constructor(people, key, root) {
     this.people = people;
     this.key = key;
@@ -14,8 +16,13 @@ class Visitor {
     this.#tell();
   }
 
-  /** Log in everywhere as somebody else, and sign out of the bot, which then asks who one is. */
-  async become(person) {
+  /** Log in everywhere as somebody else, and sign out of the bot. One change after the other: the last choice holds. */
+  become(person) {
+    this.#becoming = this.#becoming.catch(() => {}).then(() => this.#become(person));
+    return this.#becoming;
+  }
+
+  async #become(person) {
     if (person.key === this.key) return;
     await post("/playground/api/person", { person: person.key });
     await fetch("/sign-out", { method: "POST" });
