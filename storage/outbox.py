@@ -59,7 +59,11 @@ _LEAVE_LANE = (
     .where(lanes.c.name == _LANE, lanes.c.holder == bindparam("of_holder"))
     .values(holder=None, leased_until=None)
 )
-_LOCK_TERM = select(lanes.c.name).where(lanes.c.name == _LANE, lanes.c.term == bindparam("of_term")).with_for_update(key_share=True)
+_LOCK_TERM = (
+    select(lanes.c.name)
+    .where(lanes.c.name == _LANE, lanes.c.term == bindparam("of_term"))
+    .with_for_update(key_share=True)
+)
 _ABANDONED = (
     update(deliveries)
     .where(

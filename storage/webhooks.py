@@ -83,7 +83,9 @@ class SqlWebhooks:
 
     async def remove_endpoint(self, organization_id: OrganizationId, endpoint_id: EndpointId) -> bool:
         # Its row first, as whoever sends does, so that nobody waits for each other in a circle.
-        await self._work.rows(select(_endpoints.id).where(_this(organization_id, endpoint_id)).with_for_update(key_share=True))
+        await self._work.rows(
+            select(_endpoints.id).where(_this(organization_id, endpoint_id)).with_for_update(key_share=True)
+        )
         await self._work.run(
             delete(webhook_messages).where(
                 _messages.organization_id == organization_id, _messages.endpoint_id == endpoint_id

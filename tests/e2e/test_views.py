@@ -1,7 +1,9 @@
 """What can be seen, filled in and waited for: forms, the list with its tabs, pictures, notes, reminders."""
 
+import asyncio
+
 import pytest
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, Request, Route, expect
 
 from tests.e2e.visit import Visit
 
@@ -118,3 +120,24 @@ async def test_two_days_later_the_connector_is_reminded_once(
     await visit.be(platform, connector)
     await visit.go(platform, "channel")
     await expect(visit.messages(platform, "Still lapsed", account)).to_have_count(0)
+
+
+async def test_whoever_is_chosen_last_is_at_the_browser_though_the_change_before_takes_longer(visit: Visit) -> None:
+    """The playground's own: a break brings its connector to the front while somebody presses another name."""
+    held, signed_out = asyncio.Event(), asyncio.Queue[Request]()
+
+    async def slowly(route: Route) -> None:
+        await held.wait()
+        await route.continue_()
+
+    await visit.page.route("**/playground/api/person", slowly, times=1)
+    visit.page.on("requestfinished", lambda one: signed_out.put_nowait(one) if "/sign-out" in one.url else None)
+    people = visit.pane("slack").get_by_role("group", name="Be somebody")
+    await people.get_by_text("Mei").click()
+    await people.get_by_text("Lena").click()
+    await visit.page.evaluate("() => fetch('/healthz')")  # what the second press asked for has gone out by now
+    held.set()
+    for _ in range(2):
+        await signed_out.get()
+    await visit.page.evaluate("() => fetch('/healthz')")
+    await expect(visit.page.locator("#browser b")).to_contain_text("Lena")
