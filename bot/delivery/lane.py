@@ -13,11 +13,12 @@ from bot.delivery.outcomes import Outcome, postponed
 from bot.delivery.pacing import Pacer
 from bot.delivery.sending import Sender
 from bot.notices.composer import Composed
+from bot.outlasting import outlasting
 from commands.errors import DeliveryError, RetryScope
 from commands.ports.chat import Address, Pace
 from commands.ports.clock import Clock
 from commands.ports.notices import Delivery, DeliveryState
-from commands.ports.storage import Queues, Sent, StorageError
+from commands.ports.storage import Queues, StorageError
 
 log = structlog.get_logger(__name__)
 
@@ -35,10 +36,6 @@ PARK = timedelta(seconds=2)
 """A delivery whose turn comes this soon waits in memory; a later one goes back to the store."""
 LOOK_AGAIN = 0.1
 """Seconds between looks for what became due while sends are under way, so that a slow one keeps no other waiting."""
-WRITE_AGAIN = 0.5
-"""Seconds between tries to write outcomes down in a database that is away."""
-WRITE_TRIES = 240
-"""Two minutes' worth: what is not written down was maybe shown, and is sent again."""
 GATHER_OUTCOMES = 0.01
 """Seconds for which outcomes are gathered, so that one transaction writes several."""
 
@@ -180,17 +177,12 @@ class Lane:
 
     async def _record(self, outcomes: Sequence[Outcome]) -> None:
         if outcomes:
-            await self._write([outcome.sent for outcome in outcomes])
+            results = [outcome.sent for outcome in outcomes]
+            # What is not written down was maybe shown, and is sent again.
+            await outlasting(
+                lambda: self.queues.record_sent(self.name, term=self.term, results=results), lane=self.name
+            )
             self.progressed_at = time.monotonic()
-
-    async def _write(self, results: Sequence[Sent]) -> None:
-        for _ in range(WRITE_TRIES):
-            try:
-                return await self.queues.record_sent(self.name, term=self.term, results=results)
-            except StorageError as error:
-                log.warning("outcomes not written yet", lane=self.name, number=len(results), why=str(error))
-                await asyncio.sleep(WRITE_AGAIN)
-        return await self.queues.record_sent(self.name, term=self.term, results=results)
 
     def _heed(self, delivery: Delivery, outcome: Outcome) -> None:
         """Let others wait where the platform said so, and go on where it took a message again."""

@@ -10,23 +10,18 @@ spent the token, and a refusal of it is then no proof that a person took the acc
 import asyncio
 from dataclasses import dataclass, replace
 
-import structlog
-
+from bot.outlasting import AGAIN_AFTER, outlasting
 from commands.errors import NetworkError
 from commands.model import Evidence, Finding, Tokens, Verdict
 from commands.ports.clock import Clock
 from commands.ports.network import Grant, Network
-from commands.ports.storage import DueCheck, NotThere, Storage, StorageError, Unreadable
-
-log = structlog.get_logger(__name__)
+from commands.ports.storage import DueCheck, Storage
 
 UNANSWERED = "unanswered_refresh"
 """The sub-code of evidence where a refresh was refused whose token an earlier one may have spent."""
 
 _SERVER_ERROR = 500
 _STORE_TRIES = 3  # a reconnection may change the row while we store; it does not do so again and again
-_AGAIN_AFTER = 1.0  # seconds
-_AGAIN_FOR = 120  # times: a database that starts anew, or moves to another machine, is back within two minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +30,7 @@ class Refresher:
 
     storage: Storage
     clock: Clock
-    again_after: float = _AGAIN_AFTER
+    again_after: float = AGAIN_AFTER
     """Seconds between tries to store an answer in a database that is away."""
 
     async def refresh(self, due: DueCheck, network: Network, tokens: Tokens, deadline: float) -> Tokens:
@@ -85,15 +80,11 @@ class Refresher:
         """Store the answer, also in a database that is away for a while: nobody else has it, and what it replaces may
         work no more. The row's number keeps newer tokens, however late this comes.
         """
-        for _ in range(_AGAIN_FOR):
-            try:
-                return await self._store(due, spent, grant)
-            except (NotThere, Unreadable):
-                raise
-            except StorageError as error:
-                log.warning("refreshed_tokens_not_stored_yet", authorization=str(due.authorization.id), why=str(error))
-                await asyncio.sleep(self.again_after)
-        return await self._store(due, spent, grant)
+        return await outlasting(
+            lambda: self._store(due, spent, grant),
+            again_after=self.again_after,
+            refreshed=str(due.authorization.id),
+        )
 
     async def _store(self, due: DueCheck, spent: Tokens, grant: Grant) -> Tokens:
         """Store the answer. A reconnection meanwhile has newer tokens, unless it kept the refresh token just spent."""
