@@ -12,7 +12,7 @@ from commands.model import CLEAR_LAPSES, Tokens, Verdict
 from commands.ports.chat import Check
 from commands.secret import Secret
 from platform_adapters.discovery import build_networks, network_names
-from tests.support.between import Between, between
+from tests.support.between import Between, behind
 from tests.support.network_rigs import (
     ENDLESS,
     FIRST,
@@ -41,11 +41,8 @@ MALFORMED: tuple[Mapping[str, object], ...] = (
 @asynccontextmanager
 async def garbled(rig: NetworkRig) -> AsyncIterator[tuple[NetworkRig, Between]]:
     """The same rig, its adapter talking through somebody who can put in another answer."""
-    parts, slug = urlsplit(rig.network.login_url), rig.network.spec.slug
-    async with between(f"{parts.scheme}://{parts.netloc}") as (address, one):
-        network = build_networks(environment(slug, address), rig.clock)[slug]
-        async with network.running():
-            yield NetworkRig(network=network, people=rig.people, clock=rig.clock), one
+    async with behind(rig) as (network, one):
+        yield NetworkRig(network=network, people=rig.people, clock=rig.clock), one
 
 
 @pytest.fixture(params=network_names())

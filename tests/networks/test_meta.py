@@ -1,7 +1,6 @@
 """Meta against its stand-in: terms that end without a word, and accounts that no list shows."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
@@ -9,10 +8,8 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from commands.model import RECONNECT_DOES_NOT_HELP, Tokens, Verdict
-from commands.ports.network import Network
-from platform_adapters.discovery import build_networks
-from tests.support.between import Between, between
-from tests.support.network_rigs import EAST, FIRST, SECOND, WEST, NetworkRig, environment, network_rig
+from tests.support.between import behind
+from tests.support.network_rigs import EAST, FIRST, SECOND, WEST, NetworkRig, network_rig
 
 DAY = timedelta(days=1)
 
@@ -21,16 +18,6 @@ DAY = timedelta(days=1)
 async def rig() -> AsyncIterator[NetworkRig]:
     async with network_rig("meta") as running:
         yield running
-
-
-@asynccontextmanager
-async def behind(rig: NetworkRig) -> AsyncIterator[tuple[Network, Between]]:
-    """The same adapter, and who may answer in the stand-in's place: call 0 asks of the login, call 1 lists accounts."""
-    parts = urlsplit(rig.network.login_url)
-    async with between(f"{parts.scheme}://{parts.netloc}") as (address, one):
-        network = build_networks(environment("meta", address), rig.clock)["meta"]
-        async with network.running():
-            yield network, one
 
 
 @pytest.mark.behaviour("D-1", "D-2")

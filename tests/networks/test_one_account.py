@@ -1,14 +1,12 @@
 """An account that is refused for a reason nobody knows takes no other down; that the login is over is heard from it."""
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 import pytest
 
 from commands.model import Verdict
-from platform_adapters.discovery import build_networks
-from tests.support.between import between
-from tests.support.network_rigs import FIRST, SECOND, environment, network_rig
+from tests.support.between import behind
+from tests.support.network_rigs import FIRST, SECOND, network_rig
 
 UNKNOWN: Mapping[str, Mapping[str, object]] = {
     "linkedin": {"status": 400, "code": "NEVER_SEEN"},
@@ -26,18 +24,16 @@ UNKNOWN: Mapping[str, Mapping[str, object]] = {
 @pytest.mark.parametrize("slug", UNKNOWN)
 async def test_an_unknown_refusal_of_one_account_is_unclear_for_that_one_alone(slug: str) -> None:
     async with network_rig(slug) as rig:
-        tokens, parts = await rig.log_in(), urlsplit(rig.network.login_url)
+        tokens = await rig.log_in()
         await rig.people.delete_account(SECOND)  # so that it is asked about by itself
-        async with between(f"{parts.scheme}://{parts.netloc}") as (address, one):
-            network = build_networks(environment(slug, address), rig.clock)[slug]
-            async with network.running():
-                assert (await network.probe(tokens, rig.expected)).accounts[SECOND].verdict is Verdict.ACCOUNT_GONE
-                found = set()
-                for nth in range(one.calls):
-                    one.replace(nth, UNKNOWN[slug], 200 if slug == "tiktok" else 400)
-                    probe = await network.probe(tokens, rig.expected)
-                    if probe.grant.verdict is Verdict.HEALTHY and probe.accounts[SECOND].verdict is Verdict.UNCLEAR:
-                        found.add(probe.accounts[FIRST].verdict)
+        async with behind(rig) as (network, one):
+            assert (await network.probe(tokens, rig.expected)).accounts[SECOND].verdict is Verdict.ACCOUNT_GONE
+            found = set()
+            for nth in range(one.calls):
+                one.replace(nth, UNKNOWN[slug], 200 if slug == "tiktok" else 400)
+                probe = await network.probe(tokens, rig.expected)
+                if probe.grant.verdict is Verdict.HEALTHY and probe.accounts[SECOND].verdict is Verdict.UNCLEAR:
+                    found.add(probe.accounts[FIRST].verdict)
     assert Verdict.HEALTHY in found
 
 
@@ -54,12 +50,10 @@ async def test_access_that_ends_in_the_middle_of_a_check_is_not_laid_at_an_accou
     slug: str, answer: Mapping[str, object]
 ) -> None:
     async with network_rig(slug) as rig:
-        tokens, parts = await rig.log_in(), urlsplit(rig.network.login_url)
+        tokens = await rig.log_in()
         await rig.people.delete_account(SECOND)
-        async with between(f"{parts.scheme}://{parts.netloc}") as (address, one):
-            network = build_networks(environment(slug, address), rig.clock)[slug]
-            async with network.running():
-                await network.probe(tokens, rig.expected)
-                one.replace(one.calls - 1, answer, 401)  # the last question is the one about the account
-                grant = (await network.probe(tokens, rig.expected)).grant
+        async with behind(rig) as (network, one):
+            await network.probe(tokens, rig.expected)
+            one.replace(one.calls - 1, answer, 401)  # the last question is the one about the account
+            grant = (await network.probe(tokens, rig.expected)).grant
     assert (grant.verdict, grant.evidence.http_status) == (Verdict.UNCLEAR, 401)

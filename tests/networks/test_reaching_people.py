@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from types import ModuleType
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -38,11 +37,11 @@ from commands.model import (
 from commands.plain import plain_text
 from commands.ports.network import Network
 from commands.secret import Secret
-from platform_adapters.discovery import build_networks, network_modules
+from platform_adapters.discovery import network_modules
 from platform_adapters.networks.examples import Example
 from tests.notices.world import PUBLIC_URL, World, made_world
-from tests.support.between import Between, between, body_of
-from tests.support.network_rigs import ADDRESSES, EAST, PERMISSIONS, WEST, NetworkRig, environment, network_rig
+from tests.support.between import Between, behind, body_of
+from tests.support.network_rigs import ADDRESSES, EAST, PERMISSIONS, WEST, NetworkRig, network_rig
 
 TOLD = CLEAR_LAPSES | {Verdict.UNCLEAR}
 """Verdicts that somebody hears of."""
@@ -234,11 +233,8 @@ def _is_of_refresh(example: Example) -> bool:
 async def chained(slug: str, database_url: str) -> AsyncIterator[Chain]:
     """One network, one organization."""
     async with network_rig(slug) as rig, made_world(database_url) as world:
-        parts = urlsplit(rig.network.login_url)
-        async with between(f"{parts.scheme}://{parts.netloc}") as (address, one):
-            network = build_networks(environment(slug, address), rig.clock)[slug]
-            async with network.running():
-                yield Chain(rig=rig, network=network, between=one, world=world)
+        async with behind(rig) as (network, one):
+            yield Chain(rig=rig, network=network, between=one, world=world)
 
 
 def breaks(rig: NetworkRig, grant: str) -> dict[str, Callable[[], Awaitable[object]]]:

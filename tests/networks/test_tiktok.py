@@ -1,16 +1,13 @@
 """TikTok against its stand-in: what is said of one account or of one Business Center takes nothing else down."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from urllib.parse import urlsplit
 
 import pytest
 
 from commands.model import Parent, Tokens, Verdict
-from commands.ports.network import Expected, Network, Probe
-from platform_adapters.discovery import build_networks
-from tests.support.between import Between, between
-from tests.support.network_rigs import EAST, FIRST, SECOND, WEST, NetworkRig, environment, network_rig
+from commands.ports.network import Expected, Probe
+from tests.support.between import behind
+from tests.support.network_rigs import EAST, FIRST, SECOND, WEST, NetworkRig, network_rig
 
 LOGIN, DETAILS, CENTERS, ASSETS = range(4)
 """What a check asks, in order, where TikTok does not name owners."""
@@ -22,16 +19,6 @@ REPORT = 3
 async def rig() -> AsyncIterator[NetworkRig]:
     async with network_rig("tiktok") as running:
         yield running
-
-
-@asynccontextmanager
-async def behind(rig: NetworkRig) -> AsyncIterator[tuple[Network, Between]]:
-    """The same adapter, and who may answer in the stand-in's place."""
-    parts = urlsplit(rig.network.login_url)
-    async with between(f"{parts.scheme}://{parts.netloc}") as (address, one):
-        network = build_networks(environment("tiktok", address), rig.clock)["tiktok"]
-        async with network.running():
-            yield network, one
 
 
 async def answered(rig: NetworkRig, nth: int, answer: Mapping[str, object], tokens: Tokens | None = None) -> Probe:

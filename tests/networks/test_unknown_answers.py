@@ -2,16 +2,15 @@
 
 import logging
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 import pytest
 
 from commands.model import Verdict
-from platform_adapters.discovery import build_networks, network_modules
+from platform_adapters.discovery import network_modules
 from platform_adapters.networks.answers import Reply, meaning
 from platform_adapters.networks.google_customers import Customer
-from tests.support.between import between
-from tests.support.network_rigs import FIRST, environment, network_rig
+from tests.support.between import behind
+from tests.support.network_rigs import FIRST, network_rig
 
 MODULES = {module.SPEC.slug: module for module in network_modules()}
 
@@ -52,13 +51,11 @@ async def test_what_no_table_knows_is_logged_as_it_came(
     slug: str, status: int, answer: Mapping[str, object], code: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with network_rig(slug) as rig:
-        tokens, parts = await rig.log_in(), urlsplit(rig.network.login_url)
-        async with between(f"{parts.scheme}://{parts.netloc}") as (address, one):
-            network = build_networks(environment(slug, address), rig.clock)[slug]
+        tokens = await rig.log_in()
+        async with behind(rig) as (network, one):
             one.replace(0, answer, status)
             with caplog.at_level(logging.INFO, logger="platform_adapters.networks"):
-                async with network.running():
-                    grant = (await network.probe(tokens, rig.expected)).grant
+                grant = (await network.probe(tokens, rig.expected)).grant
     assert grant.verdict is Verdict.UNCLEAR
     assert code in caplog.text
 

@@ -3,10 +3,15 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+
+from commands.ports.network import Network
+from platform_adapters.discovery import build_networks
+from tests.support.network_rigs import NetworkRig, environment
 
 
 @dataclass
@@ -55,6 +60,16 @@ async def between(behind: str) -> AsyncIterator[tuple[str, Between]]:
     app.router.add_route("*", "/{rest:.*}", one.handle)
     async with TestServer(app) as server:
         yield str(server.make_url("")).rstrip("/"), one
+
+
+@asynccontextmanager
+async def behind(rig: NetworkRig) -> AsyncIterator[tuple[Network, Between]]:
+    """A rig's adapter once more, and who may answer it in its stand-in's place."""
+    parts, slug = urlsplit(rig.network.login_url), rig.network.spec.slug
+    async with between(f"{parts.scheme}://{parts.netloc}") as (address, one):
+        network = build_networks(environment(slug, address), rig.clock)[slug]
+        async with network.running():
+            yield network, one
 
 
 def body_of(body: Mapping[str, object]) -> object:

@@ -275,15 +275,14 @@ class Away:
         return self._storage.transaction()
 
 
-@pytest.mark.behaviour("D-3")
-async def test_an_answer_is_stored_although_the_database_was_away_when_it_came(world: World) -> None:
-    """A database that starts anew takes seconds; whoever's token was just spent must not have to log in for that."""
-    authorization, old, away = world.seeded.authorization, await world.tokens(), Away(world.storage)
+async def refreshed_while(world: World, away: Away, *, failures: int) -> Tokens:
+    """Refresh the login, the database failing so often from the moment in which the network answered."""
+    authorization, old = world.seeded.authorization, await world.tokens()
 
     class ThenAway(Rotating):
         async def refresh(self, tokens: Tokens) -> Grant | None:
             grant = await super().refresh(tokens)
-            away.left = 30
+            away.left = failures
             return grant
 
     world.clock.advance(NOT_LONG_BEFORE_THE_END)
@@ -292,7 +291,14 @@ async def test_an_answer_is_stored_although_the_database_was_away_when_it_came(w
     )
     assert held is not None
     soon = asyncio.get_running_loop().time() + 30
-    given = await Refresher(away, world.clock, again_after=0).refresh(held, ThenAway(clock=world.clock), old, soon)
+    return await Refresher(away, world.clock, again_after=0).refresh(held, ThenAway(clock=world.clock), old, soon)
+
+
+@pytest.mark.behaviour("D-3")
+async def test_an_answer_is_stored_although_the_database_was_away_when_it_came(world: World) -> None:
+    """A database that starts anew takes seconds; whoever's token was just spent must not have to log in for that."""
+    away = Away(world.storage)
+    given = await refreshed_while(world, away, failures=30)
     assert given.access.reveal() == (await world.tokens()).access.reveal() == "access-1"
     assert (away.left, (await world.tokens()).refresh_begun_at) == (0, None)
 
@@ -300,20 +306,6 @@ async def test_an_answer_is_stored_although_the_database_was_away_when_it_came(w
 @pytest.mark.behaviour("D-3")
 async def test_an_answer_that_cannot_be_stored_is_let_go_in_the_end(world: World) -> None:
     """What was written down before it was asked for stays: a refusal that follows is nobody's doing."""
-    authorization, old, away = world.seeded.authorization, await world.tokens(), Away(world.storage)
-
-    class ThenAway(Rotating):
-        async def refresh(self, tokens: Tokens) -> Grant | None:
-            grant = await super().refresh(tokens)
-            away.left = 1_000_000
-            return grant
-
-    world.clock.advance(NOT_LONG_BEFORE_THE_END)
-    held = await world.storage.queues.claim_check(
-        authorization.organization_id, authorization.id, now=world.clock.now(), lease=RULES.lease
-    )
-    assert held is not None
-    soon = asyncio.get_running_loop().time() + 30
     with pytest.raises(StorageError):
-        await Refresher(away, world.clock, again_after=0).refresh(held, ThenAway(clock=world.clock), old, soon)
+        await refreshed_while(world, Away(world.storage), failures=1_000_000)
     assert (await world.tokens()).refresh_begun_at == world.clock.now()
